@@ -1,0 +1,199 @@
+"""What a person can ask of their mesh, as values: the local Api turns a method call into one of these.
+
+Each is answered by exactly one `Answer` effect. Secrets that only the person's passphrase opens (the member
+key's seed) travel as `Secret`, are used for this one command and never stored.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from mesh.ids import Address, GroupId, JoinId, MemberPk, OpId, PostId
+from mesh.secret import Secret
+
+
+class Rank(IntEnum):
+    """Rank in a group; lower is more senior (protocol.md §4)."""
+
+    FOUNDER = 0
+    STEWARD = 10
+    MODERATOR = 20
+    MEMBER = 100
+    NEWCOMER = 110
+
+
+class Suite(IntEnum):
+    """How epoch secrets are sealed to devices; fixed for a group's life (protocol.md §2)."""
+
+    CLASSIC = 1
+    HYBRID = 2
+
+
+INVITE_HOURS_DEFAULT: Final = 72  # protocol.md §12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateGroup:
+    """Found a group. `join_nonce` (32 B) is what `member_seed` was derived with."""
+
+    name: str
+    about: str
+    topics: tuple[str, ...]
+    agreement: str
+    alias: str
+    suite: Suite
+    settings: tuple[tuple[str, str], ...]
+    join_nonce: bytes
+    member_seed: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewInvite:
+    """Make an invite code. `approvals` None: 0 for one use, the group's default or 1 for more."""
+
+    group: GroupId
+    uses: int
+    hours: int
+    approvals: int | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeInvite:
+    """Close an invite for good."""
+
+    group: GroupId
+    invite: OpId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartJoin:
+    """Look for the group behind a code: `code` is 38 B, decoded; `addresses` are the untrusted fragment's."""
+
+    code: bytes
+    addresses: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreeJoin:
+    """Accept the agreement that the preview showed, take an alias, and knock."""
+
+    join: JoinId
+    alias: str
+    agreement_version: int
+    join_nonce: bytes
+    member_seed: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropJoin:
+    """Stop trying to join."""
+
+    join: JoinId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideKnock:
+    """Let someone in who waits at the door, or decline."""
+
+    group: GroupId
+    knock: bytes
+    admit: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """Say something. It waits as a draft until a member is there to take it (protocol.md §7)."""
+
+    group: GroupId
+    text: str
+    mode: str
+    cw: str
+    topics: tuple[str, ...]
+    reply_to: PostId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkRead:
+    """The person has seen these (keys in Space.MESSAGES)."""
+
+    keys: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetRank:
+    """Promote or demote a member."""
+
+    group: GroupId
+    member: MemberPk
+    rank: Rank
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveMember:
+    """Remove a member and re-key, in one operation."""
+
+    group: GroupId
+    member: MemberPk
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaveGroup:
+    """Leave. `wipe`: also forget all that this store holds of the group."""
+
+    group: GroupId
+    member_seed: Secret
+    wipe: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rekey:
+    """Start a new epoch now."""
+
+    group: GroupId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetSetting:
+    """Change a setting of the whole group (stewards), or one of our own in it (`own`)."""
+
+    group: GroupId
+    key: str
+    value: str
+    own: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAgreement:
+    """Publish a new version of the group's agreement."""
+
+    group: GroupId
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownAddress:
+    """Try this address too (`up --peer`)."""
+
+    address: Address
+
+
+Command = (
+    CreateGroup
+    | NewInvite
+    | RevokeInvite
+    | StartJoin
+    | AgreeJoin
+    | DropJoin
+    | DecideKnock
+    | Post
+    | MarkRead
+    | SetRank
+    | RemoveMember
+    | LeaveGroup
+    | Rekey
+    | SetSetting
+    | SetAgreement
+    | KnownAddress
+)

@@ -1,0 +1,102 @@
+"""The tree of errors, and the sentences that people read.
+
+An error in words says what happened, why it matters and what to do, and carries a code for `mesh help E-…`.
+`LocalError`: the caller can mend it, nothing has changed. `RemoteError`: a peer misbehaved; it becomes a
+`Blame` effect and never unwinds further, and the peer never learns which check failed. `StoreError`: the
+disk or its lock. `TransportError`: the network. A bug is an assertion, never one of these.
+"""
+
+from enum import IntEnum, StrEnum
+
+
+class Exit(IntEnum):
+    """Exit codes of the command (commands.md, "Rules")."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    LOCKED = 3
+    QUEUED = 4
+    REFUSED = 5
+    MISMATCH = 6
+
+
+class MeshError(Exception):
+    """Something went wrong that can be said in words.
+
+    `what` happened, `why` it matters, what to `do`; `code` names the entry in the catalogue (`cli`);
+    `exit` is the exit status. `candidates` lists the names that an ambiguous one may have meant.
+    """
+
+    code = "E-FAILED"
+    exit = Exit.FAILED
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        why: str = "",
+        do: str = "",
+        code: str | None = None,
+        exit: Exit | None = None,
+        candidates: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(what)
+        self.what, self.why, self.do = what, why, do
+        self.code = code or type(self).code
+        self.exit = exit or type(self).exit
+        self.candidates = candidates
+
+
+class LocalError(MeshError):
+    """The caller asked for something that cannot be done as asked; nothing has changed."""
+
+    code = "E-USAGE"
+    exit = Exit.USAGE
+
+
+class RefusedError(LocalError):
+    """The group's rules do not allow it."""
+
+    code = "E-REFUSED"
+    exit = Exit.REFUSED
+
+
+class LockedError(LocalError):
+    """The passphrase is missing or wrong."""
+
+    code = "E-PASSPHRASE"
+    exit = Exit.LOCKED
+
+
+class StoreError(MeshError):
+    """The store cannot be opened, read or written."""
+
+    code = "E-STORE"
+
+
+class TransportError(MeshError):
+    """The network cannot be used as asked."""
+
+    code = "E-NETWORK"
+
+
+class Fault(StrEnum):
+    """What a peer did wrong; the weight of each is in `mesh.wire.limits`."""
+
+    MALFORMED = "malformed"
+    BAD_SIGNATURE = "bad-signature"
+    UNREADABLE = "unreadable"
+    OVER_LIMIT = "over-limit"
+    AGAINST_RULES = "against-rules"
+    UNASKED = "unasked"
+
+
+class RemoteError(MeshError):
+    """A peer sent something that no honest node sends."""
+
+    code = "E-REMOTE"
+
+    def __init__(self, fault: Fault, what: str) -> None:
+        super().__init__(what)
+        self.fault = fault

@@ -1,0 +1,1 @@
+"""How frames travel: shared topics, push, repair, delivery state (network.md §2–4, §7). Pure; knows no member by name."""

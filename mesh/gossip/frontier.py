@@ -1,0 +1,105 @@
+"""A frontier: which messages of one device are here, as a contiguous maximum and ranges beyond it.
+
+A frontier vector (one of these for each device of a group) tells a peer in one round trip what it lacks, at a cost that
+does not grow with the history (network.md §4).
+"""
+
+from dataclasses import dataclass
+
+from mesh.wire import limits
+
+
+@dataclass(frozen=True, slots=True)
+class Frontier:
+    """All of 1…`contiguous` is here, and each of the sorted, disjoint ranges (first, last) in `beyond`."""
+
+    contiguous: int = 0
+    beyond: tuple[tuple[int, int], ...] = ()
+
+    def __contains__(self, mseq: int) -> bool:
+        return mseq <= self.contiguous or any(first <= mseq <= last for first, last in self.beyond)
+
+    @property
+    def top(self) -> int:
+        """The highest number that is here."""
+        return self.beyond[-1][1] if self.beyond else self.contiguous
+
+    def add(self, first: int, last: int | None = None) -> "Frontier":
+        """Return it with `first` (to `last`) added, merged, and cut to the limit of separate ranges."""
+        end = first if last is None else last
+        if not self.beyond and first <= self.contiguous + 1:
+            return Frontier(max(self.contiguous, end))
+        contiguous = self.contiguous
+        merged: list[tuple[int, int]] = []
+        for low, high in sorted([*self.beyond, (first, end)]):
+            if low <= contiguous + 1:
+                contiguous = max(contiguous, high)
+            elif merged and low <= merged[-1][1] + 1:
+                merged[-1] = (merged[-1][0], max(merged[-1][1], high))
+            else:
+                merged.append((low, high))
+        return Frontier(contiguous, tuple(merged[: limits.FRONTIER_GAPS_MAX]))
+
+    def is_canonical(self) -> bool:
+        """Say whether the ranges are in order, apart from each other, and each the right way round."""
+        end = self.contiguous
+        for first, last in self.beyond:
+            if first <= end + 1 or last < first:
+                return False
+            end = last
+        return True
+
+    def gaps_below(self, top: int) -> list[tuple[int, int]]:
+        """Return the ranges that are missing up to `top`."""
+        found: list[tuple[int, int]] = []
+        low = self.contiguous + 1
+        for first, last in self.beyond:
+            if first > top:
+                break
+            found.append((low, first - 1))
+            low = last + 1
+        if low <= top:
+            found.append((low, top))
+        return found
+
+    def missing_from(self, other: "Frontier") -> list[tuple[int, int]]:
+        """Return the ranges that `other` has and this has not."""
+        has = [(1, other.contiguous), *other.beyond] if other.contiguous else list(other.beyond)
+        wanted: list[tuple[int, int]] = []
+        for low, high in has:
+            for first, last in self.gaps_below(high):
+                first, last = max(first, low), min(last, high)
+                if first <= last:
+                    wanted.append((first, last))
+        return wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Spells:
+    """Under which epoch each message of a device was sealed, as the numbers at which it changed.
+
+    Enough to tell a newcomer, without reading any frame, which messages were never meant for them.
+    """
+
+    changes: tuple[tuple[int, bytes], ...] = ()
+
+    def at(self, mseq: int) -> bytes | None:
+        """Return the epoch of a message that is here, or None if it is too long ago."""
+        found = None
+        for first, epoch in self.changes:
+            if first > mseq:
+                break
+            found = epoch
+        return found
+
+    def note(self, mseq: int, epoch: bytes) -> "Spells":
+        """Return it with one more message known; the oldest changes are forgotten."""
+        before = self.at(mseq)
+        if before == epoch:
+            return self
+        follows = any(first > mseq for first, _ in self.changes)
+        changes = {first: e for first, e in self.changes}
+        changes[mseq] = epoch
+        if follows and before is not None and mseq + 1 not in changes:
+            changes[mseq + 1] = before
+        return Spells(tuple(sorted(changes.items())[-limits.EPOCH_CHANGES_MAX :]))

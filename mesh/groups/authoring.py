@@ -1,0 +1,280 @@
+"""What we write: signed operations, epochs for exactly those who are in, and the frames that carry both.
+
+Everything authored here goes through the same door as everybody else's operations (`receiving`): what the rules would
+refuse from others is refused to ourselves, before anything is kept.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from mesh.commands import CreateGroup, Rank, Suite
+from mesh.crypto.keys import public_key, sign
+from mesh.errors import RefusedError, RemoteError
+from mesh.events import Space
+from mesh.groups.envelopes import NewEpoch, seal_envelope, seal_operation
+from mesh.groups.epochs import Draft, draft_epoch
+from mesh.groups.group import Group, Means
+from mesh.groups.joining import certificate
+from mesh.groups.operations import Operation, device_id, parse_op, sign_op
+from mesh.groups.oplog import OpLog
+from mesh.groups.receiving import receive_op, wrap_gid
+from mesh.groups.records import KemRecord, OwnState
+from mesh.ids import DeviceId, DevicePk, GroupId, MemberPk, MsgId, OpId
+from mesh.wire.codec import encode
+from mesh.wire.operations import (
+    ZERO32,
+    AdmitBody,
+    Body,
+    Card,
+    CreateBody,
+    Cut,
+    EpochBlock,
+    OpTbs,
+    OpType,
+    RekeyBody,
+    RemoveBody,
+    Setting,
+    SignedOp,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authored:
+    """An operation of ours, and the frames to publish: (epoch whose topic it goes to, frame)."""
+
+    op: Operation
+    frames: tuple[tuple[OpId, bytes], ...]
+    wraps: tuple[bytes, ...] = ()
+
+
+def new_card(gid: bytes, member_seed: bytes, dev_seed: bytes, kem_pk: bytes) -> Card:
+    """Return a device's card, certified by the member key; `gid` is 32 zero bytes in a create."""
+    dev_pk = DevicePk(public_key(dev_seed))
+    return Card(
+        member_pk=MemberPk(public_key(member_seed)),
+        dev_pk=dev_pk,
+        kem_pk=kem_pk,
+        cert=sign(member_seed, certificate(gid, dev_pk, kem_pk)),
+    )
+
+
+def found(command: CreateGroup, means: Means) -> Group:
+    """Found a group: its first operation, first epoch, and ourselves as its founder."""
+    member_seed = command.member_seed.reveal()
+    dev_seed = means.entropy.draw(32)
+    kems = [means.sealer.generate(command.suite) for _ in range(2)]
+    card = new_card(ZERO32, member_seed, dev_seed, kems[0][1])
+    dev = device_id(card)
+    draft = draft_epoch(
+        gid=ZERO32,
+        suite=command.suite,
+        recipients={dev: card.kem_pk},
+        kem_number=1,
+        kem_pk=kems[1][1],
+        entropy=means.entropy,
+        sealer=means.sealer,
+    )
+    body = CreateBody(
+        suite=command.suite,
+        name=command.name,
+        about=command.about,
+        topics=list(command.topics),
+        agreement=command.agreement,
+        alias=command.alias,
+        card=card,
+        settings=[Setting(key=key, value=value) for key, value in command.settings],
+        epoch=draft.block,
+    )
+    tbs = OpTbs(
+        version=1,
+        gid=GroupId(ZERO32),
+        type=OpType.CREATE,
+        dev=dev,
+        dseq=1,
+        dprev=OpId(ZERO32),
+        deps=[],
+        auth=OpId(ZERO32),
+        gen=1,
+        body=encode(body),
+    )
+    op = parse_op(sign_op(tbs, dev_seed))
+    own = fresh_own_state(op.gid, command.suite, command.join_nonce, card, dev_seed)
+    group = Group(own)
+    for number, (private, public) in enumerate(kems):
+        keep_kem(group, number, private, public, means)
+    receive_op(group, op.signed, draft.wraps, means)
+    group.set_own(means.journal, dseq=1, dprev=op.op_id, rank_seen=Rank.FOUNDER, kem_number=1)
+    return group
+
+
+def fresh_own_state(gid: GroupId, suite: Suite, join_nonce: bytes, card: Card, dev_seed: bytes) -> OwnState:
+    """Return our state in a group that we have just entered with this card."""
+    return OwnState(
+        gid=gid,
+        suite=suite,
+        join_nonce=join_nonce,
+        member_pk=card.member_pk,
+        dev=device_id(card),
+        dev_seed=dev_seed,
+        kem_number=0,
+        dseq=0,
+        dprev=OpId(ZERO32),
+        mseq=0,
+        prev=MsgId(ZERO32),
+        draft=0,
+        left=False,
+        wipe=False,
+        cut_off=False,
+        rank_seen=Rank.NEWCOMER,
+        settings=[],
+    )
+
+
+def keep_kem(group: Group, number: int, private: bytes, public: bytes, means: Means) -> None:
+    """Keep a KEM key of ours; its predecessor's days are numbered from now on."""
+    before = group.kems.get(number - 1)
+    if before is not None and not before.replaced_ms:
+        aged = KemRecord(private=before.private, public=before.public, replaced_ms=means.wall_ms)
+        group.kems[number - 1] = aged
+        means.journal.put(Space.KEMS, group.gid + (number - 1).to_bytes(4, "big"), encode(aged))
+    record = KemRecord(private=private, public=public, replaced_ms=0)
+    group.kems[number] = record
+    means.journal.put(Space.KEMS, group.gid + number.to_bytes(4, "big"), encode(record))
+    means.journal.make_durable()
+
+
+def author(group: Group, kind: OpType, body: Body, means: Means, *, member_seed: bytes | None = None) -> Authored:
+    """Write an operation that starts no epoch. RefusedError if the group's rules do not allow it."""
+    epoch = _require_epoch(group)
+    op = _enter(group, _sign(group, kind, body, member_seed), (), means)
+    record = group.epochs[epoch]
+    pub_pk = public_key(record.pub_seed)
+    frame = seal_operation(op.signed, record.op_key, record.pub_seed, pub_pk, means.entropy.draw(24))
+    return Authored(op=op, frames=((epoch, frame),))
+
+
+def author_epoch(
+    group: Group,
+    kind: OpType,
+    recipients: dict[DeviceId, bytes],
+    body_with: Callable[[EpochBlock], Body],
+    means: Means,
+) -> Authored:
+    """Write an operation that starts an epoch for `recipients` (device id → KEM public key). RefusedError."""
+    parents = _parent_epochs(group)
+    number = group.own.kem_number + 1
+    private, public = means.sealer.generate(group.suite)
+    draft = draft_epoch(
+        gid=group.gid,
+        suite=group.suite,
+        recipients=recipients,
+        kem_number=number,
+        kem_pk=public,
+        entropy=means.entropy,
+        sealer=means.sealer,
+    )
+    op = _enter(group, _sign(group, kind, body_with(draft.block), None), draft.wraps, means)
+    keep_kem(group, number, private, public, means)
+    group.set_own(means.journal, kem_number=number)
+    return Authored(op=op, frames=_envelopes(group, op, draft, parents), wraps=draft.wraps)
+
+
+def current_recipients(group: Group) -> dict[DeviceId, bytes]:
+    """Return every device that is in, with its newest KEM key."""
+    return {dev: group.kem_of[dev][1] for dev in group.view.devices}
+
+
+def rekey(group: Group, means: Means) -> Authored:
+    """Start a fresh epoch for all who are in."""
+    return author_epoch(group, OpType.REKEY, current_recipients(group), lambda block: RekeyBody(epoch=block), means)
+
+
+def admit(group: Group, body: AdmitBody, means: Means) -> Authored:
+    """Let someone in: `body` without its epoch, which is added here."""
+    recipients = {**current_recipients(group), device_id(body.card): body.card.kem_pk}
+    return author_epoch(group, OpType.ADMIT, recipients, lambda block: replace(body, epoch=block), means)
+
+
+def remove(group: Group, target: MemberPk, cuts: list[Cut], reason: str, means: Means) -> Authored:
+    """Remove a member: an epoch without their devices, which they can still see was made, and not open."""
+    recipients = {dev: kem_pk for dev, kem_pk in current_recipients(group).items() if group.view.devices[dev] != target}
+    return author_epoch(
+        group,
+        OpType.REMOVE,
+        recipients,
+        lambda block: RemoveBody(target=target, cuts=cuts, reason=reason, epoch=block),
+        means,
+    )
+
+
+def _require_epoch(group: Group) -> OpId:
+    epoch = group.epoch
+    if epoch is None:
+        held = group.newest_epochs()
+        if not held:
+            raise RefusedError("no key of this group is here", do="wait until a member is reachable")
+        return held[0].op_id
+    return epoch
+
+
+def _sign(group: Group, kind: OpType, body: Body, member_seed: bytes | None) -> SignedOp:
+    me = group.me
+    if me is None or group.own.left:
+        raise RefusedError(
+            "you are not a member of this group any more",
+            why="only members can change it",
+            do="ask someone in the group for a new invite",
+            code="E-NOT-MEMBER",
+        )
+    heads = group.log.heads
+    deps = heads if len(heads) <= 16 else heads[:16]
+    tbs = OpTbs(
+        version=1,
+        gid=group.gid,
+        type=kind,
+        dev=group.own.dev,
+        dseq=group.own.dseq + 1,
+        dprev=group.own.dprev,
+        deps=deps,
+        auth=me.grant,
+        gen=1 + max(_gen(group.log, dep) for dep in deps),
+        body=encode(body),
+    )
+    return sign_op(tbs, group.own.dev_seed if member_seed is None else member_seed)
+
+
+def _gen(log: OpLog, op_id: OpId) -> int:
+    op = log.get(op_id)
+    assert op is not None
+    return op.tbs.gen
+
+
+def _enter(group: Group, signed: SignedOp, wraps: tuple[bytes, ...], means: Means) -> Operation:
+    try:
+        receive_op(group, signed, wraps, means)
+    except RemoteError as error:
+        raise RefusedError(
+            "the group's rules do not allow that",
+            why=error.what,
+            do="ask a member of a more senior rank; `mesh group members` shows who that is",
+        ) from error
+    op = parse_op(signed)
+    group.set_own(means.journal, dseq=op.tbs.dseq, dprev=op.op_id)
+    return op
+
+
+def _parent_epochs(group: Group) -> list[OpId]:
+    """Return the newest epochs held that no other epoch held here follows; the envelope goes to the topic of each."""
+    held = [record.op_id for record in group.newest_epochs()]
+    return [
+        epoch
+        for epoch in held
+        if not any(group.log.past(other) & group.log.bit(epoch) for other in held if other != epoch)
+    ]
+
+
+def _envelopes(group: Group, op: Operation, draft: Draft, parents: list[OpId]) -> tuple[tuple[OpId, bytes], ...]:
+    new = NewEpoch(op=op.signed, secret=draft.secret, nonce=draft.block.nonce, wraps=draft.wraps)
+    return tuple((parent, seal_envelope(new, wrap_gid(op), group.epochs[parent].pub_seed)) for parent in parents)

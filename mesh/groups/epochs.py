@@ -1,0 +1,156 @@
+"""Epochs: a fresh secret for exactly the devices that are in, and the choice between concurrent ones (protocol.md §5).
+
+One random secret is sealed to every current device's newest KEM key; the block in the signed operation commits to the
+secret, to the list of devices and to the wraps, so that an author can neither leave somebody out in silence nor give
+two members different secrets. Dummies that are real seals to a throwaway key hide the number of devices.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mesh.commands import Suite
+from mesh.errors import Fault, LocalError, RemoteError
+from mesh.groups.oplog import OpLog
+from mesh.groups.schedule import commitment, wrap_hint, wrap_info, wraps_hash
+from mesh.groups.views import View
+from mesh.ids import DeviceId, Entropy, OpId, Sealer
+from mesh.wire import limits
+from mesh.wire.operations import EpochBlock, epoch_block
+
+KEM_BYTES: Final = {Suite.CLASSIC: 32, Suite.HYBRID: 1216}
+WRAP_BYTES: Final = {Suite.CLASSIC: 80, Suite.HYBRID: 1168}
+SECRET_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A new epoch before its operation is signed: the secret, the block, and what travels beside it."""
+
+    secret: bytes
+    block: EpochBlock
+    wraps: tuple[bytes, ...]
+
+
+def padded_count(count: int, suite: Suite) -> int:
+    """Return how many wraps are sent for `count` devices: 8, 16, 32, then multiples of 32, never over the limit."""
+    for step in (8, 16, 32):
+        if count <= step:
+            return step
+    return min(-(-count // 32) * 32, limits.DEVICES_MAX[suite])
+
+
+def draft_epoch(
+    *,
+    gid: bytes,
+    suite: Suite,
+    recipients: Mapping[DeviceId, bytes],
+    kem_number: int,
+    kem_pk: bytes,
+    entropy: Entropy,
+    sealer: Sealer,
+) -> Draft:
+    """Draw a secret and seal it to `recipients` (device id → KEM public key, ourselves included).
+
+    `kem_number` and `kem_pk` are the author's fresh key. LocalError if there are more devices than the suite carries.
+    """
+    if len(recipients) > limits.DEVICES_MAX[suite]:
+        raise LocalError(
+            f"this group would have {len(recipients)} devices; its suite carries {limits.DEVICES_MAX[suite]}",
+            do="found a further group, or remove devices that are no longer used",
+            code="E-GROUP-FULL",
+        )
+    secret, nonce = entropy.draw(SECRET_BYTES), entropy.draw(32)
+    wraps = [
+        wrap_hint(pk, nonce) + sealer.seal(suite, pk, wrap_info(gid, nonce, dev), secret)
+        for dev, pk in sorted(recipients.items())
+    ]
+    missing = padded_count(len(wraps), suite) - len(wraps)
+    if missing > 0:
+        _, stranger = sealer.generate(suite)
+        for _ in range(missing):
+            info = wrap_info(gid, nonce, DeviceId(entropy.draw(16)))
+            wraps.append(entropy.draw(4) + sealer.seal(suite, stranger, info, entropy.draw(SECRET_BYTES)))
+    wraps.sort()  # hints are as good as random: sorting by them shuffles
+    block = EpochBlock(
+        commit=commitment(secret, gid),
+        nonce=nonce,
+        recipients=sorted(recipients),
+        dormant=[],
+        wraps_hash=wraps_hash(tuple(wraps)),
+        kem_number=kem_number,
+        kem_pk=kem_pk,
+    )
+    return Draft(secret=secret, block=block, wraps=tuple(wraps))
+
+
+def unwrap(
+    *,
+    gid: bytes,
+    nonce: bytes,
+    wraps: Sequence[bytes],
+    dev: DeviceId,
+    keys: Sequence[tuple[bytes, bytes]],
+    suite: Suite,
+    sealer: Sealer,
+) -> bytes | None:
+    """Find our wrap and return the secret (32 B), or None if none of these wraps is for us.
+
+    `keys` are our KEM keys as (public, private). The secret is not yet checked against the commitment.
+    """
+    info = wrap_info(gid, nonce, dev)
+    for public, private in keys:
+        hint = wrap_hint(public, nonce)
+        for wrap in wraps:
+            if wrap[:4] == hint:
+                try:
+                    secret = sealer.open(suite, private, info, wrap[4:])
+                except RemoteError:
+                    continue
+                if len(secret) == SECRET_BYTES:
+                    return secret
+    return None
+
+
+def check_block(block: EpochBlock, *, author: DeviceId, view: View, suite: Suite) -> None:
+    """Check an epoch against the devices that are in after its operation; RemoteError(AGAINST_RULES)."""
+    listed = sorted([*block.recipients, *block.dormant])
+    honest = (
+        block.recipients == sorted(set(block.recipients))
+        and block.dormant == sorted(set(block.dormant))
+        and listed == sorted(view.devices)
+        and author in block.recipients
+        and len(block.kem_pk) == KEM_BYTES[suite]
+    )
+    if not honest:
+        raise RemoteError(Fault.AGAINST_RULES, "an epoch does not name exactly the devices that are in")
+
+
+def choose_epoch(log: OpLog, view: View, held: Sequence[OpId]) -> OpId | None:
+    """Return the epoch to send under, among those held, or None if one must be made first.
+
+    Usable: its operation counts and each recipient is still in. Preferred: complete (nobody in is left out),
+    then the highest gen, then the lowest id.
+    """
+    current = frozenset(view.devices)
+    best: tuple[bool, int, bytes] | None = None
+    chosen: OpId | None = None
+    for op_id in held:
+        op = log.get(op_id)
+        block = None if op is None else epoch_block(op.body)
+        if op is None or block is None or not log.bit(op_id) & view.valid:
+            continue
+        if not current.issuperset(block.recipients):
+            continue
+        complete = current == frozenset([*block.recipients, *block.dormant])
+        rank = (not complete, -op.tbs.gen, bytes(op_id))
+        if best is None or rank < best:
+            best, chosen = rank, op_id
+    return chosen
+
+
+def is_complete(log: OpLog, view: View, op_id: OpId) -> bool:
+    """Say whether an epoch leaves out nobody who is in."""
+    op = log.get(op_id)
+    block = None if op is None else epoch_block(op.body)
+    return block is not None and frozenset(view.devices) == frozenset([*block.recipients, *block.dormant])

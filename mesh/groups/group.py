@@ -1,0 +1,215 @@
+"""One group as one member holds it: the log, the views, the epochs whose keys are here, and our own counters.
+
+The state and the questions about it; what changes it stands beside it: `authoring` (what we write), `receiving` (what
+others write) and `messaging` (what is said).
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from msgspec.structs import replace
+
+from mesh.commands import Rank, Suite
+from mesh.crypto.keys import public_key
+from mesh.errors import Fault, RemoteError
+from mesh.events import Space
+from mesh.groups.epochs import choose_epoch, is_complete
+from mesh.groups.operations import Operation, device_id, parse_op
+from mesh.groups.oplog import OpLog
+from mesh.groups.ratchet import Chain
+from mesh.groups.records import ChainRecord, EpochRecord, KemRecord, OwnState, load
+from mesh.groups.resolve import resolve
+from mesh.groups.views import Member, View
+from mesh.ids import DeviceId, Entropy, GroupId, MemberPk, OpId, Sealer, TopicId
+from mesh.journal import Journal
+from mesh.wire.codec import encode
+from mesh.wire.frames import topic_of
+from mesh.wire.limits import KEM_NUMBER_RISE_MAX
+from mesh.wire.operations import CreateBody, SignedOp, epoch_block
+
+_VIEWS_KEPT: Final = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What a group needs from outside for one step: secrets, sealing, the journal, and the time on the wall."""
+
+    entropy: Entropy
+    sealer: Sealer
+    journal: Journal
+    wall_ms: int
+
+
+class Group:
+    """The state of one group. Built by `found`, `enter` (a welcome) or `restore` (the store)."""
+
+    def __init__(self, own: OwnState) -> None:
+        self.own = own
+        self.log = OpLog()
+        self.epochs: dict[OpId, EpochRecord] = {}
+        self.chains: dict[tuple[OpId, DeviceId], Chain] = {}
+        self.kems: dict[int, KemRecord] = {}
+        self.kem_of: dict[DeviceId, tuple[int, bytes]] = {}
+        self.pending: OrderedDict[OpId, tuple[SignedOp, tuple[bytes, ...]]] = OrderedDict()
+        self._views: OrderedDict[int, View] = OrderedDict()
+        self._topics: dict[TopicId, OpId] = {}
+
+    # ------------------------------------------------------------ restoring
+
+    @staticmethod
+    def restore(own: OwnState, rows: Mapping[Space, Mapping[bytes, bytes]]) -> "Group":
+        """Build a group from its rows in the store; keys begin with the gid. StoreError if they are damaged."""
+        group = Group(own)
+        waiting: list[Operation] = []
+        for value in rows[Space.OPS].values():
+            waiting.append(parse_op(load(SignedOp, value)))
+        for op in sorted(waiting, key=lambda o: (o.tbs.gen, o.op_id)):
+            group.log.push(op)
+            group.note_keys(op)
+        for value in rows[Space.EPOCHS].values():
+            record = load(EpochRecord, value)
+            group.hold_epoch(record)
+        for key, value in rows[Space.CHAINS].items():
+            chain = Chain.from_record(load(ChainRecord, value))
+            group.chains[OpId(key[32:64]), DeviceId(key[64:80])] = chain
+        for key, value in rows[Space.KEMS].items():
+            group.kems[int.from_bytes(key[32:36], "big")] = load(KemRecord, value)
+        return group
+
+    # ------------------------------------------------------------ questions
+
+    @property
+    def gid(self) -> GroupId:
+        """The group's id, 32 B."""
+        return self.own.gid
+
+    @property
+    def suite(self) -> Suite:
+        """How epoch secrets are sealed here."""
+        return self.own.suite
+
+    @property
+    def founding(self) -> CreateBody:
+        """The body of the operation that made the group."""
+        body = self.log.ops[0].body
+        assert isinstance(body, CreateBody)
+        return body
+
+    @property
+    def view(self) -> View:
+        """The group as all known operations have it."""
+        return self.view_of(self.log.everything)
+
+    def view_of(self, mask: int) -> View:
+        """Return the view of a downward-closed mask, from the cache where it was asked for before."""
+        view = self._views.get(mask)
+        if view is None:
+            view = self._views[mask] = resolve(self.log, mask)
+            if len(self._views) > _VIEWS_KEPT:
+                self._views.popitem(last=False)
+        else:
+            self._views.move_to_end(mask)
+        return view
+
+    def forget_view(self, mask: int) -> None:
+        """Drop a view whose operations were taken back out."""
+        self._views.pop(mask, None)
+
+    @property
+    def me(self) -> Member | None:
+        """Ourselves as the group sees us now, or None if we are not in."""
+        return self.view.members.get(self.own.member_pk)
+
+    @property
+    def rank(self) -> Rank:
+        """Our rank now; NEWCOMER also where we are not in, which allows nothing by itself."""
+        me = self.me
+        return Rank.NEWCOMER if me is None else me.rank
+
+    @property
+    def others(self) -> list[MemberPk]:
+        """Everybody in the group but ourselves, sorted."""
+        return sorted(pk for pk in self.view.members if pk != self.own.member_pk)
+
+    @property
+    def epoch(self) -> OpId | None:
+        """The epoch to send under now, or None if one must be made first."""
+        return choose_epoch(self.log, self.view, list(self.epochs))
+
+    @property
+    def epoch_is_complete(self) -> bool:
+        """Whether the epoch to send under leaves nobody out."""
+        chosen = self.epoch
+        return chosen is not None and is_complete(self.log, self.view, chosen)
+
+    @property
+    def topics(self) -> Mapping[TopicId, OpId]:
+        """The topics of all epochs whose keys are here, and their epochs."""
+        return self._topics
+
+    def newest_epochs(self) -> list[EpochRecord]:
+        """Return the epochs held here, the one with the highest gen first."""
+
+        def age(record: EpochRecord) -> tuple[int, OpId]:
+            op = self.log.get(record.op_id)
+            return (0 if op is None else -op.tbs.gen, record.op_id)
+
+        return sorted(self.epochs.values(), key=age)
+
+    def recipients(self, epoch: OpId) -> frozenset[DeviceId]:
+        """Return the devices that were given the secret of an epoch."""
+        op = self.log.get(epoch)
+        block = None if op is None else epoch_block(op.body)
+        return frozenset() if block is None else frozenset(block.recipients)
+
+    # ------------------------------------------------------------ shared changes
+
+    def hold_epoch(self, record: EpochRecord) -> None:
+        """Keep an epoch's keys and listen on its topic."""
+        self.epochs[record.op_id] = record
+        self._topics[topic_of(public_key(record.pub_seed))] = record.op_id
+
+    def count_message(self, epoch: OpId, journal: Journal) -> None:
+        """Count a message seen under an epoch, towards its replacement."""
+        record = self.epochs[epoch]
+        self.epochs[epoch] = replace(record, sent=record.sent + 1)
+        self.save_epoch(self.epochs[epoch], journal)
+
+    def note_keys(self, op: Operation) -> None:
+        """Learn the KEM keys that an operation brings: highest number wins (protocol.md §3)."""
+        if op.card is not None:
+            self.note_kem(device_id(op.card), 0, op.card.kem_pk)
+        block = epoch_block(op.body)
+        if block is not None:
+            self.note_kem(op.tbs.dev, block.kem_number, block.kem_pk)
+
+    def note_kem(self, dev: DeviceId, number: int, kem_pk: bytes) -> None:
+        """Learn a device's KEM key; RemoteError if its number leaps."""
+        known = self.kem_of.get(dev)
+        if known is not None:
+            if number > known[0] + KEM_NUMBER_RISE_MAX:
+                raise RemoteError(Fault.AGAINST_RULES, "a KEM key's number leaps")
+            if number < known[0] or (number == known[0] and kem_pk >= known[1]):
+                return
+        self.kem_of[dev] = (number, kem_pk)
+
+    def kem_pairs(self) -> list[tuple[bytes, bytes]]:
+        """Return our KEM keys as (public, private), newest first."""
+        return [(k.public, k.private) for _, k in sorted(self.kems.items(), reverse=True)]
+
+    def set_own(self, journal: Journal, **changes: object) -> None:
+        """Replace fields of our own state and write it, to survive a power cut."""
+        self.own = replace(self.own, **changes)
+        journal.put(Space.GROUPS, self.gid, encode(self.own))
+        journal.make_durable()
+
+    def save_chain(self, epoch: OpId, dev: DeviceId, chain: Chain, journal: Journal) -> None:
+        """Keep a ratchet as it now stands."""
+        self.chains[epoch, dev] = chain
+        journal.put(Space.CHAINS, self.gid + epoch + dev, encode(chain.to_record()))
+
+    def save_epoch(self, record: EpochRecord, journal: Journal) -> None:
+        """Write an epoch's keys."""
+        journal.put(Space.EPOCHS, self.gid + record.op_id, encode(record))

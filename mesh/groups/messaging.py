@@ -1,0 +1,168 @@
+"""What is said: sealing a message under the epoch, and opening what others sealed (protocol.md §7).
+
+Outside, a frame shows the epoch's publish key and nothing of its author. Inside the header, a device id and its place in
+that device's chain; inside the body, the signed message. Opening derives on copies: until every check has passed nothing
+moves, so that a forged frame costs its sender and nobody else.
+"""
+
+from dataclasses import dataclass, field
+
+from mesh.crypto.hashes import h
+from mesh.crypto.keys import NONCE_BYTES, decrypt, encrypt, public_key, sign, verify
+from mesh.errors import Fault, RemoteError
+from mesh.groups.group import Group, Means
+from mesh.groups.ratchet import Chain
+from mesh.ids import DeviceId, MemberPk, MsgId, OpId
+from mesh.wire import limits
+from mesh.wire.codec import decode, encode
+from mesh.wire.frames import HEADER_BYTES, Frame, FrameType, seal_frame
+from mesh.wire.messages import MessageTbs, SignedMessage
+from mesh.wire.operations import RemoveBody
+from mesh.wire.padding import pad, unpad
+
+MESSAGE_LABEL = b"mesh1/msg\0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """What is to be sealed: a kind and its encoded body, and how it hangs together with what came before."""
+
+    uid: bytes
+    kind: int
+    parents: tuple[MsgId, ...]
+    ts_ms: int
+    flags: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedMessage:
+    """A message of ours, ready to go."""
+
+    epoch: OpId
+    mseq: int
+    msg_id: MsgId
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedMessage:
+    """A message that passed every check but is not taken in yet: `take_in` moves the ratchet."""
+
+    epoch: OpId
+    tbs: MessageTbs
+    msg_id: MsgId
+    member: MemberPk
+    chain: Chain = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TooEarly:
+    """The message builds on operations that are not here yet; `heads` names them."""
+
+    heads: tuple[OpId, ...]
+
+
+def seal_message(group: Group, epoch: OpId, wording: Wording, means: Means) -> SealedMessage:
+    """Seal under `epoch`, move our ratchet, and count up `mseq`. The chain must have room (see `chain_is_full`)."""
+    record = group.epochs[epoch]
+    chain = group.chains[epoch, group.own.dev]
+    key, chain_after = chain.take(chain.i)
+    heads = group.log.heads[: limits.HEADS_MAX]
+    tbs = MessageTbs(
+        version=1,
+        gid=group.gid,
+        epoch=epoch,
+        dev=group.own.dev,
+        i=chain.i,
+        mseq=group.own.mseq + 1,
+        uid=wording.uid,
+        kind=wording.kind,
+        prev=group.own.prev,
+        parents=list(wording.parents),
+        heads=heads,
+        ts_ms=wording.ts_ms,
+        flags=wording.flags,
+        body=wording.body,
+    )
+    raw = encode(tbs)
+    msg_id = message_id(raw)
+    signed = encode(SignedMessage(tbs=raw, sig=sign(group.own.dev_seed, MESSAGE_LABEL + raw)))
+    nonce = means.entropy.draw(NONCE_BYTES)
+    outer = bytes([FrameType.MESSAGE]) + public_key(record.pub_seed)
+    header = encrypt(record.hdr_key, nonce, outer, group.own.dev + chain.i.to_bytes(4, "big"))
+    body = encrypt(key, nonce, outer + header, pad(signed))
+    group.save_chain(epoch, group.own.dev, chain_after, means.journal)
+    group.count_message(epoch, means.journal)
+    group.set_own(means.journal, mseq=tbs.mseq, prev=msg_id)
+    frame = seal_frame(FrameType.MESSAGE, record.pub_seed, nonce + header + body)
+    return SealedMessage(epoch=epoch, mseq=tbs.mseq, msg_id=msg_id, frame=frame)
+
+
+def message_id(tbs: bytes) -> MsgId:
+    """Return H("mesh1/msgid", tbs), 32 B."""
+    return MsgId(h(b"mesh1/msgid", tbs))
+
+
+def chain_is_full(group: Group, epoch: OpId) -> bool:
+    """Say whether our chain in this epoch, or the epoch itself, has carried all that it may."""
+    chain = group.chains[epoch, group.own.dev]
+    return chain.i >= limits.CHAIN_LENGTH_MAX or group.epochs[epoch].sent >= limits.EPOCH_MESSAGES_MAX
+
+
+def open_message(group: Group, frame: Frame, epoch: OpId) -> OpenedMessage | TooEarly:
+    """Open a message frame on the topic of `epoch`, whose outer signature has been checked.
+
+    RemoteError(UNASKED) for one that was opened before or lies past its device's removal; other RemoteErrors for
+    what no honest member sends. Nothing changes in the group.
+    """
+    record = group.epochs[epoch]
+    if len(frame.middle) < NONCE_BYTES + HEADER_BYTES:
+        raise RemoteError(Fault.MALFORMED, "a message is too short")
+    nonce = frame.middle[:NONCE_BYTES]
+    header = frame.middle[NONCE_BYTES : NONCE_BYTES + HEADER_BYTES]
+    outer = bytes([FrameType.MESSAGE]) + frame.pk
+    plain = decrypt(record.hdr_key, nonce, outer, header)
+    dev, i = DeviceId(plain[:16]), int.from_bytes(plain[16:], "big")
+    chain = group.chains.get((epoch, dev))
+    if chain is None:
+        raise RemoteError(Fault.AGAINST_RULES, "a message by a device that is not in its epoch")
+    key, chain_after = chain.take(i)
+    padded = decrypt(key, nonce, outer + header, frame.middle[NONCE_BYTES + HEADER_BYTES :])
+    signed = decode(SignedMessage, unpad(padded), bytes_max=limits.MESSAGE_BYTES_MAX)
+    tbs = decode(MessageTbs, signed.tbs, bytes_max=limits.MESSAGE_BYTES_MAX)
+    card = group.log.card(dev)
+    if card is None:
+        raise RemoteError(Fault.AGAINST_RULES, "a message by a device that nobody brought in")
+    verify(card.dev_pk, MESSAGE_LABEL + signed.tbs, signed.sig)
+    if (tbs.gid, tbs.epoch, tbs.dev, tbs.i) != (group.gid, epoch, dev, i):
+        raise RemoteError(Fault.AGAINST_RULES, "a message that was moved from where it was sealed")
+    if tbs.heads != sorted(set(tbs.heads)):
+        raise RemoteError(Fault.MALFORMED, "heads are not sorted and distinct")
+    mask = group.log.closure(tbs.heads)
+    if mask is None:
+        return TooEarly(heads=tuple(tbs.heads))
+    if dev not in group.view_of(mask).devices:
+        raise RemoteError(Fault.AGAINST_RULES, "a message by a device that was not in, as its author saw it")
+    if tbs.mseq > cut_of(group, dev):
+        raise RemoteError(Fault.UNASKED, "a message sent after its author's removal")
+    return OpenedMessage(epoch=epoch, tbs=tbs, msg_id=message_id(signed.tbs), member=card.member_pk, chain=chain_after)
+
+
+def take_in(group: Group, opened: OpenedMessage, means: Means) -> None:
+    """Keep what `open_message` found: the ratchet moves, and the message's key is gone."""
+    group.save_chain(opened.epoch, opened.tbs.dev, opened.chain, means.journal)
+    group.count_message(opened.epoch, means.journal)
+
+
+def cut_of(group: Group, dev: DeviceId) -> int:
+    """Return the last mseq that counts of a device: no limit while its member is in, the removal's cut after."""
+    view = group.view
+    card = group.log.card(dev)
+    if dev in view.devices or card is None:
+        return limits.MSEQ_MAX
+    farewell = view.departed.get(card.member_pk)
+    op = None if farewell is None else group.log.get(farewell)
+    if op is None or not isinstance(op.body, RemoveBody):
+        return limits.MSEQ_MAX
+    return max((cut.mseq for cut in op.body.cuts if cut.dev == dev), default=0)

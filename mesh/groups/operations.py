@@ -1,0 +1,114 @@
+"""One operation: making, signing, taking apart and checking whose it is (protocol.md §4).
+
+An operation is hashed and verified over the very bytes that arrived. Whether its author *may* do this is a
+question for `mesh.groups.rules`; whether it *counts* is one for `mesh.groups.resolve`.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from mesh.commands import Rank
+from mesh.crypto.hashes import h
+from mesh.crypto.keys import sign, verify
+from mesh.errors import Fault, RemoteError
+from mesh.ids import DeviceId, GroupId, MemberPk, OpId
+from mesh.wire import limits
+from mesh.wire.codec import decode, encode
+from mesh.wire.operations import (
+    BODIES,
+    ZERO32,
+    AdmitBody,
+    Body,
+    Card,
+    CreateBody,
+    DeviceAddBody,
+    OpTbs,
+    OpType,
+    RankBody,
+    SignedOp,
+)
+
+OP_LABEL: Final = b"mesh1/op\0"
+
+GRANTS: Final = frozenset({OpType.CREATE, OpType.ADMIT, OpType.PROMOTE, OpType.DEMOTE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """An operation taken apart. `gid` is the group it belongs to, also for a create, where tbs holds zeros."""
+
+    op_id: OpId
+    gid: GroupId
+    signed: SignedOp
+    tbs: OpTbs
+    body: Body
+
+    @property
+    def type(self) -> OpType:
+        """What it does."""
+        return self.tbs.type
+
+    @property
+    def card(self) -> Card | None:
+        """The device that it brings in, if any."""
+        return self.body.card if isinstance(self.body, CreateBody | AdmitBody | DeviceAddBody) else None
+
+    @property
+    def grantee(self) -> MemberPk | None:
+        """Who gets a rank by it, if it is a grant."""
+        match self.body:
+            case CreateBody() | AdmitBody():
+                return self.body.card.member_pk
+            case RankBody():
+                return self.body.target
+            case _:
+                return None
+
+    @property
+    def granted_rank(self) -> Rank:
+        """The rank that a grant gives; asking a non-grant is a bug."""
+        match self.body:
+            case CreateBody():
+                return Rank.FOUNDER
+            case AdmitBody() | RankBody():
+                return self.body.rank
+            case _:
+                raise AssertionError("not a grant")
+
+
+def device_id(card: Card) -> DeviceId:
+    """Return H("mesh1/dev", member_pk, dev_pk)[:16]: a device key that another member claims is another device."""
+    return DeviceId(h(b"mesh1/dev", card.member_pk, card.dev_pk)[:16])
+
+
+def sign_op(tbs: OpTbs, seed: bytes) -> SignedOp:
+    """Sign with the device key, or the member key where the rules ask for that (32 B seed)."""
+    raw = encode(tbs)
+    return SignedOp(tbs=raw, sig=sign(seed, OP_LABEL + raw))
+
+
+def parse_op(signed: SignedOp) -> Operation:
+    """Take an operation apart; RemoteError(MALFORMED). Its signature is not checked yet."""
+    tbs = decode(OpTbs, signed.tbs, bytes_max=limits.OPERATION_BYTES_MAX)
+    body = decode(BODIES[tbs.type], tbs.body, bytes_max=limits.OPERATION_BYTES_MAX)
+    op_id = OpId(h(b"mesh1/opid", signed.tbs))
+    is_create = tbs.type is OpType.CREATE
+    if is_create != (tbs.gid == ZERO32):
+        raise RemoteError(Fault.MALFORMED, "only a create has no group id")
+    if tbs.deps != sorted(set(tbs.deps)):
+        raise RemoteError(Fault.MALFORMED, "deps are not sorted and distinct")
+    gid = GroupId(op_id) if is_create else tbs.gid
+    return Operation(op_id=op_id, gid=gid, signed=signed, tbs=tbs, body=body)
+
+
+def signed_by_member_key(op: Operation, author: Card) -> bool:
+    """Say whether the rules want the member key's signature: leave, self-demotion, device_add."""
+    if op.type in (OpType.LEAVE, OpType.DEVICE_ADD):
+        return True
+    return op.type is OpType.DEMOTE and isinstance(op.body, RankBody) and op.body.target == author.member_pk
+
+
+def verify_op(op: Operation, author: Card) -> None:
+    """Check the signature against the author's card; RemoteError(BAD_SIGNATURE)."""
+    key = author.member_pk if signed_by_member_key(op, author) else author.dev_pk
+    verify(key, OP_LABEL + op.signed.tbs, op.signed.sig)

@@ -1,0 +1,189 @@
+"""What others write: taking operations in, in any order, and the epochs that come with them.
+
+An operation waits, bounded, until all that it builds on is here; then it is checked against exactly that past. One that
+fails is taken back out, and with it whatever waits for it can never come in.
+"""
+
+from mesh.errors import Fault, RemoteError
+from mesh.events import Space
+from mesh.groups.envelopes import check_secret, open_envelope, open_operation
+from mesh.groups.epochs import unwrap
+from mesh.groups.group import Group, Means
+from mesh.groups.operations import Operation, parse_op
+from mesh.groups.oplog import bits
+from mesh.groups.ratchet import Chain
+from mesh.groups.records import EpochRecord
+from mesh.groups.rules import Past, check_create, check_operation
+from mesh.groups.schedule import expand
+from mesh.ids import GroupId, OpId
+from mesh.wire import limits
+from mesh.wire.codec import encode
+from mesh.wire.frames import Frame, FrameType, split_envelope
+from mesh.wire.invites import OpBundle
+from mesh.wire.operations import ZERO32, OpType, SignedOp, epoch_block
+
+
+def receive_frame(group: Group, frame: Frame, epoch: OpId, means: Means) -> list[Operation]:
+    """Take in an envelope or operation frame on the topic of `epoch`; return what is now in the log by it.
+
+    RemoteError if it is not an honest one. An envelope that holds no wrap for us is no fault: we were left out.
+    """
+    if frame.type is FrameType.OPERATION:
+        return receive_op(group, open_operation(frame, group.epochs[epoch].op_key), (), means)
+    parts = split_envelope(frame.middle)
+    secret = unwrap(
+        gid=group.gid,
+        nonce=parts.nonce,
+        wraps=parts.wraps,
+        dev=group.own.dev,
+        keys=group.kem_pairs(),
+        suite=group.suite,
+        sealer=means.sealer,
+    )
+    if secret is None:
+        return []
+    return receive_op(group, open_envelope(parts, secret, group.gid), parts.wraps, means)
+
+
+def receive_bundle(group: Group, bundle: OpBundle, means: Means) -> list[Operation]:
+    """Take in an operation as members hand it to each other; return what is now in the log by it. RemoteError."""
+    return receive_op(group, bundle.op, tuple(bundle.wraps), means)
+
+
+def receive_op(group: Group, signed: SignedOp, wraps: tuple[bytes, ...], means: Means) -> list[Operation]:
+    """Take in a signed operation, or keep it until its deps are here; return all that came in, deps first."""
+    op = parse_op(signed)
+    if op.gid != group.gid:
+        raise RemoteError(Fault.AGAINST_RULES, "an operation of another group")
+    if op.op_id in group.log:
+        _late_wraps(group, op, wraps, means)
+        return []
+    if group.log.missing(op):
+        group.pending[op.op_id] = (signed, wraps)
+        while len(group.pending) > limits.PENDING_OPS_MAX:
+            group.pending.popitem(last=False)
+        return []
+    _let_in(group, op, wraps, means)
+    return [op, *_retry_pending(group, means)]
+
+
+def _retry_pending(group: Group, means: Means) -> list[Operation]:
+    done: list[Operation] = []
+    progress = True
+    while progress:
+        progress = False
+        for op_id, (signed, wraps) in list(group.pending.items()):
+            op = parse_op(signed)
+            if group.log.missing(op):
+                continue
+            del group.pending[op_id]
+            try:
+                _let_in(group, op, wraps, means)
+            except RemoteError:
+                continue  # whoever sent it is long gone from this call; it is simply not let in
+            done.append(op)
+            progress = True
+    return done
+
+
+def _let_in(group: Group, op: Operation, wraps: tuple[bytes, ...], means: Means) -> None:
+    log = group.log
+    log.push(op)
+    after_mask = log.past(op.op_id) | log.bit(op.op_id)
+    try:
+        if op.type is OpType.CREATE:
+            check_create(op, means.sealer)
+        else:
+            past_mask = log.past(op.op_id)
+            past = Past(
+                log=log,
+                mask=past_mask,
+                view=group.view_of(past_mask),
+                suite=group.suite,
+                sealer=means.sealer,
+            )
+            check_operation(op, past, lambda: group.view_of(after_mask))
+        secret = _secret_of(group, op, wraps, means)
+        group.note_keys(op)
+    except RemoteError:
+        group.forget_view(after_mask)
+        group.forget_view(log.everything)
+        log.pop()
+        raise
+    means.journal.put(Space.OPS, group.gid + op.op_id, encode(op.signed))
+    if wraps and epoch_block(op.body) is not None:
+        means.journal.put(Space.WRAPS, group.gid + op.op_id, pack_wraps(wraps))
+    if secret is not None:
+        install_epoch(group, op, secret, means)
+
+
+def _secret_of(group: Group, op: Operation, wraps: tuple[bytes, ...], means: Means) -> bytes | None:
+    """Return the epoch secret if these wraps hold it for us; RemoteError if it is not the one committed to."""
+    block = epoch_block(op.body)
+    if block is None or not wraps:
+        return None
+    bound = wrap_gid(op)
+    secret = unwrap(
+        gid=bound,
+        nonce=block.nonce,
+        wraps=wraps,
+        dev=group.own.dev,
+        keys=group.kem_pairs(),
+        suite=group.suite,
+        sealer=means.sealer,
+    )
+    if secret is not None:
+        check_secret(block, secret, bound, block.nonce, wraps)
+    return secret
+
+
+def _late_wraps(group: Group, op: Operation, wraps: tuple[bytes, ...], means: Means) -> None:
+    """An operation that is known already may come again with the wraps that were missing."""
+    if op.op_id not in group.epochs:
+        secret = _secret_of(group, op, wraps, means)
+        if secret is not None:
+            means.journal.put(Space.WRAPS, group.gid + op.op_id, pack_wraps(wraps))
+            install_epoch(group, op, secret, means)
+
+
+def wrap_gid(op: Operation) -> bytes:
+    """Return the group id that an epoch's commitment and wraps are bound to: zeros in a create."""
+    return ZERO32 if op.type is OpType.CREATE else op.gid
+
+
+def install_epoch(group: Group, op: Operation, secret: bytes, means: Means) -> None:
+    """Expand an epoch secret into the keys that are kept, and forget it."""
+    block = epoch_block(op.body)
+    assert block is not None
+    keys = expand(secret, GroupId(group.gid), op.op_id, tuple(block.recipients))
+    record = EpochRecord(
+        op_id=op.op_id,
+        op_key=keys.op,
+        hdr_key=keys.hdr,
+        pub_seed=keys.pub_seed,
+        sync_key=keys.sync,
+        since_ms=means.wall_ms,
+        sent=0,
+    )
+    group.hold_epoch(record)
+    group.save_epoch(record, means.journal)
+    for dev, key in keys.chains.items():
+        group.save_chain(op.op_id, dev, Chain(key=key), means.journal)
+
+
+def bundles_beyond(group: Group, mask: int) -> list[OpId]:
+    """Return the operations that a peer whose past is `mask` lacks, each after what it builds on."""
+    return [group.log.ops[k].op_id for k in bits(group.log.everything & ~mask)]
+
+
+def pack_wraps(wraps: tuple[bytes, ...]) -> bytes:
+    """Return wraps (all of one length) as one value for the store."""
+    return len(wraps[0]).to_bytes(2, "big") + b"".join(wraps)
+
+
+def unpack_wraps(value: bytes | None) -> list[bytes]:
+    """Read back what `pack_wraps` made; none for None."""
+    if value is None:
+        return []
+    size = int.from_bytes(value[:2], "big")
+    return [value[k : k + size] for k in range(2, len(value), size)]

@@ -1,0 +1,98 @@
+"""What a group keeps in the store, as records: our own state in it, epochs, ratchets, KEM keys.
+
+They are encoded like wire records but come from our own disk: one that does not decode is damage, not an attack.
+"""
+
+from typing import Annotated, TypeVar
+
+from msgspec import Meta
+
+from mesh.commands import Rank, Suite
+from mesh.errors import RemoteError, StoreError
+from mesh.wire import shapes
+from mesh.wire.codec import Record, decode
+
+T = TypeVar("T")
+_RECORD_BYTES_MAX = 16 * 1024 * 1024
+
+
+def load(kind: type[T], data: bytes) -> T:
+    """Decode a record from the store; StoreError if it is damaged."""
+    try:
+        return decode(kind, data, bytes_max=_RECORD_BYTES_MAX)
+    except RemoteError as error:
+        raise StoreError(
+            f"the store holds a {kind.__name__} that cannot be read",
+            why="the file was changed or damaged outside this program",
+            do="restore a backup, or start anew and ask for an invite",
+            code="E-STORE-DAMAGED",
+        ) from error
+
+
+class OwnState(Record, frozen=True):
+    """Ourselves in one group. The member key is not here: only its public half, and what derives it."""
+
+    gid: shapes.Group
+    suite: Suite
+    join_nonce: shapes.Bytes32
+    member_pk: shapes.Member
+    dev: shapes.Device
+    dev_seed: shapes.Bytes32
+    kem_number: shapes.KemNumber  # of our newest KEM key
+    dseq: shapes.MseqOrNone  # our last operation's number; 0: none yet
+    dprev: shapes.Op
+    mseq: shapes.MseqOrNone  # our last message's number
+    prev: shapes.Msg
+    draft: shapes.MseqOrNone  # number of the last draft
+    left: bool  # we left; the group is only history
+    wipe: bool  # forget it all once one member has our leave
+    cut_off: bool  # an epoch was made that we were given no key for
+    rank_seen: Rank  # what the person was last told
+    settings: list[Annotated[list[str], Meta(min_length=2, max_length=2)]]  # our own, for this group
+
+    def settings_map(self) -> dict[str, str]:
+        """Return our own settings by key."""
+        return {key: value for key, value in self.settings}
+
+
+class EpochRecord(Record, frozen=True):
+    """An epoch's long-lived keys; chains are kept apart, one record a device."""
+
+    op_id: shapes.Op
+    op_key: shapes.Bytes32
+    hdr_key: shapes.Bytes32
+    pub_seed: shapes.Bytes32
+    sync_key: shapes.Bytes32
+    since_ms: shapes.Millis  # wall clock when it came here
+    sent: shapes.Count  # messages seen under it
+
+
+class SkippedKey(Record, frozen=True):
+    """The key of a message that has not come yet."""
+
+    i: shapes.Count
+    key: shapes.Bytes32
+
+
+class ChainRecord(Record, frozen=True):
+    """A device's ratchet in an epoch: CK_i for the next `i`, and the keys of those that were skipped."""
+
+    i: shapes.Count
+    key: shapes.Bytes32
+    skipped: list[SkippedKey]
+
+
+class KemRecord(Record, frozen=True):
+    """A KEM private key, and when its successor was published (0: it is the newest)."""
+
+    private: bytes
+    public: shapes.KemPk
+    replaced_ms: shapes.Millis
+
+
+class InviteRecord(Record, frozen=True):
+    """An invite of our own: the code's seed lets us show the code again."""
+
+    seed: shapes.Bytes16
+    note: str
+    addresses: list[str]

@@ -1,0 +1,315 @@
+"""Asking: what the person wants, checked and carried out. A `LocalError` leaves everything as it was."""
+
+from typing import Final
+
+from mesh.commands import (
+    AgreeJoin,
+    Command,
+    CreateGroup,
+    DecideKnock,
+    DropJoin,
+    KnownAddress,
+    LeaveGroup,
+    MarkRead,
+    NewInvite,
+    Post,
+    Rank,
+    Rekey,
+    RemoveMember,
+    RevokeInvite,
+    SetAgreement,
+    SetRank,
+    SetSetting,
+    StartJoin,
+)
+from mesh.errors import LocalError, RefusedError, RemoteError
+from mesh.events import Space
+from mesh.groups.authoring import author, found, rekey
+from mesh.groups.invites import HOUR_MS, invite_keys, open_knock
+from mesh.groups.records import InviteRecord
+from mesh.ids import Address, JoinId
+from mesh.peer.chores import remove_member
+from mesh.peer.door import admit_knock, refuse
+from mesh.peer.hearing import dial
+from mesh.peer.joining import agree, start_join
+from mesh.peer.routing import JOINING
+from mesh.peer.speaking import IN_INVITES, publish, write_draft
+from mesh.peer.state import Room, State, Step
+from mesh.support.posts import Wish, compose
+from mesh.wire import limits
+from mesh.wire.codec import encode
+from mesh.wire.frames import parse_frame
+from mesh.wire.invites import Door
+from mesh.wire.messages import Flag
+from mesh.wire.operations import (
+    AgreementBody,
+    InviteBody,
+    LeaveBody,
+    OpType,
+    RankBody,
+    Setting,
+    SettingsBody,
+    UninviteBody,
+)
+from mesh.wire.text import require_text
+
+GROUP_SETTINGS: Final = {  # key -> allowed values; "" allows any text
+    "members-invite": ("on", "off"),
+    "approvals": tuple(str(k) for k in range(limits.APPROVALS_MAX + 1)),
+}
+OWN_SETTINGS: Final = {IN_INVITES: ("on", "off")}
+
+
+def carry_out(state: State, command: Command, step: Step) -> bytes:
+    """Carry a command out; return the id that it made, or nothing. LocalError: nothing has changed."""
+    match command:
+        case CreateGroup():
+            return _create(state, command, step)
+        case NewInvite():
+            return _new_invite(state, state.room(command.group), command, step)
+        case RevokeInvite():
+            _revoke(state, state.room(command.group), command, step)
+        case StartJoin():
+            return start_join(state, command, step)
+        case AgreeJoin():
+            agree(state, command, step)
+        case DropJoin():
+            _drop_join(state, command.join, step)
+        case DecideKnock():
+            _decide_knock(state, state.room(command.group), command, step)
+        case Post():
+            return _post(state, state.room(command.group), command, step)
+        case MarkRead():
+            for key in command.keys:
+                step.journal.delete(Space.UNREAD, key)
+        case KnownAddress():
+            dial((Address(command.address),), step)
+        case _:
+            _govern(state, command, step)
+    return b""
+
+
+Governing = SetRank | RemoveMember | LeaveGroup | Rekey | SetSetting | SetAgreement
+
+
+def _govern(state: State, command: Governing, step: Step) -> None:
+    """Carry out what changes a group's own order."""
+    room = state.room(command.group)
+    group = room.group
+    match command:
+        case SetRank():
+            _set_rank(state, room, command, step)
+        case RemoveMember():
+            _remove(state, room, command, step)
+        case LeaveGroup():
+            _leave(state, room, command, step)
+        case Rekey():
+            publish(state, room, rekey(group, step.means()), step)
+        case SetSetting():
+            _set(state, room, command, step)
+        case SetAgreement():
+            newest = group.log.get(group.view.agreement)
+            version = newest.body.version if newest and isinstance(newest.body, AgreementBody) else 1
+            text = require_text("agreement", command.text, limits.AGREEMENT_BYTES_MAX, lines=True)
+            body = AgreementBody(version=version + 1, text=text)
+            publish(state, room, author(group, OpType.AGREEMENT, body, step.means()), step)
+
+
+def _create(state: State, command: CreateGroup, step: Step) -> bytes:
+    if len(state.rooms) >= limits.GROUPS_MAX:
+        raise LocalError("this node is in as many groups as it can hold", do="leave one", code="E-TOO-MANY")
+    checked = CreateGroup(
+        name=require_text("group's name", command.name, limits.GROUP_NAME_BYTES_MAX),
+        about=require_text("description", command.about, limits.ABOUT_BYTES_MAX, lines=True, empty=True),
+        topics=tuple(require_text("topic", t, limits.TOPIC_BYTES_MAX) for t in command.topics),
+        agreement=require_text("agreement", command.agreement, limits.AGREEMENT_BYTES_MAX, lines=True, empty=True),
+        alias=require_text("alias", command.alias, limits.ALIAS_BYTES_MAX),
+        suite=command.suite,
+        settings=command.settings,
+        join_nonce=command.join_nonce,
+        member_seed=command.member_seed,
+    )
+    if len(checked.topics) > limits.TOPICS_MAX:
+        raise LocalError(f"more than {limits.TOPICS_MAX} topics", do="name fewer", code="E-TEXT")
+    group = found(checked, step.means())
+    state.rooms[group.gid] = Room(group)
+    step.touch(group.gid, list(group.log.ops))
+    return group.gid
+
+
+def _post(state: State, room: Room, command: Post, step: Step) -> bytes:
+    require_in(room)
+    body = compose(
+        Wish(
+            text=command.text,
+            mode=command.mode,
+            cw=command.cw,
+            topics=command.topics,
+            reply_to=command.reply_to or b"",
+        )
+    )
+    return write_draft(state, room, body, Flag(0), step)
+
+
+def require_in(room: Room) -> None:
+    """RefusedError unless we are in the group."""
+    if room.group.me is None or room.group.own.left:
+        raise RefusedError(
+            f"you are not in “{room.group.founding.name}” any more",
+            why="nobody in it would receive what you send",
+            do="ask someone in the group for a new invite",
+            code="E-NOT-MEMBER",
+        )
+
+
+# ---------------------------------------------------------------- the door
+
+
+def _new_invite(state: State, room: Room, command: NewInvite, step: Step) -> bytes:
+    require_in(room)
+    if not 1 <= command.uses <= limits.INVITE_USES_MAX:
+        raise LocalError(f"an invite is good for 1 to {limits.INVITE_USES_MAX} people", code="E-USAGE")
+    if not 1 <= command.hours <= limits.INVITE_HOURS_MAX:
+        raise LocalError(f"an invite lasts 1 to {limits.INVITE_HOURS_MAX} hours", code="E-USAGE")
+    default = int(room.group.view.settings.get("approvals", "1")) if command.uses > 1 else 0
+    approvals = default if command.approvals is None else command.approvals
+    if not 0 <= approvals <= limits.APPROVALS_MAX:
+        raise LocalError(f"0 to {limits.APPROVALS_MAX} approvals", code="E-USAGE")
+    seed = step.entropy.draw(16)
+    keys = invite_keys(seed)
+    body = InviteBody(
+        invite_pk=keys.invite_pk,
+        knock_key=keys.knock_key,
+        role=Rank.MEMBER,
+        max_uses=command.uses,
+        expiry_hour=-(-step.now.wall_ms // HOUR_MS) + command.hours,
+        approvals=approvals,
+    )
+    authored = author(room.group, OpType.INVITE, body, step.means())
+    publish(state, room, authored, step)
+    shared = [
+        address for _, contact in sorted(room.contacts.items()) if contact.in_invites for address in contact.addresses
+    ]
+    record = InviteRecord(
+        seed=seed,
+        note=require_text("note", command.note, limits.REASON_BYTES_MAX, empty=True),
+        addresses=[*state.addresses, *shared][: limits.ADDRESSES_MAX],
+    )
+    room.invites[authored.op.op_id] = record
+    step.journal.put(Space.INVITES, room.group.gid + authored.op.op_id, encode(record))
+    return authored.op.op_id
+
+
+def _revoke(state: State, room: Room, command: RevokeInvite, step: Step) -> None:
+    invite = room.group.view.invites.get(command.invite)
+    if invite is None:
+        raise LocalError("there is no such invite", do="`mesh invite list` shows them", code="E-NO-INVITE")
+    if invite.open:
+        body = UninviteBody(invite=command.invite)
+        publish(state, room, author(room.group, OpType.UNINVITE, body, step.means()), step)
+
+
+def _drop_join(state: State, join_id: JoinId, step: Step) -> None:
+    join = state.joins.get(join_id)
+    if join is None or join.stage not in JOINING:
+        raise LocalError("there is no such attempt to join", code="E-NO-JOIN")
+    del state.joins[join_id]
+    step.journal.delete(Space.JOINS, join_id)
+    step.topics_changed = True
+
+
+def _decide_knock(state: State, room: Room, command: DecideKnock, step: Step) -> None:
+    record = room.knocks.get(command.knock)
+    if record is None:
+        raise LocalError("nobody waits under that name", do="`mesh knocks list` shows who does", code="E-NO-KNOCK")
+    if command.admit:
+        if room.group.rank > Rank.MODERATOR:
+            raise RefusedError(
+                "this invite asks for a moderator's approval",
+                do="ask a moderator; `mesh group members` shows who that is",
+            )
+        admit_knock(state, room, record.frame, step)
+    else:
+        _decline(state, room, record.frame, step)
+    del room.knocks[command.knock]
+    step.journal.delete(Space.KNOCKS, room.group.gid + command.knock)
+
+
+def _decline(state: State, room: Room, raw: bytes, step: Step) -> None:
+    frame = parse_frame(raw)
+    for invite in room.group.view.invites.values():
+        if invite.body.invite_pk == frame.pk:
+            try:
+                knock = open_knock(frame, invite, room.group.gid)
+            except RemoteError:
+                return  # it was kept before a check that it now fails; there is nobody to answer
+            refuse(state, room, knock, Door.DECLINED, step)
+
+
+# ---------------------------------------------------------------- order
+
+
+def _set_rank(state: State, room: Room, command: SetRank, step: Step) -> None:
+    require_in(room)
+    target = room.group.view.members.get(command.member)
+    if target is None:
+        raise LocalError("that person is not in the group", code="E-NO-MEMBER")
+    if command.rank == target.rank:
+        raise LocalError(f"{target.alias} is {target.rank.name.lower()} already", code="E-SAME-RANK")
+    if target.pk == room.group.own.member_pk:
+        raise RefusedError(
+            "nobody changes their own rank here",
+            why="stepping down needs your member key",
+            do="ask another steward, or leave the group",
+        )
+    kind = OpType.PROMOTE if command.rank < target.rank else OpType.DEMOTE
+    body = RankBody(target=command.member, rank=command.rank)
+    publish(state, room, author(room.group, kind, body, step.means()), step)
+
+
+def _remove(state: State, room: Room, command: RemoveMember, step: Step) -> None:
+    require_in(room)
+    target = room.group.view.members.get(command.member)
+    if target is None:
+        raise LocalError("that person is not in the group", code="E-NO-MEMBER")
+    if target.pk == room.group.own.member_pk:
+        raise LocalError("nobody removes themself", do="`mesh group leave` is the way", code="E-USAGE")
+    if target.rank <= room.group.rank:
+        raise RefusedError(
+            f"{target.alias} is {target.rank.name.lower()}, which is not junior to you",
+            why="only strictly junior members can be removed, so that no two can remove each other",
+            do="ask someone more senior; `mesh group members` shows who that is",
+        )
+    reason = require_text("reason", command.reason, limits.REASON_BYTES_MAX, lines=True, empty=True)
+    remove_member(state, room, command.member, reason, step)
+
+
+def _leave(state: State, room: Room, command: LeaveGroup, step: Step) -> None:
+    require_in(room)
+    seed = command.member_seed.reveal()
+    publish(state, room, author(room.group, OpType.LEAVE, LeaveBody(), step.means(), member_seed=seed), step)
+    room.group.set_own(step.journal, left=True, wipe=command.wipe)
+    gid = room.group.gid
+    room.drafts.clear()
+    step.journal.delete_prefix(Space.DRAFTS, gid)
+    if command.wipe:
+        for space in (Space.MESSAGES, Space.UNREAD, Space.FRAMES, Space.DELIVERY, Space.CONTACTS):
+            step.journal.delete_prefix(space, gid)
+
+
+def _set(state: State, room: Room, command: SetSetting, step: Step) -> None:
+    allowed = (OWN_SETTINGS if command.own else GROUP_SETTINGS).get(command.key)
+    if allowed is None:
+        names = (*OWN_SETTINGS, *GROUP_SETTINGS)
+        raise LocalError(f"there is no setting “{command.key}”", do="settings: " + ", ".join(names), code="E-SETTING")
+    if command.value not in allowed:
+        raise LocalError(
+            f"“{command.key}” cannot be “{command.value}”", do="one of: " + ", ".join(allowed), code="E-SETTING"
+        )
+    if command.own:
+        own = {**room.group.own.settings_map(), command.key: command.value}
+        room.group.set_own(step.journal, settings=[[k, v] for k, v in sorted(own.items())])
+        step.set_timer("presence", room.group.gid, 0)
+    else:
+        body = SettingsBody(settings=[Setting(key=command.key, value=command.value)])
+        publish(state, room, author(room.group, OpType.SETTINGS, body, step.means()), step)

@@ -1,0 +1,180 @@
+"""Chores: what a group needs after its operations changed, and who does it.
+
+Whoever happens to be there re-keys, follows a leave with a removal, and closes what a departed member could misuse.
+Members take turns by a hash, so that a change does not make everyone act at once (protocol.md §5, "Storm control").
+"""
+
+from typing import Final
+
+from mesh.commands import Rank
+from mesh.crypto.hashes import h
+from mesh.crypto.keys import public_key
+from mesh.errors import LocalError, RemoteError
+from mesh.events import Forget, Notice, Space
+from mesh.groups.authoring import author, rekey, remove
+from mesh.groups.operations import GRANTS, Operation
+from mesh.ids import DeviceId, MemberPk, PeerId
+from mesh.peer.hearing import hear_message
+from mesh.peer.speaking import hand_over, publish
+from mesh.peer.state import Room, State, Step
+from mesh.peer.syncing import check_proof, tell_state
+from mesh.wire.frames import parse_frame
+from mesh.wire.operations import Cut, OpType, UninviteBody
+
+TURN_MS: Final = 2_000  # rank r waits 2r s for r < 30 (protocol.md §5)
+LATE_TURN_MS: Final = 60_000  # and 60 + (r − 30) s beyond
+PRESENCE_WAIT_MS: Final = 100
+PRESENCE_SPREAD_MS: Final = 300
+EPOCH_MS_MAX: Final = 7 * 86_400_000
+
+
+def after_operations(state: State, room: Room, ops: list[Operation], step: Step) -> None:
+    """Bring everything that hangs on a group's operations up to date, now that these came in."""
+    group = room.group
+    for op in ops:
+        if op.type is OpType.ADMIT and op.grantee is not None and op.tbs.dev != group.own.dev:
+            step.notify(Notice.JOINED, group.gid, op.grantee)
+    step.topics_changed = True
+    if group.me is None and not group.own.left and group.own.rank_seen is not Rank.NEWCOMER:
+        group.set_own(step.journal, rank_seen=Rank.NEWCOMER)
+    elif group.me is not None and (group.rank != group.own.rank_seen or group.own.cut_off):
+        held = group.epoch is not None
+        group.set_own(step.journal, rank_seen=group.rank, cut_off=group.own.cut_off and not held)
+    step.notify(Notice.GROUP, group.gid)
+    for link, _ in list(state.sessions(group.gid)):
+        try:
+            check_proof(link, room)
+        except RemoteError:
+            link.sessions.pop(group.gid)
+            continue
+        tell_state(link, room, step)
+    _forget_departed(state, room, step)
+    _retry_early(state, room, step)
+    plan(state, room, step)
+    hand_over(state, room, step)
+    wait = PRESENCE_WAIT_MS + step.dice.randrange(PRESENCE_SPREAD_MS)
+    step.set_timer("presence", group.gid, wait)
+
+
+def note_unopened(room: Room, step: Step) -> None:
+    """An epoch was made that holds no key for us: we may have been removed, and the person should know."""
+    if not room.group.own.cut_off:
+        room.group.set_own(step.journal, cut_off=True)
+        step.notify(Notice.GROUP, room.group.gid)
+
+
+def _forget_departed(state: State, room: Room, step: Step) -> None:
+    """Stop dialling devices that are out, unless another group still knows them."""
+    devices = room.group.view.devices
+    for dev in [dev for dev in room.contacts if dev not in devices]:
+        gone = {_peer(address) for address in room.contacts.pop(dev).addresses}
+        step.journal.delete(Space.CONTACTS, room.group.gid + dev)
+        kept = {
+            _peer(address)
+            for other in state.rooms.values()
+            for contact in other.contacts.values()
+            for address in contact.addresses
+        }
+        step.effects.extend(Forget(peer=peer) for peer in sorted(gone - kept))
+
+
+def _peer(address: str) -> PeerId:
+    return PeerId(address.rpartition("/p2p/")[2])
+
+
+def _retry_early(state: State, room: Room, step: Step) -> None:
+    for raw in list(room.early):
+        del room.early[raw]
+        frame = parse_frame(raw)
+        for epoch, record in room.group.epochs.items():
+            if frame.pk == public_key(record.pub_seed):
+                try:
+                    if hear_message(state, room, epoch, frame, raw, None, step):
+                        state.seen.mark_stored(frame.id)
+                except RemoteError:
+                    pass  # its sender is not at hand any more; it is simply not shown
+                break
+
+
+# ---------------------------------------------------------------- whose turn
+
+
+def plan(state: State, room: Room, step: Step) -> None:
+    """Set the timer for whatever the group needs, at our turn; stop it where nothing is needed."""
+    wait = None
+    if _needs(room, step) and room.group.me is not None and not room.group.own.left:
+        rank = _place_in_line(state, room)
+        wait = rank * TURN_MS if rank < 30 else LATE_TURN_MS + (rank - 30) * 1000
+    step.set_timer("chore", room.group.gid, wait)
+
+
+def _place_in_line(state: State, room: Room) -> int:
+    group = room.group
+    heads = b"".join(group.log.heads)
+    there = {s.device for _, s in state.present(room) if s.device is not None} | {group.own.dev}
+    return sorted(there, key=lambda dev: h(b"mesh1/storm", heads, dev)).index(group.own.dev)
+
+
+def _needs(room: Room, step: Step) -> bool:
+    return _needs_epoch(room, step) or bool(_to_follow_up(room))
+
+
+def _needs_epoch(room: Room, step: Step) -> bool:
+    group = room.group
+    epoch = group.epoch
+    if epoch is None or not group.epoch_is_complete:
+        return True
+    return step.now.wall_ms - group.epochs[epoch].since_ms > EPOCH_MS_MAX
+
+
+def _to_follow_up(room: Room) -> list[MemberPk]:
+    """Return those who left and whom we may and should also remove: only that closes back-dating (protocol.md §4)."""
+    group = room.group
+    if group.rank > Rank.MODERATOR:
+        return []
+    found = []
+    for pk, farewell in group.view.departed.items():
+        op = group.log.get(farewell)
+        ranks = [o.granted_rank for o in group.log.ops if o.type in GRANTS and o.grantee == pk]
+        if op is not None and op.type is OpType.LEAVE and min(ranks) > group.rank:
+            found.append(pk)
+    return found
+
+
+def do_chore(state: State, room: Room, step: Step) -> None:
+    """Our turn has come: do what is still needed."""
+    if room.group.me is None or room.group.own.left:
+        return
+    try:
+        followed = _to_follow_up(room)
+        for pk in followed:
+            remove_member(state, room, pk, "", step)
+        if not followed and _needs_epoch(room, step):
+            publish(state, room, rekey(room.group, step.means()), step)
+    except LocalError:
+        return  # no key, or no right any more: somebody else's turn
+
+
+# ---------------------------------------------------------------- removal
+
+
+def remove_member(state: State, room: Room, target: MemberPk, reason: str, step: Step) -> None:
+    """Remove a member, and close all open invites: the removed could read knocks (protocol.md §12). RefusedError."""
+    group = room.group
+    cuts = [_cut(room, dev) for dev in _devices_of(room, target)]
+    publish(state, room, remove(group, target, cuts, reason, step.means()), step)
+    for invite in list(group.view.invites.values()):
+        if invite.open:
+            body = UninviteBody(invite=invite.op_id)
+            publish(state, room, author(group, OpType.UNINVITE, body, step.means()), step)
+
+
+def _devices_of(room: Room, target: MemberPk) -> list[DeviceId]:
+    return [
+        dev for dev in room.group.kem_of if (card := room.group.log.card(dev)) is not None and card.member_pk == target
+    ]
+
+
+def _cut(room: Room, dev: DeviceId) -> Cut:
+    track = room.track(dev)
+    return Cut(dev=dev, mseq=track.top, msg_id=track.top_id)

@@ -1,0 +1,278 @@
+"""The machine: one person's mesh. `handle(input, now)` returns effects; the same inputs give the same effects.
+
+No clock, no dice of its own, no disk, no network: those stand outside, and two drivers run this one machine: the node
+and the simulator. Every effect list begins with at most one `Persist`; whoever runs the machine commits it before
+anything leaves.
+"""
+
+from typing import Final, assert_never
+
+from mesh.commands import Command
+from mesh.errors import Fault, LocalError, RemoteError
+from mesh.events import (
+    AddressesChanged,
+    Answer,
+    Asked,
+    Blame,
+    Effect,
+    Fetched,
+    FrameReceived,
+    Input,
+    Instant,
+    LinkDown,
+    LinkKind,
+    LinkUp,
+    Notice,
+    SendClass,
+    Started,
+    Timer,
+    TimerFired,
+)
+from mesh.gossip.sessions import Ends
+from mesh.gossip.topics import TopicTable
+from mesh.groups.receiving import receive_frame
+from mesh.ids import Dice, Entropy, GroupId, Sealer, TopicId
+from mesh.peer import chores, door, hearing, joining, loading, speaking, syncing
+from mesh.peer.asking import carry_out
+from mesh.peer.routing import JOINING, forward, own_topics
+from mesh.peer.state import Link, OpsFor, State, Step
+from mesh.wire import limits
+from mesh.wire.frames import Frame, FrameType, parse_frame, topic_of, topics_of, verify_frame
+
+SYNC_EVERY_MS: Final = 15_000  # compare with every member we are linked to, where there is news; ours
+_SYNC_SPREAD_MS: Final = 5_000
+
+
+class Peer:
+    """One person's mesh. Give it `Started` first."""
+
+    def __init__(self, *, dice: Dice, entropy: Entropy, sealer: Sealer) -> None:
+        self._dice, self._entropy, self._sealer = dice, entropy, sealer
+        self.state = State()
+        self._topics: dict[TopicId, None] = {}  # what we listen on now
+
+    def handle(self, event: Input, now: Instant) -> list[Effect]:
+        """Take one input in; return what is to be done about it, the one Persist first."""
+        step = Step(now=now, dice=self._dice, entropy=self._entropy, sealer=self._sealer)
+        match event:
+            case Asked():
+                return self._asked(event.token, event.command, step)
+            case Started():
+                self._started(event, step)
+            case AddressesChanged():
+                self._addresses_changed(event, step)
+            case LinkUp():
+                self._link_up(event, step)
+            case LinkDown():
+                self._link_down(event, step)
+            case FrameReceived():
+                self._received(event, step)
+            case TimerFired():
+                self._timer(event.timer, step)
+            case Fetched():
+                self._fetched(event, step)
+            case _:
+                assert_never(event)
+        self._settle(step)
+        return step.finish()
+
+    # ------------------------------------------------------------ inputs
+
+    def _asked(self, token: int, command: Command, step: Step) -> list[Effect]:
+        try:
+            subject = carry_out(self.state, command, step)
+        except LocalError as error:
+            return [Answer(token=token, error=error)]
+        step.effects.append(Answer(token=token, subject=subject))
+        self._settle(step)
+        return step.finish()
+
+    def _started(self, event: Started, step: Step) -> None:
+        self.state = loading.load_state(event.records)
+        self.state.addresses = event.addresses
+        for room in self.state.rooms.values():
+            for contact in room.contacts.values():
+                hearing.dial(contact.addresses, step)
+            chores.plan(self.state, room, step)
+        for join in self.state.joins.values():
+            if join.stage in JOINING:
+                hearing.dial(join.addresses, step)
+        step.topics_changed = True
+        self._again(step)
+
+    def _again(self, step: Step) -> None:
+        step.set_timer("sync", b"", SYNC_EVERY_MS + step.dice.randrange(_SYNC_SPREAD_MS))
+
+    def _addresses_changed(self, event: AddressesChanged, step: Step) -> None:
+        self.state.addresses = event.addresses
+        for room in self.state.rooms.values():
+            step.set_timer("presence", room.group.gid, chores.PRESENCE_WAIT_MS)
+
+    def _link_up(self, event: LinkUp, step: Step) -> None:
+        ends = Ends(
+            speaker_nonce=event.own_nonce,
+            hearer_nonce=event.peer_nonce,
+            speaker=event.own,
+            hearer=event.peer,
+        )
+        link = Link(
+            link=event.link,
+            peer=event.peer,
+            ends=ends,
+            topics=TopicTable(event.own_nonce, event.peer_nonce),
+        )
+        self.state.links[event.link] = link
+        self._announce(link, list(self._topics), step)
+        step.notify(Notice.LINK, None, event.peer.encode())
+
+    def _link_down(self, event: LinkDown, step: Step) -> None:
+        link = self.state.links.pop(event.link, None)
+        if link is not None:
+            syncing.forget_asking(self.state, step, link=event.link)
+            step.notify(Notice.LINK, None, link.peer.encode())
+
+    def _received(self, event: FrameReceived, step: Step) -> None:
+        link = self.state.links.get(event.link)
+        if link is None:
+            return
+        try:
+            kind = LinkKind(event.kind)
+        except ValueError:
+            return  # a kind of a later version
+        try:
+            self._dispatch(link, kind, event.payload, step)
+        except RemoteError as error:
+            step.effects.append(Blame(link=link.link, fault=error.fault))
+
+    def _dispatch(self, link: Link, kind: LinkKind, payload: bytes, step: Step) -> None:
+        match kind:
+            case LinkKind.TOPICS:
+                self._newly_shared(link, link.topics.hear(payload), step)
+            case LinkKind.FRAME:
+                self._frame(link, payload, step)
+            case LinkKind.STORED:
+                hearing.heard_stored(self.state, link, payload, step)
+            case LinkKind.PROOF:
+                syncing.hear_proof(self.state, link, payload, step)
+            case LinkKind.SEALED:
+                syncing.hear_sealed(self.state, link, payload, step)
+            case LinkKind.HELLO:
+                raise RemoteError(Fault.UNASKED, "a second hello")
+            case _:
+                assert_never(kind)
+
+    def _frame(self, link: Link, raw: bytes, step: Step) -> None:
+        frame = parse_frame(raw)
+        if frame.id in self.state.seen:
+            self.state.seen.note(frame.id, link.link)
+            if self.state.seen.is_stored(frame.id):
+                step.stored.setdefault(link.link, []).append(frame.id)
+            return
+        if not self._is_ours(frame, step):
+            return
+        verify_frame(frame)
+        self.state.seen.note(frame.id, link.link)
+        match frame.type:
+            case FrameType.MESSAGE | FrameType.ENVELOPE | FrameType.OPERATION:
+                self._group_frame(link, frame, raw, step)
+            case FrameType.KNOCK:
+                door.hear_knock(self.state, frame, raw, step)
+            case FrameType.PREVIEW:
+                joining.hear_preview(self.state, frame, raw, step)
+            case FrameType.WELCOME:
+                joining.hear_welcome(self.state, frame, step)
+            case FrameType.RETURN:
+                pass  # the way back is the membership issue's
+            case _:
+                assert_never(frame.type)
+
+    def _is_ours(self, frame: Frame, step: Step) -> bool:
+        """Say whether we listen on the frame's topic; a frame that races our change of topics is no fault."""
+        return any(topic in self._topics for topic in topics_of(frame, step.now.wall_ms))
+
+    def _group_frame(self, link: Link, frame: Frame, raw: bytes, step: Step) -> None:
+        topic = topic_of(frame.pk)
+        for room in self.state.rooms.values():
+            epoch = room.group.topics.get(topic)
+            if epoch is None:
+                continue
+            if frame.type is FrameType.MESSAGE:
+                if hearing.hear_message(self.state, room, epoch, frame, raw, link, step):
+                    self.state.seen.mark_stored(frame.id)
+                    step.stored.setdefault(link.link, []).append(frame.id)
+                return
+            ops = receive_frame(room.group, frame, epoch, step.means())
+            step.touch(room.group.gid, ops)
+            if frame.type is FrameType.ENVELOPE and not ops:
+                chores.note_unopened(room, step)
+                step.wanted_ops[link.link, room.group.gid] = None
+            forward(self.state, room, epoch, frame.id, raw, step)
+
+    def _timer(self, timer: Timer, step: Step) -> None:
+        if timer.name == "sync":
+            for room in self.state.rooms.values():
+                for link, _ in list(self.state.sessions(room.group.gid)):
+                    syncing.tell_state(link, room, step)
+            step.topics_changed = True  # a new day has new doors
+            self._again(step)
+            return
+        if timer.name == "asked":
+            syncing.forget_asking(self.state, step, ticket=int.from_bytes(timer.subject, "big"))
+            return
+        found = self.state.rooms.get(GroupId(timer.subject[:32]))
+        if found is None:
+            return
+        match timer.name:
+            case "receipt":
+                speaking.say_receipt(self.state, found, step)
+            case "presence":
+                speaking.say_presence(self.state, found, step)
+            case "chore":
+                chores.do_chore(self.state, found, step)
+            case "admit":
+                door.admit_in_turn(self.state, found, timer.subject[32:], step)
+            case name:
+                raise AssertionError(f"a timer that nobody set: {name}")
+
+    def _fetched(self, event: Fetched, step: Step) -> None:
+        wanted = self.state.fetching.pop(event.ticket, None)
+        if isinstance(wanted, OpsFor):
+            syncing.give_fetched_ops(self.state, wanted, event.values, step)
+        elif wanted is not None:
+            door.give_welcome(self.state, wanted, event.values, step)
+
+    # ------------------------------------------------------------ after each input
+
+    def _settle(self, step: Step) -> None:
+        """Let everything follow that the input set off, and say what was stored."""
+        while step.touched:
+            gid = next(iter(step.touched))
+            ops = step.touched.pop(gid)
+            chores.after_operations(self.state, self.state.rooms[gid], ops, step)
+        if step.topics_changed:
+            self._topics = dict.fromkeys(own_topics(self.state, step.now.wall_ms))
+            for link in list(self.state.links.values()):
+                self._announce(link, list(self._topics), step)
+        for link_id, gid in step.wanted_ops:
+            asked = self.state.links.get(link_id)
+            if asked is not None:
+                syncing.ask_ops(asked, self.state.rooms[gid], step)
+        for link_id, frames in step.stored.items():
+            for k in range(0, len(frames), limits.STORED_IDS_MAX):
+                batch = b"".join(frames[k : k + limits.STORED_IDS_MAX])
+                step.send(link_id, LinkKind.STORED, batch, SendClass.CONTROL)
+
+    def _announce(self, link: Link, topics: list[TopicId], step: Step) -> None:
+        payload, shared = link.topics.announce(topics[: limits.TOPICS_PER_LINK_MAX])
+        if payload is not None:
+            step.send(link.link, LinkKind.TOPICS, payload, SendClass.CONTROL)
+        self._newly_shared(link, shared, step)
+
+    def _newly_shared(self, link: Link, topics: list[TopicId], step: Step) -> None:
+        if not topics:
+            return
+        for room in self.state.rooms.values():
+            if any(topic in room.group.topics for topic in topics):
+                syncing.open_session(link, room, step)
+        door.show_previews(self.state, link, topics, step)
+        joining.knock_on(self.state, link, step)

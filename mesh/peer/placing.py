@@ -1,0 +1,52 @@
+"""Placing: where a message stands for its reader.
+
+Messages are shown in the order of their authors' clocks, as far as those can be believed: never before what they answer,
+and never from further in the future than two minutes. Honest clocks give every reader the same order; a wrong clock can
+misplace its own messages and nobody else's.
+"""
+
+from typing import Final
+
+from mesh.events import Notice, Space
+from mesh.ids import MsgId
+from mesh.peer.records import MessageRecord
+from mesh.peer.state import Room, Step, message_key
+from mesh.wire import limits
+from mesh.wire.codec import encode
+
+_RECENT_MAX: Final = 1024  # messages whose place is remembered for what answers them
+_TIPS_MAX: Final = 16
+
+
+def place_ms(room: Room, ts_ms: int, parents: tuple[MsgId, ...], wall_ms: int) -> int:
+    """Return where a message that has just come stands, in ms of Unix time."""
+    believed = min(ts_ms, wall_ms + limits.CLOCK_AHEAD_MS_MAX)
+    return max(believed, 1 + max((room.recent.get(parent, 0) for parent in parents), default=0))
+
+
+def latest_ms(room: Room) -> int:
+    """Return the place of the last message there is."""
+    return max(room.recent.values(), default=0)
+
+
+def note_message(room: Room, msg_id: MsgId, parents: tuple[MsgId, ...], at_ms: int) -> None:
+    """Remember a message as one that later ones may follow."""
+    room.recent[msg_id] = at_ms
+    while len(room.recent) > _RECENT_MAX:
+        room.recent.popitem(last=False)
+    for parent in parents:
+        room.tips.pop(parent, None)
+    room.tips[msg_id] = None
+    while len(room.tips) > _TIPS_MAX:
+        del room.tips[next(iter(room.tips))]
+
+
+def keep_message(room: Room, record: MessageRecord, step: Step, *, unread: bool) -> None:
+    """Keep a message for reading, and tell whoever listens that it is there."""
+    gid = room.group.gid
+    key = message_key(gid, record.at_ms, record.post)
+    step.journal.put(Space.MESSAGES, key, encode(record))
+    step.journal.put(Space.POSTS, record.post + gid, key)
+    if unread:
+        step.journal.put(Space.UNREAD, key, b"")
+    step.notify(Notice.MESSAGE, gid, key)

@@ -1,0 +1,113 @@
+"""What the hall keeps in the store: messages for reading, drafts, joins, knocks, contacts, frontiers."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta
+
+from mesh.wire import limits, shapes
+from mesh.wire.codec import Record
+from mesh.wire.invites import Addresses, Door
+
+_Span = Annotated[list[shapes.Mseq], Meta(min_length=2, max_length=2)]
+
+
+class RangesRecord(Record, frozen=True):
+    """A frontier as it is stored."""
+
+    contiguous: shapes.MseqOrNone
+    beyond: list[_Span]
+
+
+class SpellRecord(Record, frozen=True):
+    """From `mseq` on, under this epoch."""
+
+    mseq: shapes.Mseq
+    epoch: shapes.Op
+
+
+class TrackRecord(Record, frozen=True):
+    """Which messages of a device are here (`have`), which need not be asked for (`settled`), and the highest one."""
+
+    have: RangesRecord
+    settled: RangesRecord
+    top: shapes.MseqOrNone
+    top_id: shapes.Msg  # a removal's cut names it
+    spells: list[SpellRecord]
+
+
+class MessageRecord(Record, frozen=True):
+    """A message for reading. `at_ms` places it, `ts_ms` is what its author's clock said; mseq 0: our own draft."""
+
+    post: shapes.PostRef
+    msg_id: shapes.Msg  # zeros for a draft
+    dev: shapes.Device
+    member: shapes.Member
+    kind: shapes.Count
+    mseq: shapes.MseqOrNone
+    at_ms: shapes.Millis
+    ts_ms: shapes.Millis
+    seen_ms: shapes.Millis  # our clock when it came here
+    flags: shapes.Count
+    body: bytes
+
+
+class DraftRecord(Record, frozen=True):
+    """Typed and not yet sealed."""
+
+    post: shapes.PostRef
+    uid: shapes.Bytes16
+    kind: shapes.Count
+    ts_ms: shapes.Millis
+    at_ms: shapes.Millis  # where it stands for our own reading until it is sealed
+    flags: shapes.Count
+    body: bytes
+
+
+class JoinStage(StrEnum):
+    """How far an attempt to join has come."""
+
+    LOOKING = "looking"
+    PREVIEW = "preview"
+    KNOCKING = "knocking"
+    JOINED = "joined"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+
+class KnockKeys(Record, frozen=True):
+    """What a joiner must keep while knocking; gone once the welcome is in."""
+
+    dev_seed: shapes.Bytes32
+    kem_private: bytes
+    knock: bytes  # encoded KnockBody
+
+
+class JoinRecord(Record, frozen=True):
+    """An attempt to join. `preview` is the frame as it came; `keys` stand from the knock until the welcome."""
+
+    join: shapes.Bytes16
+    code: Annotated[bytes, Meta(min_length=38, max_length=38)]
+    addresses: Addresses
+    stage: JoinStage
+    started_ms: shapes.Millis
+    preview: bytes
+    door: Door
+    keys: KnockKeys | None
+
+
+class KnockRecord(Record, frozen=True):
+    """A knock that waits for a person."""
+
+    frame: Annotated[bytes, Meta(max_length=limits.KNOCK_PADDED_BYTES + 512)]
+    alias: shapes.Alias
+    invite: shapes.Op
+    at_ms: shapes.Millis
+
+
+class ContactRecord(Record, frozen=True):
+    """Where a device can be reached, and whether invites may carry these addresses."""
+
+    addresses: Addresses
+    in_invites: bool
+    ts_ms: shapes.Millis

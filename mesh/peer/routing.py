@@ -1,0 +1,96 @@
+"""Which links a frame goes to, and which topics a link hears of: the mesh side of every room's traffic."""
+
+from typing import Final
+
+from mesh.crypto.keys import public_key
+from mesh.events import LinkKind, SendClass
+from mesh.groups.invites import HOUR_MS, invite_keys, preview_seed
+from mesh.ids import FrameId, LinkId, OpId, TopicId
+from mesh.peer.records import JoinRecord, JoinStage
+from mesh.peer.state import Link, Room, State, Step
+from mesh.wire import limits
+from mesh.wire.codec import decode
+from mesh.wire.codes import InviteCode
+from mesh.wire.frames import DAY_MS, FrameType, parse_frame, rendezvous_topic, topic_of
+from mesh.wire.invites import KnockBody
+
+_CLASSES: Final = dict.fromkeys(FrameType, SendClass.OPERATIONS) | {FrameType.MESSAGE: SendClass.MESSAGES}
+DOOR_DAYS: Final = 7  # how long after its expiry an invite's door still answers; ours
+JOINING: Final = (JoinStage.LOOKING, JoinStage.PREVIEW, JoinStage.KNOCKING)
+
+
+def push_frame(state: State, room: Room, epoch: OpId, frame: bytes, step: Step) -> FrameId:
+    """Push a frame of ours on the topic of `epoch`; return its id."""
+    frame_id = parse_frame(frame).id
+    state.seen.note(frame_id, None)
+    forward(state, room, epoch, frame_id, frame, step)
+    return frame_id
+
+
+def forward(state: State, room: Room, epoch: OpId, frame_id: FrameId, frame: bytes, step: Step) -> None:
+    """Push a frame to every link on its epoch's topic, or whose device the epoch was made for, that may lack it."""
+    topic = topic_of(frame[1:33])
+    members = room.group.recipients(epoch)
+    links: list[LinkId] = []
+    for link in state.links.values():
+        session = link.sessions.get(room.group.gid)
+        if topic in link.topics.shared or (session is not None and session.device in members):
+            links.append(link.link)
+    _push(state, links, frame_id, frame, step)
+
+
+def forward_on(state: State, topics: tuple[TopicId, ...], frame_id: FrameId, frame: bytes, step: Step) -> None:
+    """Push a frame to every link that shares one of these topics and may lack it."""
+    links = [link.link for link in state.links.values() if any(topic in link.topics.shared for topic in topics)]
+    _push(state, links, frame_id, frame, step)
+
+
+def _push(state: State, links: list[LinkId], frame_id: FrameId, frame: bytes, step: Step) -> None:
+    send_class = _CLASSES[FrameType(frame[0])]
+    for link_id in state.seen.targets(frame_id, links):
+        step.send(link_id, LinkKind.FRAME, frame, send_class)
+
+
+def hand_to(link: Link, name: bytes, frame: bytes, step: Step) -> None:
+    """Give a link a frame that it asked for by listening on its topic; once for each `name`."""
+    if name not in link.given:
+        link.given[name] = None
+        step.send(link.link, LinkKind.FRAME, frame, SendClass.OPERATIONS)
+
+
+def own_topics(state: State, wall_ms: int) -> list[TopicId]:
+    """Return every topic that we listen on now: epochs, doors that still answer, and our own joins."""
+    today = wall_ms // DAY_MS
+    topics: list[TopicId] = []
+    for room in state.rooms.values():
+        topics.extend(room.group.topics)
+        if room.group.me is None:
+            continue
+        for invite in room.group.view.invites.values():
+            if invite.body.expiry_hour * HOUR_MS + DOOR_DAYS * DAY_MS > wall_ms:
+                topics.append(preview_topic(invite.body.knock_key))
+                topics.extend(_doors(invite.body.invite_pk, today))
+    topics.extend(state.reply_topics)
+    for join in state.joins.values():
+        if join.stage in JOINING:
+            topics.extend(join_topics(join, today))
+    return topics
+
+
+def preview_topic(knock_key: bytes) -> TopicId:
+    """Return the topic on which an invite's previews travel."""
+    return topic_of(public_key(preview_seed(knock_key)))
+
+
+def join_topics(join: JoinRecord, today: int) -> list[TopicId]:
+    """Return what a joiner listens on: previews, the door on three days, and the reply once it has knocked."""
+    keys = invite_keys(InviteCode.unpack(join.code).seed)
+    topics = [preview_topic(keys.knock_key), *_doors(keys.invite_pk, today)]
+    if join.keys is not None:
+        knock = decode(KnockBody, join.keys.knock, bytes_max=limits.KNOCK_PADDED_BYTES)
+        topics.append(topic_of(public_key(knock.reply_seed)))
+    return topics
+
+
+def _doors(invite_pk: bytes, today: int) -> list[TopicId]:
+    return [rendezvous_topic(invite_pk, max(0, today + shift)) for shift in (-1, 0, 1)]

@@ -1,0 +1,177 @@
+"""Speaking: drafts become messages when somebody is there to take them; receipts and presence go the same way.
+
+A post is sealed at its first hand-over (protocol.md §7): until a member's node has told how far it has seen *our own*
+device, sealing could repeat a number that a restored state has forgotten.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from mesh.crypto.hashes import h
+from mesh.events import Notice, Space
+from mesh.gossip.delivery import Delivery
+from mesh.groups.authoring import Authored, rekey
+from mesh.groups.group import Group
+from mesh.groups.messaging import Wording, chain_is_full, seal_message
+from mesh.ids import MsgId, OpId, PostId
+from mesh.peer.placing import keep_message, latest_ms, note_message
+from mesh.peer.records import DraftRecord, MessageRecord
+from mesh.peer.routing import push_frame
+from mesh.peer.state import Room, State, Step, message_key, post_id
+from mesh.wire import limits
+from mesh.wire.codec import encode
+from mesh.wire.messages import Kind, PresenceBody, Reached, ReceiptBody
+from mesh.wire.operations import ZERO32
+
+IN_INVITES: Final = "invite-address"  # our own setting: may invites of others carry our addresses?
+
+
+def write_draft(state: State, room: Room, body: bytes, flags: int, step: Step) -> PostId:
+    """Keep a post that was typed, as a draft and for our own reading; return its id."""
+    group = room.group
+    uid = step.entropy.draw(16)
+    draft = DraftRecord(
+        post=post_id(group.own.dev, uid),
+        uid=uid,
+        kind=Kind.POST,
+        ts_ms=step.now.wall_ms,
+        at_ms=max(step.now.wall_ms, latest_ms(room) + 1),
+        flags=flags,
+        body=body,
+    )
+    number = group.own.draft + 1
+    group.set_own(step.journal, draft=number)
+    room.drafts[number] = draft
+    step.journal.put(Space.DRAFTS, group.gid + number.to_bytes(8, "big"), encode(draft))
+    keep_message(room, _own_record(group, draft, draft.at_ms, None, step), step, unread=False)
+    room.save_delivery(draft.post, Delivery(), step.journal)
+    hand_over(state, room, step)
+    return draft.post
+
+
+def hand_over(state: State, room: Room, step: Step) -> None:
+    """Seal and push the drafts of a group if a member is there to take them."""
+    if not room.drafts or not can_speak(state, room):
+        return
+    for number, draft in sorted(room.drafts.items()):
+        _seal_draft(state, room, speaking_epoch(state, room, step), draft, step)
+        del room.drafts[number]
+        step.journal.delete(Space.DRAFTS, room.group.gid + number.to_bytes(8, "big"))
+
+
+def can_speak(state: State, room: Room) -> bool:
+    """Say whether we are in and a current member's node has told us how far it has seen us."""
+    if room.group.me is None or room.group.own.left or not room.group.epochs:
+        return False
+    return any(session.heard for _, session in state.present(room))
+
+
+def speaking_epoch(state: State, room: Room, step: Step) -> OpId:
+    """Return the epoch to send under; where there is none, or ours is used up, re-key first (protocol.md §5)."""
+    epoch = room.group.epoch
+    if epoch is None or chain_is_full(room.group, epoch):
+        publish(state, room, rekey(room.group, step.means()), step)
+        epoch = room.group.epoch
+        assert epoch is not None, "a fresh epoch for all who are in is always usable"
+    return epoch
+
+
+def publish(state: State, room: Room, authored: Authored, step: Step) -> None:
+    """Push the frames of an operation of ours, and let the rest of the hall know that the group changed."""
+    step.touch(room.group.gid, [authored.op])
+    for epoch, frame in authored.frames:
+        push_frame(state, room, epoch, frame, step)
+
+
+def say(state: State, room: Room, kind: Kind, body: bytes, step: Step) -> bool:
+    """Seal and push something that is not a post; return False where nobody could take it now."""
+    if not can_speak(state, room):
+        return False
+    wording = Wording(uid=step.entropy.draw(16), kind=kind, parents=(), ts_ms=step.now.wall_ms, flags=0, body=body)
+    _seal_and_push(state, room, speaking_epoch(state, room, step), wording, None, step)
+    return True
+
+
+def say_receipt(state: State, room: Room, step: Step) -> None:
+    """Acknowledge the posts that came since the last receipt."""
+    news = {
+        dev: track.settled.contiguous
+        for dev, track in room.tracks.items()
+        if dev != room.group.own.dev and dev in room.owed and track.settled.contiguous > room.told_reached.get(dev, 0)
+    }
+    if not news:
+        return
+    body = encode(ReceiptBody(reached=[Reached(dev=dev, mseq=mseq) for dev, mseq in sorted(news.items())]))
+    if say(state, room, Kind.RECEIPT, body, step):
+        room.told_reached.update(news)
+        room.owed.clear()
+
+
+def say_presence(state: State, room: Room, step: Step) -> None:
+    """Tell the group where we can be reached, if that or the epoch is new."""
+    epoch = room.group.epoch
+    if epoch is None or not state.addresses:
+        return
+    shared = room.group.own.settings_map().get(IN_INVITES) == "on"
+    addresses = list(state.addresses[: limits.ADDRESSES_MAX])
+    told = h(b"mesh1/presence", bytes([shared]), *[a.encode() for a in addresses]), epoch
+    if room.presence_told == told:
+        return
+    if say(state, room, Kind.PRESENCE, encode(PresenceBody(addresses=list(addresses), in_invites=shared)), step):
+        room.presence_told = told
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    mseq: int
+    msg_id: MsgId
+
+
+def _seal_draft(state: State, room: Room, epoch: OpId, draft: DraftRecord, step: Step) -> None:
+    group = room.group
+    parents = tuple(list(room.tips)[-limits.PARENTS_MAX :])
+    at_ms = max(draft.ts_ms, 1 + max((room.recent.get(p, 0) for p in parents), default=0))
+    wording = Wording(
+        uid=draft.uid,
+        kind=draft.kind,
+        parents=parents,
+        ts_ms=draft.ts_ms,
+        flags=draft.flags,
+        body=draft.body,
+    )
+    sealed = _seal_and_push(state, room, epoch, wording, draft.post, step)
+    step.journal.delete(Space.MESSAGES, message_key(group.gid, draft.at_ms, draft.post))
+    note_message(room, sealed.msg_id, parents, at_ms)
+    keep_message(room, _own_record(group, draft, at_ms, sealed, step), step, unread=False)
+    room.save_delivery(draft.post, room.deliveries[draft.post].sealed(sealed.mseq, group.others), step.journal)
+    step.notify(Notice.STATE, group.gid, draft.post)
+
+
+def _seal_and_push(state: State, room: Room, epoch: OpId, wording: Wording, post: PostId | None, step: Step) -> _Sealed:
+    group = room.group
+    sealed = seal_message(group, epoch, wording, step.means())
+    room.track(group.own.dev).take(sealed.mseq, sealed.msg_id, epoch)
+    room.save_track(group.own.dev, step.journal)
+    step.journal.put(Space.FRAMES, group.gid + group.own.dev + sealed.mseq.to_bytes(8, "big"), sealed.frame)
+    frame_id = push_frame(state, room, epoch, sealed.frame, step)
+    if post is not None:
+        state.frames[frame_id] = (group.gid, post)
+        while len(state.frames) > limits.SEEN_FRAMES_MAX:
+            state.frames.popitem(last=False)
+    return _Sealed(sealed.mseq, sealed.msg_id)
+
+
+def _own_record(group: Group, draft: DraftRecord, at_ms: int, sealed: _Sealed | None, step: Step) -> MessageRecord:
+    return MessageRecord(
+        post=draft.post,
+        msg_id=MsgId(ZERO32) if sealed is None else sealed.msg_id,
+        dev=group.own.dev,
+        member=group.own.member_pk,
+        kind=draft.kind,
+        mseq=0 if sealed is None else sealed.mseq,
+        at_ms=at_ms,
+        ts_ms=draft.ts_ms,
+        seen_ms=step.now.wall_ms,
+        flags=draft.flags,
+        body=draft.body,
+    )

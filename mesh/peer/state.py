@@ -1,0 +1,284 @@
+"""What the hall holds: groups, links, drafts, doors. Data and lookups only; what happens to it stands beside it."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from mesh.crypto.hashes import h
+from mesh.errors import LocalError
+from mesh.events import Effect, Instant, LinkKind, Notice, Notify, Send, SendClass, SetTimer, Space, Timer
+from mesh.gossip.delivery import Delivery
+from mesh.gossip.frontier import Frontier, Spells
+from mesh.gossip.router import SeenFrames
+from mesh.gossip.sessions import Ends, HalfSession
+from mesh.gossip.topics import TopicTable
+from mesh.groups.group import Group, Means
+from mesh.groups.operations import Operation
+from mesh.groups.records import InviteRecord
+from mesh.ids import (
+    Address,
+    DeviceId,
+    Dice,
+    Entropy,
+    FrameId,
+    GroupId,
+    JoinId,
+    LinkId,
+    MsgId,
+    OpId,
+    PeerId,
+    PostId,
+    Sealer,
+    TopicId,
+)
+from mesh.journal import Journal
+from mesh.peer.records import (
+    ContactRecord,
+    DraftRecord,
+    JoinRecord,
+    KnockRecord,
+    RangesRecord,
+    SpellRecord,
+    TrackRecord,
+)
+from mesh.wire.codec import encode
+from mesh.wire.operations import ZERO32
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """What is known of the other end of a link within one group; each half is opened by its speaker."""
+
+    out: HalfSession | None = None
+    into: HalfSession | None = None
+    proof: tuple[DeviceId, bytes] | None = None  # claimed; checked as soon as the device is known
+    device: DeviceId | None = None  # proved
+    told: bytes = b""  # hash of the state that we told last
+    heads: tuple[OpId, ...] = ()  # as the peer told last
+    frontier: dict[DeviceId, Frontier] = field(default_factory=dict)
+    heard: bool = False  # the peer has told its state
+    closed: dict[tuple[DeviceId, int], None] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Link:
+    """One live link."""
+
+    link: LinkId
+    peer: PeerId
+    ends: Ends  # ourselves as speaker
+    topics: TopicTable
+    sessions: dict[GroupId, Session] = field(default_factory=dict)
+    given: dict[bytes, None] = field(default_factory=dict)  # previews, knocks and welcomes already handed over
+
+    def session(self, gid: GroupId) -> Session:
+        """Return the session for a group, made on first use."""
+        return self.sessions.setdefault(gid, Session())
+
+
+@dataclass(slots=True, kw_only=True)
+class Track:
+    """Which messages of a device are here, and which need not be asked for: those, and what was never meant for us."""
+
+    have: Frontier = field(default_factory=Frontier)
+    settled: Frontier = field(default_factory=Frontier)
+    top: int = 0
+    top_id: MsgId = MsgId(ZERO32)
+    spells: Spells = field(default_factory=Spells)
+
+    def take(self, mseq: int, msg_id: MsgId, epoch: OpId) -> None:
+        """Note a message that is here now."""
+        self.have, self.settled = self.have.add(mseq), self.settled.add(mseq)
+        self.spells = self.spells.note(mseq, epoch)
+        if mseq > self.top:
+            self.top, self.top_id = mseq, msg_id
+
+    def to_record(self) -> TrackRecord:
+        """Return it as it is stored."""
+        return TrackRecord(
+            have=_ranges(self.have),
+            settled=_ranges(self.settled),
+            top=self.top,
+            top_id=self.top_id,
+            spells=[SpellRecord(mseq=mseq, epoch=OpId(epoch)) for mseq, epoch in self.spells.changes],
+        )
+
+    @staticmethod
+    def from_record(record: TrackRecord) -> "Track":
+        """Read it back."""
+        return Track(
+            have=_frontier(record.have),
+            settled=_frontier(record.settled),
+            top=record.top,
+            top_id=record.top_id,
+            spells=Spells(tuple((s.mseq, s.epoch) for s in record.spells)),
+        )
+
+
+def _ranges(frontier: Frontier) -> RangesRecord:
+    return RangesRecord(contiguous=frontier.contiguous, beyond=[[first, last] for first, last in frontier.beyond])
+
+
+def _frontier(record: RangesRecord) -> Frontier:
+    return Frontier(record.contiguous, tuple((r[0], r[1]) for r in record.beyond))
+
+
+@dataclass(slots=True, kw_only=True)
+class Asking:
+    """Messages that were asked of one link and have not been answered yet."""
+
+    link: LinkId
+    gid: GroupId
+    spans: tuple[tuple[DeviceId, int, int], ...]
+
+
+@dataclass(slots=True)
+class Room:
+    """A group and what the hall keeps beside it."""
+
+    group: Group
+    tracks: dict[DeviceId, Track] = field(default_factory=dict)
+    drafts: dict[int, DraftRecord] = field(default_factory=dict)
+    deliveries: dict[PostId, Delivery] = field(default_factory=dict)
+    sent: dict[int, PostId] = field(default_factory=dict)  # own mseq -> post that is not yet with everybody
+    invites: dict[OpId, InviteRecord] = field(default_factory=dict)
+    knocks: dict[bytes, KnockRecord] = field(default_factory=dict)  # T -> waits for a person
+    arriving: dict[bytes, bytes] = field(default_factory=dict)  # T -> knock frame that our node may admit by itself
+    contacts: dict[DeviceId, ContactRecord] = field(default_factory=dict)
+    recent: OrderedDict[MsgId, int] = field(default_factory=OrderedDict)  # at_ms of the newest messages
+    tips: dict[MsgId, None] = field(default_factory=dict)  # newest messages that nothing follows yet
+    owed: dict[DeviceId, None] = field(default_factory=dict)  # whose posts came since our last receipt
+    early: dict[bytes, None] = field(default_factory=dict)  # message frames that wait for operations
+    told_reached: dict[DeviceId, int] = field(default_factory=dict)  # what our last receipt said
+    presence_told: tuple[bytes, OpId] | None = None  # addresses and epoch of our last presence
+
+    def track(self, dev: DeviceId) -> Track:
+        """Return a device's track, made on first use."""
+        return self.tracks.setdefault(dev, Track())
+
+    def save_track(self, dev: DeviceId, journal: Journal) -> None:
+        """Write a device's track."""
+        journal.put(Space.FRONTIERS, self.group.gid + dev, encode(self.tracks[dev].to_record()))
+
+    def save_delivery(self, post: PostId, delivery: Delivery, journal: Journal) -> None:
+        """Keep how far a message has come."""
+        self.deliveries[post] = delivery
+        journal.put(Space.DELIVERY, self.group.gid + post, encode(delivery.to_record()))
+        if delivery.mseq and delivery.reached != delivery.of:
+            self.sent[delivery.mseq] = post
+        else:
+            self.sent.pop(delivery.mseq, None)
+
+
+@dataclass(slots=True)
+class State:
+    """Everything that the machine knows between two inputs."""
+
+    rooms: dict[GroupId, Room] = field(default_factory=dict)
+    links: dict[LinkId, Link] = field(default_factory=dict)
+    joins: dict[JoinId, JoinRecord] = field(default_factory=dict)
+    welcomes: dict[JoinId, dict[int, bytes]] = field(default_factory=dict)  # chunks that came so far
+    seen: SeenFrames = field(default_factory=SeenFrames)
+    frames: OrderedDict[FrameId, tuple[GroupId, PostId]] = field(default_factory=OrderedDict)
+    asking: dict[int, Asking] = field(default_factory=dict)
+    fetching: dict[int, "Fetching"] = field(default_factory=dict)
+    reply_topics: OrderedDict[TopicId, None] = field(default_factory=OrderedDict)  # of knocks that we know
+    addresses: tuple[Address, ...] = ()
+    tickets: int = 0
+
+    def ticket(self) -> int:
+        """Return a fresh number for a question."""
+        self.tickets = (self.tickets + 1) % 2**32
+        return self.tickets
+
+    def room(self, gid: GroupId) -> Room:
+        """Return the room of a group; LocalError if there is none."""
+        room = self.rooms.get(gid)
+        if room is None:
+            raise LocalError("there is no such group here", do="`mesh group list` shows yours", code="E-NO-GROUP")
+        return room
+
+    def sessions(self, gid: GroupId) -> Iterable[tuple[Link, Session]]:
+        """Return the links that have a session for a group."""
+        for link in list(self.links.values()):
+            session = link.sessions.get(gid)
+            if session is not None:
+                yield link, session
+
+    def present(self, room: Room) -> list[tuple[Link, Session]]:
+        """Return the sessions whose other end is proved to be a current device of the group."""
+        devices = room.group.view.devices
+        return [(link, s) for link, s in self.sessions(room.group.gid) if s.device in devices]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpsFor:
+    """We are reading wraps in order to answer a link that wants operations."""
+
+    link: LinkId
+    gid: GroupId
+    ops: tuple[OpId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WelcomeFor:
+    """We are reading wraps in order to welcome one who was admitted; `knock` is the frame they knocked with."""
+
+    gid: GroupId
+    knock: bytes
+    ops: tuple[OpId, ...]
+
+
+Fetching = OpsFor | WelcomeFor
+
+
+@dataclass(slots=True, kw_only=True)
+class Step:
+    """One step of the machine: the moment, the means, and what is to come out of it."""
+
+    now: Instant
+    dice: Dice
+    entropy: Entropy
+    sealer: Sealer
+    journal: Journal = field(default_factory=Journal)
+    effects: list[Effect] = field(default_factory=list)
+    touched: dict[GroupId, list[Operation]] = field(default_factory=dict)  # groups whose operations changed
+    wanted_ops: dict[tuple[LinkId, GroupId], None] = field(default_factory=dict)  # whom to ask for operations
+    stored: dict[LinkId, list[FrameId]] = field(default_factory=dict)  # to be acknowledged at the end
+    topics_changed: bool = False
+
+    def means(self) -> Means:
+        """Return what the groups room needs."""
+        return Means(entropy=self.entropy, sealer=self.sealer, journal=self.journal, wall_ms=self.now.wall_ms)
+
+    def touch(self, gid: GroupId, ops: list[Operation]) -> None:
+        """Note that operations came into a group."""
+        if ops:
+            self.touched.setdefault(gid, []).extend(ops)
+
+    def send(self, link: LinkId, kind: LinkKind, payload: bytes, send_class: SendClass) -> None:
+        """Send one frame."""
+        self.effects.append(Send(link=link, kind=kind, payload=payload, send_class=send_class))
+
+    def notify(self, notice: Notice, gid: GroupId | None = None, subject: bytes = b"") -> None:
+        """Tell whoever listens."""
+        self.effects.append(Notify(notice=notice, group=gid, subject=subject))
+
+    def set_timer(self, name: str, subject: bytes, after_ms: int | None) -> None:
+        """Set, replace or stop a timer."""
+        self.effects.append(SetTimer(timer=Timer(name=name, subject=subject), after_ms=after_ms))
+
+    def finish(self) -> list[Effect]:
+        """Return the effects of the step, the one Persist first."""
+        persist = self.journal.persist()
+        return self.effects if persist is None else [persist, *self.effects]
+
+
+def post_id(dev: DeviceId, uid: bytes) -> PostId:
+    """Return the id by which people know a message: made when it is typed, the same on every node, 16 B."""
+    return PostId(h(b"mesh1/post", dev, uid)[:16])
+
+
+def message_key(gid: GroupId, at_ms: int, post: PostId) -> bytes:
+    """Return the key in Space.MESSAGES, in display order."""
+    return gid + at_ms.to_bytes(8, "big") + post

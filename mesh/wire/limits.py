@@ -1,0 +1,75 @@
+"""Every limit on what comes from outside, with its unit and where it comes from.
+
+"Ours" marks a guess that a scenario or a benchmark may correct.
+"""
+
+from typing import Final
+
+# ---- frames and bodies (protocol.md §7, network.md §2)
+MESSAGE_BYTES_MAX: Final = 64 * 1024  # the padded body of one message
+OPERATION_BYTES_MAX: Final = 64 * 1024
+ENVELOPE_BYTES_MAX: Final = 288 * 1024
+WELCOME_CHUNK_BYTES_MAX: Final = 256 * 1024  # protocol.md §12
+LINK_PAYLOAD_BYTES_MAX: Final = 512 * 1024
+KNOCK_PADDED_BYTES: Final = 4096  # protocol.md §12
+SESSION_CHUNK_BYTES: Final = 256 * 1024  # our own sync messages stay below this
+SESSION_BYTES_MAX: Final = LINK_PAYLOAD_BYTES_MAX
+WELCOME_CHUNKS_MAX: Final = 64  # ours: 16 MiB of operations
+
+# ---- groups
+MEMBERS_MAX: Final = 1000  # ours; the suite's device limit binds first
+DEVICES_MAX: Final = {1: 1000, 2: 192}  # by suite, protocol.md §2
+DEVICES_PER_MEMBER_MAX: Final = 4  # protocol.md §4
+DEPS_MAX: Final = 16  # protocol.md §4
+PENDING_OPS_MAX: Final = 512  # operations that wait for their deps, per group; ours
+PENDING_MESSAGES_MAX: Final = 1024  # messages that wait for operations, per group; ours
+GROUPS_MAX: Final = 256  # groups on one node; ours
+JOINS_MAX: Final = 32  # attempts to join at once; ours
+KNOCKS_MAX: Final = 64  # knocks that wait for a person, per group; ours
+
+# ---- messages and ratchets (protocol.md §7)
+CHAIN_LENGTH_MAX: Final = 4096  # messages per device and epoch; the sender re-keys first
+SKIPPED_KEYS_MAX: Final = 4096  # stored keys of one chain
+SKIPPED_KEYS_GROUP_MAX: Final = 65_536  # stored keys of one group, oldest epoch first
+EPOCH_MESSAGES_MAX: Final = 2000  # re-key after so many (protocol.md §5)
+EPOCH_DAYS_MAX: Final = 7
+PARENTS_MAX: Final = 4
+HEADS_MAX: Final = 16
+MSEQ_MAX: Final = 2**53 - 1  # also fits a JSON number
+MSEQ_JUMP_MAX: Final = 65_536  # a device's next message may skip so many; ours
+KEM_NUMBER_RISE_MAX: Final = 64  # protocol.md §3
+
+# ---- text (bytes of UTF-8)
+ALIAS_BYTES_MAX: Final = 64
+GROUP_NAME_BYTES_MAX: Final = 128
+ABOUT_BYTES_MAX: Final = 2048
+AGREEMENT_BYTES_MAX: Final = 16 * 1024
+POST_TEXT_BYTES_MAX: Final = 32 * 1024
+WARNING_BYTES_MAX: Final = 128
+TOPIC_BYTES_MAX: Final = 64
+TOPICS_MAX: Final = 16
+REASON_BYTES_MAX: Final = 1024
+SETTING_KEY_BYTES_MAX: Final = 32
+SETTING_VALUE_BYTES_MAX: Final = 256
+SETTINGS_MAX: Final = 32
+
+# ---- invites (protocol.md §12)
+INVITE_USES_MAX: Final = 100
+INVITE_HOURS_MAX: Final = 24 * 90
+APPROVALS_MAX: Final = 8
+ADDRESS_BYTES_MAX: Final = 256
+ADDRESSES_MAX: Final = 16
+CODE_FRAGMENT_BYTES_MAX: Final = 4096
+
+# ---- gossip and sync (ours, until the gossip issue measures them)
+TOPICS_PER_LINK_MAX: Final = 4096
+SEEN_FRAMES_MAX: Final = 65_536
+FRONTIER_DEVICES_MAX: Final = 4096
+FRONTIER_GAPS_MAX: Final = 1024  # separate ranges beyond the contiguous maximum, per device
+WANT_RANGES_MAX: Final = 256
+EPOCH_CHANGES_MAX: Final = 128  # remembered per device, to tell newcomers what was not for them
+WANT_MESSAGES_MAX: Final = 512  # bodies asked of one peer in one request
+STORED_IDS_MAX: Final = 1024
+
+# ---- timing, milliseconds
+CLOCK_AHEAD_MS_MAX: Final = 120_000  # a message from further in the future is shown as now; ours

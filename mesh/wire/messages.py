@@ -1,0 +1,108 @@
+"""Messages in a group, as records (protocol.md §7): the signed part, and one body record for each kind."""
+
+from enum import IntEnum, IntFlag
+from typing import Annotated
+
+from msgspec import Meta
+
+from mesh.wire import limits, shapes
+from mesh.wire.codec import Record
+
+
+class Kind(IntEnum):
+    """What a message is. A number that is not here is kept and shown as "needs a newer version"."""
+
+    POST = 1
+    KEYUP = 2
+    RECEIPT = 3
+    PRESENCE = 4
+    BEACON = 5
+    STRANDED = 6
+    APPROVAL = 7
+
+
+class Flag(IntFlag):
+    """Wishes of the author that honest nodes keep."""
+
+    NO_HISTORY = 1  # do not show to those who join later
+    STAY_HERE = 2  # do not take out of the group without consent
+
+
+class MessageTbs(Record, frozen=True):
+    """The signed part of a message; `prev` and `parents` are msg ids, `heads` operation ids."""
+
+    version: Annotated[int, Meta(ge=1, le=1)]
+    gid: shapes.Group
+    epoch: shapes.Op
+    dev: shapes.Device
+    i: Annotated[int, Meta(ge=0, lt=limits.CHAIN_LENGTH_MAX)]  # place in this device's chain of this epoch
+    mseq: shapes.Mseq  # this device's messages in this group, across epochs, from 1
+    uid: shapes.Bytes16
+    kind: Annotated[int, Meta(ge=1, le=65535)]
+    prev: shapes.Msg  # this device's message mseq − 1; zeros at mseq 1
+    parents: Annotated[list[shapes.Msg], Meta(max_length=limits.PARENTS_MAX)]
+    heads: Annotated[list[shapes.Op], Meta(min_length=1, max_length=limits.HEADS_MAX)]  # sorted
+    ts_ms: shapes.Millis  # for display only
+    flags: Annotated[int, Meta(ge=0, le=2**16 - 1)]
+    body: Annotated[bytes, Meta(max_length=limits.MESSAGE_BYTES_MAX)]
+
+
+class SignedMessage(Record, frozen=True):
+    """The plaintext of a message's body: hash and verify these very bytes."""
+
+    tbs: Annotated[bytes, Meta(max_length=limits.MESSAGE_BYTES_MAX)]
+    sig: shapes.Bytes64
+
+
+class Mode(IntEnum):
+    """What the author of a post hopes for (vision.md)."""
+
+    LISTENING = 0
+    EXPERIENCE = 1
+    ADVICE = 2
+    RESOURCES = 3
+
+
+class Extra(Record, frozen=True):
+    """An addition that later versions define; one that does not know `tag` says that something is not shown."""
+
+    tag: Annotated[int, Meta(ge=1, le=65535)]
+    value: Annotated[bytes, Meta(max_length=limits.MESSAGE_BYTES_MAX)]
+
+
+class PostBody(Record, frozen=True):
+    """Kind 1: something said."""
+
+    mode: Mode
+    cw: shapes.Warning_  # label of a content warning, empty for none
+    topics: Annotated[list[shapes.TopicName], Meta(max_length=limits.TOPICS_MAX)]
+    text: shapes.PostText
+    reply_to: Annotated[bytes, Meta(max_length=16)]  # post id, or empty
+    extras: Annotated[list[Extra], Meta(max_length=16)]
+
+
+class KeyupBody(Record, frozen=True):
+    """Kind 2: a fresh KEM key of this device."""
+
+    kem_number: shapes.KemNumber
+    kem_pk: shapes.KemPk
+
+
+class Reached(Record, frozen=True):
+    """Everything of this device up to and including `mseq` has been stored."""
+
+    dev: shapes.Device
+    mseq: shapes.Mseq
+
+
+class ReceiptBody(Record, frozen=True):
+    """Kind 3: how far the author has received; never itself acknowledged."""
+
+    reached: Annotated[list[Reached], Meta(max_length=limits.FRONTIER_DEVICES_MAX)]
+
+
+class PresenceBody(Record, frozen=True):
+    """Kind 4: where this device can be reached, and whether invites may carry these addresses."""
+
+    addresses: Annotated[list[shapes.AddressText], Meta(max_length=limits.ADDRESSES_MAX)]
+    in_invites: bool

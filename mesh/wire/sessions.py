@@ -1,0 +1,94 @@
+"""What two members say to each other under a sync session's seal (protocol.md §10, network.md §4)."""
+
+from collections.abc import Mapping
+from enum import IntEnum
+from types import MappingProxyType
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from mesh.wire import limits, shapes
+from mesh.wire.codec import Record
+from mesh.wire.invites import Frontier, OpBundle
+
+
+class ProofBody(Record, frozen=True):
+    """A device's proof that it is at this end of this very link."""
+
+    dev: shapes.Device
+    sig: shapes.Bytes64
+
+
+class SessionType(IntEnum):
+    """The first byte under the seal."""
+
+    STATE = 1
+    WANT_OPS = 2
+    OPS = 3
+    WANT_MESSAGES = 4
+    ANSWERED = 5
+
+
+Heads = Annotated[list[shapes.Op], Meta(max_length=1024)]
+
+
+class StateBody(Record, frozen=True):
+    """How far this device has come: heads of the operations, frontier of the messages."""
+
+    heads: Heads
+    frontier: Frontier
+
+
+class WantOpsBody(Record, frozen=True):
+    """Please send the operations that these heads do not cover."""
+
+    heads: Heads
+
+
+class OpsBody(Record, frozen=True):
+    """Operations, each after those it depends on."""
+
+    ops: Annotated[list[OpBundle], Meta(max_length=4096)]
+
+
+class Span(Record, frozen=True):
+    """Messages `first` to `last` of a device, both included."""
+
+    dev: shapes.Device
+    first: shapes.Mseq
+    last: shapes.Mseq
+
+
+class WantMessagesBody(Record, frozen=True):
+    """Please send these messages; the answer ends with ANSWERED and this number."""
+
+    ticket: shapes.Count
+    spans: Annotated[list[Span], Meta(max_length=limits.WANT_RANGES_MAX)]
+
+
+class ClosedSpan(Record, frozen=True):
+    """Messages that were sealed under an epoch which the asker was not in, so that it could not open them."""
+
+    dev: shapes.Device
+    first: shapes.Mseq
+    last: shapes.Mseq
+
+
+class AnsweredBody(Record, frozen=True):
+    """All that this node had of a request has been sent; `closed` is what the asker cannot open."""
+
+    ticket: shapes.Count
+    closed: Annotated[list[ClosedSpan], Meta(max_length=limits.WANT_MESSAGES_MAX)]
+
+
+SessionBody = StateBody | WantOpsBody | OpsBody | WantMessagesBody | AnsweredBody
+
+SESSION_BODIES: Final[Mapping[SessionType, type[SessionBody]]] = MappingProxyType(
+    {
+        SessionType.STATE: StateBody,
+        SessionType.WANT_OPS: WantOpsBody,
+        SessionType.OPS: OpsBody,
+        SessionType.WANT_MESSAGES: WantMessagesBody,
+        SessionType.ANSWERED: AnsweredBody,
+    }
+)
