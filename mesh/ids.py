@@ -29,7 +29,7 @@ class Dice(Protocol):
     def random(self) -> float:
         """Return a float in [0, 1)."""
 
-    def randrange(self, stop: int) -> int:
+    def randrange(self, stop: int, /) -> int:
         """Return an int in [0, stop)."""
 
 

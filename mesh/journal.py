@@ -4,6 +4,8 @@ Rooms write into the journal that the hall hands them; the hall turns it into a 
 key wins, so a ratchet that moves a hundred times in one step is written once.
 """
 
+from collections.abc import Iterable
+
 from mesh.events import Delete, DeletePrefix, Persist, Put, Space, Write
 
 
@@ -30,10 +32,19 @@ class Journal:
 
     def merge(self, other: "Journal") -> None:
         """Take over all that another journal gathered, after what is here."""
-        for key, write in other._writes.items():
+        for key, write in other.writes():
             self._writes.pop(key, None)
             self._writes[key] = write
-        self._durable = self._durable or other._durable
+        self._durable = self._durable or other.is_durable
+
+    def writes(self) -> Iterable[tuple[tuple[Space, bytes], Write]]:
+        """Return what was gathered, in order."""
+        return self._writes.items()
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether it must survive a power cut."""
+        return self._durable
 
     def make_durable(self) -> None:
         """Ask that this step survive a power cut."""

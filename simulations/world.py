@@ -1,9 +1,9 @@
 """The world: real peers under virtual time, with latency, loss, partitions and crashes, all from one seed.
 
 One heap of events and nothing else: no threads, no trio, no wall clock. Links are streams, so loss shows as delay
-(what is lost is sent again); a partition or a crash breaks them. Events at the same instant are ordered by seeded draws,
-so that nothing can come to rest on an order that real networks do not promise. The trace digest names what happened: the
-same scenario, seed and code give the same digest in any process.
+(what is lost is sent again); a partition or a crash breaks them. Events at the same instant are ordered by seeded
+draws, so that nothing can come to rest on an order that real networks do not promise. The trace digest names what
+happened: the same scenario, seed and code give the same digest in any process.
 """
 
 import heapq
@@ -77,6 +77,11 @@ class Node:
     commits: int = 0
     crash_at_commit: int | None = None
     skew_ms: int = 0
+
+    @property
+    def up(self) -> bool:
+        """Whether its process runs."""
+        return self.peer is not None
 
     @property
     def peer_id(self) -> PeerId:
@@ -217,16 +222,18 @@ class World:
 
     def _give(self, node: Node, event: Input) -> None:
         """Hand an input to a node and carry out what follows: the second of the two places that interpret effects."""
-        assert node.peer is not None, "a node that is down takes nothing in"
         waiting: list[Input] = [event]
-        while waiting and node.peer is not None:
+        while waiting:
+            peer = node.peer
+            if peer is None:  # it crashed half-way
+                return
             current = waiting.pop(0)
-            effects = node.peer.handle(current, self.instant(node))
+            effects = peer.handle(current, self.instant(node))
             self._note(node, current, effects)
             for watch in self.watchers:
                 watch(node, current, effects)
             for effect in effects:
-                if node.peer is None:
+                if not node.up:
                     return
                 waiting.extend(self._do(node, effect))
 

@@ -1,1 +1,1 @@
-"""How frames travel: shared topics, push, repair, delivery state (network.md §2–4, §7). Pure; knows no member by name."""
+"""How frames travel: shared topics, push, repair, delivery state (network.md §2–4, §7). Pure; knows nobody by name."""

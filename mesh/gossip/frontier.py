@@ -68,9 +68,9 @@ class Frontier:
         wanted: list[tuple[int, int]] = []
         for low, high in has:
             for first, last in self.gaps_below(high):
-                first, last = max(first, low), min(last, high)
-                if first <= last:
-                    wanted.append((first, last))
+                start, end = max(first, low), min(last, high)
+                if start <= end:
+                    wanted.append((start, end))
         return wanted
 
 
@@ -98,7 +98,7 @@ class Spells:
         if before == epoch:
             return self
         follows = any(first > mseq for first, _ in self.changes)
-        changes = {first: e for first, e in self.changes}
+        changes = dict(self.changes)
         changes[mseq] = epoch
         if follows and before is not None and mseq + 1 not in changes:
             changes[mseq + 1] = before

@@ -1,9 +1,9 @@
 """Sync sessions between members: who is at the other end, and a seal for what only members may say (protocol.md §10).
 
 Each direction stands on its own. The speaker picks a topic that both share, and with that epoch's sync key and both
-nonces and PeerIds derives the seal for all that it says; opening it proves the sync key. Inside the first seal stands the
-speaker's device id and signature over the same nonces, PeerIds and gid. An ex-member knows old sync keys but cannot be a
-*current* device, so it is served nothing but ciphertext that it could have recorded.
+nonces and PeerIds derives the seal for all that it says; opening it proves the sync key. Inside the first seal
+stands the speaker's device id and signature over the same nonces, PeerIds and gid. An ex-member knows old sync keys
+but cannot be a *current* device, so it is served nothing but ciphertext that it could have recorded.
 """
 
 from dataclasses import dataclass, field

@@ -43,7 +43,7 @@ class TopicTable:
         return self._by_peer_tag.get(peer_tag)
 
     def announce(self, topics: Iterable[TopicId]) -> tuple[bytes | None, list[TopicId]]:
-        """Set our topics; return the TOPICS payload that tells the peer what changed (or None), and the newly shared."""
+        """Set our topics; return the TOPICS payload that tells the peer of it (or None), and the newly shared."""
         wanted = dict.fromkeys(topics)
         added = [t for t in wanted if t not in self._announced]
         gone = [t for t in self._announced if t not in wanted]

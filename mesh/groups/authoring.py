@@ -10,18 +10,19 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from mesh.commands import CreateGroup, Rank, Suite
-from mesh.crypto.keys import public_key, sign
+from mesh.crypto.keys import public_key
 from mesh.errors import RefusedError, RemoteError
 from mesh.events import Space
 from mesh.groups.envelopes import NewEpoch, seal_envelope, seal_operation
 from mesh.groups.epochs import Draft, draft_epoch
 from mesh.groups.group import Group, Means
-from mesh.groups.joining import certificate
-from mesh.groups.operations import Operation, device_id, parse_op, sign_op
+from mesh.groups.operations import Operation, card_device, parse_op, sign_op
 from mesh.groups.oplog import OpLog
 from mesh.groups.receiving import receive_op, wrap_gid
 from mesh.groups.records import KemRecord, OwnState
+from mesh.identity.keys import sign_device
 from mesh.ids import DeviceId, DevicePk, GroupId, MemberPk, MsgId, OpId
+from mesh.secret import Secret
 from mesh.wire.codec import encode
 from mesh.wire.operations import (
     ZERO32,
@@ -56,7 +57,7 @@ def new_card(gid: bytes, member_seed: bytes, dev_seed: bytes, kem_pk: bytes) -> 
         member_pk=MemberPk(public_key(member_seed)),
         dev_pk=dev_pk,
         kem_pk=kem_pk,
-        cert=sign(member_seed, certificate(gid, dev_pk, kem_pk)),
+        cert=sign_device(Secret(member_seed), GroupId(gid), dev_pk, kem_pk),
     )
 
 
@@ -66,7 +67,7 @@ def found(command: CreateGroup, means: Means) -> Group:
     dev_seed = means.entropy.draw(32)
     kems = [means.sealer.generate(command.suite) for _ in range(2)]
     card = new_card(ZERO32, member_seed, dev_seed, kems[0][1])
-    dev = device_id(card)
+    dev = card_device(card)
     draft = draft_epoch(
         gid=ZERO32,
         suite=command.suite,
@@ -116,7 +117,7 @@ def fresh_own_state(gid: GroupId, suite: Suite, join_nonce: bytes, card: Card, d
         suite=suite,
         join_nonce=join_nonce,
         member_pk=card.member_pk,
-        dev=device_id(card),
+        dev=card_device(card),
         dev_seed=dev_seed,
         kem_number=0,
         dseq=0,
@@ -193,7 +194,7 @@ def rekey(group: Group, means: Means) -> Authored:
 
 def admit(group: Group, body: AdmitBody, means: Means) -> Authored:
     """Let someone in: `body` without its epoch, which is added here."""
-    recipients = {**current_recipients(group), device_id(body.card): body.card.kem_pk}
+    recipients = {**current_recipients(group), card_device(body.card): body.card.kem_pk}
     return author_epoch(group, OpType.ADMIT, recipients, lambda block: replace(body, epoch=block), means)
 
 

@@ -1,4 +1,4 @@
-"""How operations travel: an envelope under the *new* secret, or sealed under the current operation key (protocol.md §5).
+"""How operations travel: in an envelope under the *new* secret, or under the current operation key (protocol.md §5).
 
 Because the operation that starts an epoch is sealed under that epoch's own secret, one who was removed learns that they
 were cut off, but not by whom, nor the next topic. The sealed part is the same bytes on each parent epoch's topic.

@@ -16,7 +16,7 @@ from mesh.crypto.keys import public_key
 from mesh.errors import Fault, RemoteError
 from mesh.events import Space
 from mesh.groups.epochs import choose_epoch, is_complete
-from mesh.groups.operations import Operation, device_id, parse_op
+from mesh.groups.operations import Operation, card_device, parse_op
 from mesh.groups.oplog import OpLog
 from mesh.groups.ratchet import Chain
 from mesh.groups.records import ChainRecord, EpochRecord, KemRecord, OwnState, load
@@ -62,10 +62,8 @@ class Group:
     def restore(own: OwnState, rows: Mapping[Space, Mapping[bytes, bytes]]) -> "Group":
         """Build a group from its rows in the store; keys begin with the gid. StoreError if they are damaged."""
         group = Group(own)
-        waiting: list[Operation] = []
-        for value in rows[Space.OPS].values():
-            waiting.append(parse_op(load(SignedOp, value)))
-        for op in sorted(waiting, key=lambda o: (o.tbs.gen, o.op_id)):
+        ops = [parse_op(load(SignedOp, value)) for value in rows[Space.OPS].values()]
+        for op in sorted(ops, key=lambda o: (o.tbs.gen, o.op_id)):
             group.log.push(op)
             group.note_keys(op)
         for value in rows[Space.EPOCHS].values():
@@ -180,7 +178,7 @@ class Group:
     def note_keys(self, op: Operation) -> None:
         """Learn the KEM keys that an operation brings: highest number wins (protocol.md §3)."""
         if op.card is not None:
-            self.note_kem(device_id(op.card), 0, op.card.kem_pk)
+            self.note_kem(card_device(op.card), 0, op.card.kem_pk)
         block = epoch_block(op.body)
         if block is not None:
             self.note_kem(op.tbs.dev, block.kem_number, block.kem_pk)

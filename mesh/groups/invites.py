@@ -10,9 +10,10 @@ from mesh.crypto.hashes import h, kdf
 from mesh.crypto.keys import decrypt, encrypt, public_key, sign, verify
 from mesh.errors import Fault, RemoteError
 from mesh.groups.group import Group, Means
-from mesh.groups.joining import JOIN_LABEL, certificate, join_statement
+from mesh.groups.joining import JOIN_LABEL, join_statement
 from mesh.groups.operations import parse_op
 from mesh.groups.views import Invite
+from mesh.identity.keys import verify_device
 from mesh.ids import GroupId, InvitePk, OpId, Sealer
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
@@ -68,7 +69,8 @@ def seal_preview(group: Group, invite: Invite, door: Door, means: Means) -> byte
     view = group.view
     agreement = group.log.get(view.agreement)
     invite_op = group.log.get(invite.op_id)
-    assert agreement is not None and invite_op is not None
+    assert agreement is not None
+    assert invite_op is not None
     body = PreviewBody(
         create=group.log.ops[0].signed,
         agreement=None if isinstance(agreement.body, CreateBody) else agreement.signed,
@@ -148,7 +150,7 @@ def open_knock(frame: Frame, invite: Invite, gid: GroupId) -> KnockBody:
     verify(invite.body.invite_pk, said, body.sig_invite)
     verify(body.card.member_pk, said, body.sig_member)
     verify(body.card.dev_pk, said, body.sig_dev)
-    verify(body.card.member_pk, certificate(gid, body.card.dev_pk, body.card.kem_pk), body.card.cert)
+    verify_device(body.card.member_pk, gid, body.card.dev_pk, body.card.kem_pk, body.card.cert)
     return body
 
 

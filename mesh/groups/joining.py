@@ -14,7 +14,6 @@ from mesh.wire.operations import AdmitBody, Card
 
 JOIN_LABEL: Final = b"mesh1/join\0"
 APPROVAL_LABEL: Final = b"mesh1/appr\0"
-CERT_LABEL: Final = b"mesh1/devcert\0"
 GID_PREFIX_BYTES: Final = 16
 
 
@@ -38,11 +37,6 @@ def join_statement(
 def approval_statement(gid: GroupId, invite: OpId, statement: bytes) -> bytes:
     """Return what an approver's device signs, 32 B."""
     return h(b"mesh1/appr", gid, invite, statement)
-
-
-def certificate(gid: bytes, card_dev_pk: bytes, card_kem_pk: bytes) -> bytes:
-    """Return what a member key signs to certify a device; `gid` is 32 zero bytes in a create."""
-    return CERT_LABEL + gid + card_dev_pk + card_kem_pk
 
 
 def agreement_hash(text: str) -> bytes:

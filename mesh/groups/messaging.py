@@ -1,8 +1,8 @@
 """What is said: sealing a message under the epoch, and opening what others sealed (protocol.md §7).
 
-Outside, a frame shows the epoch's publish key and nothing of its author. Inside the header, a device id and its place in
-that device's chain; inside the body, the signed message. Opening derives on copies: until every check has passed nothing
-moves, so that a forged frame costs its sender and nobody else.
+Outside, a frame shows the epoch's publish key and nothing of its author. Inside the header, a device id and its
+place in that device's chain; inside the body, the signed message. Opening derives on copies: until every check has
+passed nothing moves, so that a forged frame costs its sender and nobody else.
 """
 
 from dataclasses import dataclass, field

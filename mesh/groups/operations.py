@@ -11,6 +11,7 @@ from mesh.commands import Rank
 from mesh.crypto.hashes import h
 from mesh.crypto.keys import sign, verify
 from mesh.errors import Fault, RemoteError
+from mesh.identity.keys import device_id
 from mesh.ids import DeviceId, GroupId, MemberPk, OpId
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
@@ -76,9 +77,9 @@ class Operation:
                 raise AssertionError("not a grant")
 
 
-def device_id(card: Card) -> DeviceId:
-    """Return H("mesh1/dev", member_pk, dev_pk)[:16]: a device key that another member claims is another device."""
-    return DeviceId(h(b"mesh1/dev", card.member_pk, card.dev_pk)[:16])
+def card_device(card: Card) -> DeviceId:
+    """Return the id of the device that a card brings in."""
+    return device_id(card.member_pk, card.dev_pk)
 
 
 def sign_op(tbs: OpTbs, seed: bytes) -> SignedOp:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from mesh.errors import Fault, RemoteError
-from mesh.groups.operations import Operation, device_id
+from mesh.groups.operations import Operation, card_device
 from mesh.ids import DeviceId, OpId
 from mesh.wire.operations import Card
 
@@ -99,9 +99,9 @@ class OpLog:
         self._past.append(past)
         self._heads = (self._heads & ~past) | (1 << index)
         card = op.card
-        if card is not None and device_id(card) not in self._cards:
-            self._cards[device_id(card)] = card
-            self._brought[device_id(card)] = index
+        if card is not None and card_device(card) not in self._cards:
+            self._cards[card_device(card)] = card
+            self._brought[card_device(card)] = index
 
     def pop(self) -> None:
         """Take the last operation back out (it was found to be invalid)."""

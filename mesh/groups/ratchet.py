@@ -1,8 +1,8 @@
 """One device's symmetric ratchet in one epoch (protocol.md §6–7).
 
-CK_i gives MK_i and CK_{i+1}, and is then forgotten, so that a key in hand opens nothing earlier. Messages may come out
-of order: keys that were passed over wait, at most 4,096 of a chain. Chains are values: opening works on a copy, and only
-what verified is kept, so a forged message cannot move the ratchet.
+CK_i gives MK_i and CK_{i+1}, and is then forgotten, so that a key in hand opens nothing earlier. Messages may come
+out of order: keys that were passed over wait, at most 4,096 of a chain. Chains are values: opening works on a copy,
+and only what verified is kept, so a forged message cannot move the ratchet.
 """
 
 from dataclasses import dataclass, field

@@ -52,7 +52,7 @@ class OwnState(Record, frozen=True):
 
     def settings_map(self) -> dict[str, str]:
         """Return our own settings by key."""
-        return {key: value for key, value in self.settings}
+        return dict(self.settings)
 
 
 class EpochRecord(Record, frozen=True):

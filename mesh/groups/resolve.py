@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from mesh.commands import Rank
-from mesh.groups.operations import GRANTS, Operation, device_id, signed_by_member_key
+from mesh.groups.operations import GRANTS, Operation, card_device, signed_by_member_key
 from mesh.groups.oplog import OpLog, bits
 from mesh.groups.views import Invite, Member, View
 from mesh.ids import DeviceId, MemberPk, OpId
@@ -92,9 +92,9 @@ class _Judgement:
             gives_up = leave.type is OpType.LEAVE or (
                 isinstance(leave.body, RankBody) and grant.granted_rank < leave.body.rank
             )
-            if gives_up and not self.is_before(leave, grant) and not concurrent_removal:
-                if not self.is_before(op, leave):
-                    return False
+            binds = gives_up and not self.is_before(leave, grant) and not concurrent_removal
+            if binds and not self.is_before(op, leave):
+                return False
         return True
 
     def record(self, op: Operation) -> None:
@@ -178,7 +178,7 @@ def _render(judged: _Judgement) -> View:
             if judged.alive(op):
                 grants.setdefault(op.grantee, []).append(op)
         if op.card is not None and log.bit(op.op_id) & judged.valid:
-            cards.setdefault(op.card.member_pk, []).append(device_id(op.card))
+            cards.setdefault(op.card.member_pk, []).append(card_device(op.card))
     members = {pk: _member(judged, pk, alive, tuple(cards.get(pk, ()))) for pk, alive in grants.items() if pk in cards}
     departed = {pk: _farewell(judged, pk) for pk in everyone if pk not in members}
     return View(

@@ -15,14 +15,14 @@ from mesh.groups.epochs import KEM_BYTES, check_block
 from mesh.groups.joining import (
     APPROVAL_LABEL,
     approval_statement,
-    certificate,
     check_admit_signatures,
     join_statement,
 )
-from mesh.groups.operations import GRANTS, Operation, device_id, signed_by_member_key, verify_op
+from mesh.groups.operations import GRANTS, Operation, card_device, signed_by_member_key, verify_op
 from mesh.groups.oplog import OpLog
 from mesh.groups.views import View
-from mesh.ids import MemberPk, Sealer
+from mesh.identity.keys import verify_device
+from mesh.ids import GroupId, MemberPk, Sealer
 from mesh.wire import limits
 from mesh.wire.operations import (
     ZERO32,
@@ -71,7 +71,7 @@ def check_create(op: Operation, sealer: Sealer) -> None:
     tbs = op.tbs
     if tbs.deps or tbs.dseq != 1 or tbs.dprev != ZERO32 or tbs.auth != ZERO32 or tbs.gen != 1:
         raise against("a create has a past")
-    if tbs.dev != device_id(body.card):
+    if tbs.dev != card_device(body.card):
         raise against("a create is not by the device that it brings in")
     _check_card(body.card, ZERO32, body.suite, sealer)
     verify_op(op, body.card)
@@ -139,7 +139,7 @@ def _check_permission(op: Operation, past: Past, author: MemberPk, rank: Rank) -
     """Check the table of operation types; `rank` is that of the grant exercised."""
     match op.body:
         case AdmitBody():
-            _check_admit(op.gid, op.body, past, rank)
+            _check_admit(op.body, past, rank)
         case RankBody():
             _check_rank_change(op, op.body, past, rank)
         case RemoveBody():
@@ -193,13 +193,13 @@ def _check_rank_change(op: Operation, body: RankBody, past: Past, rank: Rank) ->
             raise against("a demotion of someone who is not junior, or that demotes nobody")
 
 
-def _check_admit(gid: bytes, body: AdmitBody, past: Past, rank: Rank) -> None:
+def _check_admit(body: AdmitBody, past: Past, rank: Rank) -> None:
     _require(rank, Rank.MEMBER)
     joiner = body.card.member_pk
     everyone = list(past.log.within(past.mask))
     if any(o.grantee == joiner for o in everyone if o.type in GRANTS):
         raise against("an admit of someone who was in before")
-    if past.log.card_in(device_id(body.card), past.mask) is not None:
+    if past.log.card_in(card_device(body.card), past.mask) is not None:
         raise against("an admit with a device that is in already")
     moderates = rank <= Rank.MODERATOR
     invite = past.view.invites.get(body.invite) if body.invite != ZERO32 else None
@@ -242,7 +242,7 @@ def _check_approvals(body: AdmitBody, past: Past, needed: int) -> None:
 def _check_card(card: Card, gid: bytes, suite: Suite, sealer: Sealer) -> None:
     if not valid_point(card.member_pk) or not valid_point(card.dev_pk):
         raise against("a key that is not a valid point")
-    verify(card.member_pk, certificate(gid, card.dev_pk, card.kem_pk), card.cert)
+    verify_device(card.member_pk, GroupId(gid), card.dev_pk, card.kem_pk, card.cert)
     _check_kem(card.kem_pk, suite, sealer)
 
 

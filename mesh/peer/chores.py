@@ -89,7 +89,7 @@ def _retry_early(state: State, room: Room, step: Step) -> None:
         for epoch, record in room.group.epochs.items():
             if frame.pk == public_key(record.pub_seed):
                 try:
-                    if hear_message(state, room, epoch, frame, raw, None, step):
+                    if hear_message(state, room, epoch, frame, None, step):
                         state.seen.mark_stored(frame.id)
                 except RemoteError:
                     pass  # its sender is not at hand any more; it is simply not shown

@@ -13,11 +13,11 @@ from mesh.errors import Fault, LocalError, RefusedError, RemoteError
 from mesh.events import Fetch, Notice, Space
 from mesh.groups.authoring import admit
 from mesh.groups.invites import door_of, knock_statement, open_knock, seal_preview, seal_welcome
-from mesh.groups.operations import GRANTS, device_id
+from mesh.groups.operations import GRANTS, card_device
 from mesh.groups.views import Invite
 from mesh.ids import OpId, TopicId
 from mesh.peer.hearing import learn_contact
-from mesh.peer.records import KnockRecord
+from mesh.peer.records import ContactRecord, KnockRecord
 from mesh.peer.routing import forward_on, hand_to, preview_topic
 from mesh.peer.speaking import publish
 from mesh.peer.state import Link, Room, State, Step, WelcomeFor
@@ -148,7 +148,8 @@ def admit_knock(state: State, room: Room, raw: bytes, step: Step) -> None:
             epoch=None,
         )
         publish(state, room, admit(room.group, body, step.means()), step)
-        learn_contact(state, room, device_id(knock.card), knock.addresses, False, 0, step)
+        contact = ContactRecord(addresses=knock.addresses, in_invites=False, ts_ms=0)
+        learn_contact(room, card_device(knock.card), contact, step)
         step.notify(Notice.JOINED, room.group.gid, knock.card.member_pk)
     welcome(state, room, raw, step)
 
@@ -163,7 +164,7 @@ def welcome(state: State, room: Room, raw: bytes, step: Step) -> None:
     if found is None:
         return
     knock = open_knock(frame, found[1], room.group.gid)
-    dev = device_id(knock.card)
+    dev = card_device(knock.card)
     ops = [op.op_id for op in room.group.log.ops if _was_given(room, op.op_id, dev)]
     ticket = state.ticket()
     state.fetching[ticket] = WelcomeFor(gid=room.group.gid, knock=raw, ops=tuple(ops))
@@ -191,7 +192,7 @@ def give_welcome(state: State, wanted: WelcomeFor, wraps: tuple[bytes | None, ..
     body = WelcomeBody(
         door=Door.OPEN,
         ops=ops,
-        frontier=_before(room, device_id(knock.card)),
+        frontier=_before(room, card_device(knock.card)),
         contacts=[*contacts, Contact(dev=room.group.own.dev, addresses=own)],
     )
     _send_welcome(state, room, knock, body, step)

@@ -1,7 +1,7 @@
 """Hearing: a message frame comes in, is opened, placed, shown, acknowledged and passed on.
 
-Nothing is shown before every check has passed, nothing twice, and nothing of it is lost if this process dies in the next
-instant: the frame is stored in the same transaction in which the ratchet moves.
+Nothing is shown before every check has passed, nothing twice, and nothing of it is lost if this process dies in the
+next instant: the frame is stored in the same transaction in which the ratchet moves.
 """
 
 from typing import Final
@@ -24,9 +24,7 @@ RECEIPT_WAIT_MS: Final = 600  # receipts go in batches, jittered (network.md §7
 RECEIPT_SPREAD_MS: Final = 900
 
 
-def hear_message(
-    state: State, room: Room, epoch: OpId, frame: Frame, raw: bytes, link: Link | None, step: Step
-) -> bool:
+def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link | None, step: Step) -> bool:
     """Take in a message frame whose outer signature holds; return whether it is here now.
 
     RemoteError for what no honest member sends. False: it waits for operations, or came after its author's removal.
@@ -38,14 +36,14 @@ def hear_message(
             return False
         raise
     if isinstance(opened, TooEarly):
-        _wait_for_operations(state, room, raw, link, step)
+        _wait_for_operations(room, frame.raw, link, step)
         return False
     tbs = opened.tbs
     track = room.track(tbs.dev)
     if tbs.mseq in track.have:
         take_in(room.group, opened, step.means())  # sealed twice by a rolled-back device: once is enough
         return True
-    if tbs.mseq > track.top + limits.MSEQ_JUMP_MAX:
+    if tbs.mseq > max(track.top, track.settled.top) + limits.MSEQ_JUMP_MAX:
         raise RemoteError(Fault.AGAINST_RULES, "a device's message number leaps")
     if track.top and tbs.mseq == track.top + 1 and tbs.prev != track.top_id:
         raise RemoteError(Fault.AGAINST_RULES, "a message that does not follow its device's last one")
@@ -53,14 +51,14 @@ def hear_message(
     take_in(room.group, opened, step.means())
     track.take(tbs.mseq, opened.msg_id, epoch)
     room.save_track(tbs.dev, step.journal)
-    step.journal.put(Space.FRAMES, room.group.gid + tbs.dev + tbs.mseq.to_bytes(8, "big"), raw)
-    _act(state, room, opened, step)
+    step.journal.put(Space.FRAMES, room.group.gid + tbs.dev + tbs.mseq.to_bytes(8, "big"), frame.raw)
+    _act(room, opened, step)
     _tell_holder(link, room, tbs)
-    forward(state, room, epoch, frame.id, raw, step)
+    forward(state, room, epoch, frame.id, frame.raw, step)
     return True
 
 
-def _wait_for_operations(state: State, room: Room, raw: bytes, link: Link | None, step: Step) -> None:
+def _wait_for_operations(room: Room, raw: bytes, link: Link | None, step: Step) -> None:
     room.early[raw] = None
     while len(room.early) > limits.PENDING_MESSAGES_MAX:
         del room.early[next(iter(room.early))]
@@ -84,14 +82,15 @@ def _check_body(opened: OpenedMessage) -> None:
             pass  # kinds of later versions are kept and shown as such
 
 
-def _act(state: State, room: Room, opened: OpenedMessage, step: Step) -> None:
+def _act(room: Room, opened: OpenedMessage, step: Step) -> None:
     tbs = opened.tbs
     match tbs.kind:
         case Kind.RECEIPT:
             _receipt(room, opened, decode(ReceiptBody, tbs.body, bytes_max=limits.MESSAGE_BYTES_MAX), step)
         case Kind.PRESENCE:
             presence = decode(PresenceBody, tbs.body, bytes_max=limits.MESSAGE_BYTES_MAX)
-            learn_contact(state, room, tbs.dev, presence.addresses, presence.in_invites, tbs.ts_ms, step)
+            contact = ContactRecord(addresses=presence.addresses, in_invites=presence.in_invites, ts_ms=tbs.ts_ms)
+            learn_contact(room, tbs.dev, contact, step)
         case Kind.KEYUP:
             keyup = decode(KeyupBody, tbs.body, bytes_max=limits.MESSAGE_BYTES_MAX)
             if step.sealer.check(room.group.suite, keyup.kem_pk):
@@ -139,23 +138,14 @@ def _receipt(room: Room, opened: OpenedMessage, body: ReceiptBody, step: Step) -
                 step.notify(Notice.STATE, room.group.gid, post)
 
 
-def learn_contact(
-    state: State,
-    room: Room,
-    dev: DeviceId,
-    addresses: list[str],
-    in_invites: bool,
-    ts_ms: int,
-    step: Step,
-) -> None:
+def learn_contact(room: Room, dev: DeviceId, contact: ContactRecord, step: Step) -> None:
     """Keep where a device can be reached, unless something newer is known, and try to link with it."""
     known = room.contacts.get(dev)
-    if dev == room.group.own.dev or (known is not None and known.ts_ms > ts_ms):
+    if dev == room.group.own.dev or (known is not None and known.ts_ms > contact.ts_ms):
         return
-    record = ContactRecord(addresses=addresses, in_invites=in_invites, ts_ms=ts_ms)
-    room.contacts[dev] = record
-    step.journal.put(Space.CONTACTS, room.group.gid + dev, encode(record))
-    dial(addresses, step)
+    room.contacts[dev] = contact
+    step.journal.put(Space.CONTACTS, room.group.gid + dev, encode(contact))
+    dial(contact.addresses, step)
 
 
 def dial(addresses: list[str] | tuple[str, ...], step: Step) -> None:

@@ -1,7 +1,7 @@
 """Joining, from outside: look for the group behind a code, see its agreement, knock, and come in (protocol.md §12).
 
-looking → preview → knocking → joined | refused | expired. Every stage is in the store, so that knocking goes on for ever,
-across restarts of both sides, until somebody answers or the code runs out.
+looking → preview → knocking → joined | refused | expired. Every stage is in the store, so that knocking goes on for
+ever, across restarts of both sides, until somebody answers or the code runs out.
 """
 
 from msgspec.structs import replace
@@ -29,7 +29,7 @@ from mesh.groups.receiving import receive_bundle
 from mesh.ids import GroupId, JoinId
 from mesh.journal import Journal
 from mesh.peer.hearing import dial, learn_contact
-from mesh.peer.records import JoinRecord, JoinStage, KnockKeys
+from mesh.peer.records import ContactRecord, JoinRecord, JoinStage, KnockKeys
 from mesh.peer.routing import JOINING, hand_to, join_topics, preview_topic
 from mesh.peer.state import Link, Room, State, Step
 from mesh.wire import limits
@@ -227,7 +227,8 @@ def _answered(
     state.rooms[group.gid] = room
     for contact in body.contacts:
         if group.log.card(contact.dev) is not None:
-            learn_contact(state, room, contact.dev, contact.addresses, False, 0, step)
+            known = ContactRecord(addresses=contact.addresses, in_invites=False, ts_ms=0)
+            learn_contact(room, contact.dev, known, step)
     _save(state, replace(join, stage=JoinStage.JOINED, keys=None), step)
     step.touch(group.gid, list(group.log.ops[-1:]))
     step.notify(Notice.JOINED, group.gid, group.own.member_pk)

@@ -174,7 +174,7 @@ class Peer:
         self.state.seen.note(frame.id, link.link)
         match frame.type:
             case FrameType.MESSAGE | FrameType.ENVELOPE | FrameType.OPERATION:
-                self._group_frame(link, frame, raw, step)
+                self._group_frame(link, frame, step)
             case FrameType.KNOCK:
                 door.hear_knock(self.state, frame, raw, step)
             case FrameType.PREVIEW:
@@ -190,14 +190,14 @@ class Peer:
         """Say whether we listen on the frame's topic; a frame that races our change of topics is no fault."""
         return any(topic in self._topics for topic in topics_of(frame, step.now.wall_ms))
 
-    def _group_frame(self, link: Link, frame: Frame, raw: bytes, step: Step) -> None:
+    def _group_frame(self, link: Link, frame: Frame, step: Step) -> None:
         topic = topic_of(frame.pk)
         for room in self.state.rooms.values():
             epoch = room.group.topics.get(topic)
             if epoch is None:
                 continue
             if frame.type is FrameType.MESSAGE:
-                if hearing.hear_message(self.state, room, epoch, frame, raw, link, step):
+                if hearing.hear_message(self.state, room, epoch, frame, link, step):
                     self.state.seen.mark_stored(frame.id)
                     step.stored.setdefault(link.link, []).append(frame.id)
                 return
@@ -206,7 +206,7 @@ class Peer:
             if frame.type is FrameType.ENVELOPE and not ops:
                 chores.note_unopened(room, step)
                 step.wanted_ops[link.link, room.group.gid] = None
-            forward(self.state, room, epoch, frame.id, raw, step)
+            forward(self.state, room, epoch, frame.id, frame.raw, step)
 
     def _timer(self, timer: Timer, step: Step) -> None:
         if timer.name == "sync":

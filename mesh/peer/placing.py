@@ -1,8 +1,8 @@
 """Placing: where a message stands for its reader.
 
-Messages are shown in the order of their authors' clocks, as far as those can be believed: never before what they answer,
-and never from further in the future than two minutes. Honest clocks give every reader the same order; a wrong clock can
-misplace its own messages and nobody else's.
+Messages are shown in the order of their authors' clocks, as far as those can be believed: never before what they
+answer, and never from further in the future than two minutes. Honest clocks give every reader the same order; a
+wrong clock can misplace its own messages and nobody else's.
 """
 
 from typing import Final

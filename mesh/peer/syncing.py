@@ -231,9 +231,9 @@ def ask_messages(state: State, room: Room, step: Step) -> None:
             for first, last in room.track(dev).settled.missing_from(theirs):
                 for low, high in _runs(first, min(last, first + room_left), dev, asked, session):
                     if room_left > 0 and len(spans) < limits.WANT_RANGES_MAX:
-                        high = min(high, low + room_left - 1)
-                        spans.append((dev, low, high))
-                        room_left -= high - low + 1
+                        end = min(high, low + room_left - 1)
+                        spans.append((dev, low, end))
+                        room_left -= end - low + 1
         if spans:
             ticket = state.ticket()
             state.asking[ticket] = Asking(link=link.link, gid=gid, spans=tuple(spans))

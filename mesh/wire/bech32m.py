@@ -64,7 +64,7 @@ def _likely_slip(prefix: str, values: list[int]) -> str:
     """Say where a single wrong or swapped character must be, where exactly one place explains the checksum."""
     head = _expand(prefix)
     for k in range(len(values) - 1):
-        swapped = values[:k] + [values[k + 1], values[k]] + values[k + 2 :]
+        swapped = [*values[:k], values[k + 1], values[k], *values[k + 2 :]]
         if swapped != values and _polymod(head + swapped) == _CONSTANT:
             place = len(prefix) + 2 + k
             return f"characters {place} and {place + 1} seem to be swapped"
@@ -72,7 +72,7 @@ def _likely_slip(prefix: str, values: list[int]) -> str:
         k
         for k in range(len(values))
         for value in range(32)
-        if value != values[k] and _polymod(head + values[:k] + [value] + values[k + 1 :]) == _CONSTANT
+        if value != values[k] and _polymod([*head, *values[:k], value, *values[k + 1 :]]) == _CONSTANT
     }
     if len(places) == 1:
         return f"character {len(prefix) + 2 + places.pop()} seems to be wrong"

@@ -1,7 +1,7 @@
-"""The outside of a frame: what a relay or a keeper can see and check (protocol.md §5, §7–9, §12).
+r"""The outside of a frame: what a relay or a keeper can see and check (protocol.md §5, §7–9, §12).
 
 Every frame is `type 1 ‖ pk 32 ‖ middle ‖ signature 64`. The signature is made by the key whose public half stands
-in the frame, over "mesh1/pub\\0" ‖ core, where the core is all that precedes it. Who forwards a frame needs no state:
+in the frame, over "mesh1/pub\0" ‖ core, where the core is all that precedes it. Who forwards a frame needs no state:
 key against topic, signature, size. A frame's id hashes the core alone, because whoever holds a shared key can sign
 one core twice.
 
@@ -72,6 +72,11 @@ class Frame:
     def id(self) -> FrameId:
         """32 B: the same for every signature over one core."""
         return FrameId(h(b"mesh1/frame", self.core))
+
+    @property
+    def raw(self) -> bytes:
+        """The whole frame, as it came."""
+        return self.core + self.signature
 
 
 def seal_frame(kind: FrameType, seed: bytes, middle: bytes) -> bytes:

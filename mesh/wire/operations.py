@@ -60,7 +60,7 @@ class SignedOp(Record, frozen=True):
 
 
 class Card(Record, frozen=True):
-    """A device's keys, certified by its member key: Sig(b"mesh1/devcert\\0" ‖ gid ‖ dev_pk ‖ kem_pk)."""
+    """A device's keys, certified by its member key: see `mesh.identity.keys.sign_device`."""
 
     member_pk: shapes.Member
     dev_pk: shapes.DeviceKey
@@ -106,7 +106,7 @@ class CreateBody(Record, frozen=True):
 
 
 class Approval(Record, frozen=True):
-    """A member's yes to a knock: Sig_dev(b"mesh1/appr\\0" ‖ H("mesh1/appr", gid, invite_id, T))."""
+    """A member's yes to a knock: a device's signature over `approval_statement` of `mesh.groups.joining`."""
 
     grant: shapes.Op
     dev: shapes.Device
