@@ -33,7 +33,7 @@ install: $(VENV)/.runtime $(VENV)/.mesh ## the mesh command, at .venv/bin/mesh
 dev: $(VENV)/.dev $(VENV)/.mesh ## what the checks need
 
 demo: install ## four nodes on this machine talk, lose each other, catch up (ARGS=--keep leaves their homes)
-	@$(BIN)/python demo/run.py $(ARGS)
+	@$(BIN)/python -P -m demo.run $(ARGS)
 
 test: dev lint types house unit property e2e sim-short ## every check, in this order
 	@printf '\nEvery check passed.\n'

@@ -1,0 +1,1 @@
+"""The demo: the main job, told with real processes through the `mesh` command alone."""
