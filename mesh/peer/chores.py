@@ -17,14 +17,12 @@ from mesh.ids import DeviceId, MemberPk, PeerId
 from mesh.peer.hearing import hear_message
 from mesh.peer.speaking import hand_over, publish
 from mesh.peer.state import Room, State, Step
-from mesh.peer.syncing import check_proof, tell_state
+from mesh.peer.syncing import PRESENCE_SPREAD_MS, PRESENCE_WAIT_MS, check_proof, tell_state
 from mesh.wire.frames import parse_frame
 from mesh.wire.operations import Cut, OpType, UninviteBody
 
 TURN_MS: Final = 2_000  # rank r waits 2r s for r < 30 (protocol.md §5)
 LATE_TURN_MS: Final = 60_000  # and 60 + (r − 30) s beyond
-PRESENCE_WAIT_MS: Final = 100
-PRESENCE_SPREAD_MS: Final = 300
 EPOCH_MS_MAX: Final = 7 * 86_400_000
 
 

@@ -106,7 +106,7 @@ class Peer:
     def _addresses_changed(self, event: AddressesChanged, step: Step) -> None:
         self.state.addresses = event.addresses
         for room in self.state.rooms.values():
-            step.set_timer("presence", room.group.gid, chores.PRESENCE_WAIT_MS)
+            step.set_timer("presence", room.group.gid, syncing.PRESENCE_WAIT_MS)
 
     def _link_up(self, event: LinkUp, step: Step) -> None:
         ends = Ends(

@@ -35,6 +35,8 @@ from mesh.wire.sessions import (
     WantOpsBody,
 )
 
+PRESENCE_WAIT_MS: Final = 100  # where we can be reached is told soon after someone is there to hear it; ours
+PRESENCE_SPREAD_MS: Final = 300
 ASK_TIMEOUT_MS: Final = 10_000  # then somebody else is asked; ours
 CANNOT_GIVE_MAX: Final = 8192  # a peer that claims more messages and cannot give them is asked no further; ours
 
@@ -150,7 +152,10 @@ def _hear_state(state: State, link: Link, room: Room, session: Session, body: St
     }
     if not all(frontier.is_canonical() for frontier in session.frontier.values()):
         raise RemoteError(Fault.MALFORMED, "a frontier that is not in order")
-    session.heard = True
+    if not session.heard:
+        session.heard = True
+        wait = PRESENCE_WAIT_MS + step.dice.randrange(PRESENCE_SPREAD_MS)
+        step.set_timer("presence", room.group.gid, wait)
     if any(head not in room.group.log for head in body.heads):
         ask_ops(link, room, step)
     own = session.frontier.get(room.group.own.dev, Frontier())
