@@ -21,7 +21,7 @@ closure = @$(PIP) --require-hashes -r requirements/$(1).lock > $(VENV)/$(1).log 
   || { cat $(VENV)/$(1).log; exit 1; }; \
   grep '^Successfully built' $(VENV)/$(1).log || true
 
-.PHONY: help install dev demo test lint types house unit property e2e sim-short format lock clean
+.PHONY: help install dev demo bench test lint types house unit property e2e sim-short format lock clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -34,6 +34,9 @@ dev: $(VENV)/.dev $(VENV)/.mesh ## what the checks need
 
 demo: install ## four nodes on this machine talk, lose each other, catch up (ARGS=--keep leaves their homes)
 	@$(BIN)/python -P -m demo.run $(ARGS)
+
+bench: dev ## how long things take here, beside their bars
+	@$(BIN)/python -P -m benchmarks.main_job $(ARGS)
 
 test: dev lint types house unit property e2e sim-short ## every check, in this order
 	@printf '\nEvery check passed.\n'

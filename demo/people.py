@@ -164,6 +164,13 @@ def finish_init(process: "subprocess.Popen[str]") -> Object:
     return made
 
 
+def port_of(ready: Mapping[str, Json]) -> int:
+    """Return the TCP port of the first address in a `ready` event."""
+    addresses = ready["addresses"]
+    assert isinstance(addresses, list)
+    return int(str(addresses[0]).split("/tcp/")[1].split("/")[0])
+
+
 def wait_for(condition: Callable[[], bool], what: str, seconds: float) -> float:
     """Look until something holds; return how long it took. StoryError when the time is over."""
     began = time.monotonic()

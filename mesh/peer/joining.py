@@ -58,7 +58,7 @@ def start_join(state: State, command: StartJoin, step: Step) -> JoinId:
                 code="E-ALREADY-IN",
             )
     if sum(join.stage in JOINING for join in state.joins.values()) >= limits.JOINS_MAX:
-        raise LocalError("too many attempts to join at once", do="stop one with `mesh join --drop`", code="E-TOO-MANY")
+        raise LocalError("too many attempts to join at once", do="stop one with `mesh joins drop`", code="E-TOO-MANY")
     record = JoinRecord(
         join=step.entropy.draw(16),
         code=command.code,

@@ -152,3 +152,18 @@ def test_every_command_that_needs_the_store_works_with_the_node_down(cast: Cast)
     wren.up()
     assert wren.texts(GROUP) == ["into the quiet"]
     assert wren.mesh("status")["running"] is True
+
+
+def test_the_passphrase_changes_with_the_node_up_and_down(cast: Cast) -> None:
+    (wren,) = cast("wren")
+    change = ("id", "passphrase", "--new-passphrase-fd", "0")
+    assert wren.mesh(*change, given="a second passphrase\n")["changed"] is True
+    assert fails(wren, "group", "list", exit=3)["code"] == "E-PASSPHRASE"
+    wren.passphrase_file.write_text("a second passphrase\n", encoding="utf-8")
+    wren.up()
+    assert wren.mesh(*change, given="a third passphrase\n")["changed"] is True
+    assert fails(wren, "group", "create", GROUP, exit=3)["code"] == "E-PASSPHRASE"
+    wren.passphrase_file.write_text("a third passphrase\n", encoding="utf-8")
+    wren.mesh("group", "create", GROUP)
+    wren.down()
+    assert len(records(wren.mesh("group", "list"), "groups")) == 1

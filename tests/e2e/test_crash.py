@@ -1,45 +1,46 @@
 """A node that is killed loses nothing that it had acknowledged, and says nothing twice."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
-from demo.people import Person, record, text
+import pytest
+
+from demo.people import Person, port_of, record, text
+from mesh.errors import MeshError
+from mesh.node.local.api import Api
+from mesh.node.local.client import connect
 from tests.e2e.conftest import GROUP, Cast
 
 POSTS = 200
 
 
-def test_posts_that_were_acknowledged_survive_kill_and_arrive_once(pair: tuple[Person, Person]) -> None:
+def test_posts_that_were_acknowledged_survive_kill_and_arrive_once(
+    pair: tuple[Person, Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
     wren, juniper = pair
+    monkeypatch.setenv("XDG_RUNTIME_DIR", wren.environment()["XDG_RUNTIME_DIR"])
     acknowledged: list[str] = []
     half = threading.Event()
 
     def talk() -> None:
-        # One process asks for all of it, over the socket that `mesh post` uses too: 200 starts of Python would
-        # only measure Python. What ends it is the node's death.
-        from mesh.errors import MeshError
-        from mesh.node.local.client import connect
+        # One asker over the socket that `mesh post` uses too: 200 starts of Python would only measure Python.
+        with _node_of(wren) as node:
+            try:
+                for k in range(POSTS):
+                    words = f"post {k} of wren"
+                    node.call("post", {"group": GROUP, "text": words, "wait_s": 0.0})
+                    acknowledged.append(words)
+                    if k == POSTS // 2:
+                        half.set()
+            except MeshError:
+                half.set()  # the node is gone: what was not acknowledged may be lost
 
-        api = connect(wren.home)
-        assert api is not None
-        try:
-            for k in range(POSTS):
-                words = f"post {k} of wren"
-                asked = {"group": GROUP, "text": words, "mode": "listening", "cw": "", "topics": [], "wait_s": 0.0}
-                api.call("post", {**asked})
-                acknowledged.append(words)
-                if k == POSTS // 2:
-                    half.set()
-        except MeshError:
-            half.set()
-        finally:
-            api.close()
-
-    with _runtime_folder(wren):
-        talker = threading.Thread(target=talk)
-        talker.start()
-        assert half.wait(60)
-        wren.kill()
-        talker.join(60)
+    talker = threading.Thread(target=talk)
+    talker.start()
+    assert half.wait(60)
+    wren.kill()
+    talker.join(60)
     assert POSTS // 2 <= len(acknowledged) <= POSTS
 
     kept = wren.texts(GROUP)  # the node is down: the command opens the store itself
@@ -53,30 +54,17 @@ def test_posts_that_were_acknowledged_survive_kill_and_arrive_once(pair: tuple[P
     assert [words for words in shown if words in acknowledged] == acknowledged
 
 
-class _runtime_folder:
-    """Look for a person's socket where their commands do."""
-
-    def __init__(self, person: Person) -> None:
-        self._folder = str(person.folder / "run")
-
-    def __enter__(self) -> None:
-        import os
-
-        self._before = os.environ.get("XDG_RUNTIME_DIR")
-        os.environ["XDG_RUNTIME_DIR"] = self._folder
-
-    def __exit__(self, *_: object) -> None:
-        import os
-
-        if self._before is None:
-            os.environ.pop("XDG_RUNTIME_DIR", None)
-        else:
-            os.environ["XDG_RUNTIME_DIR"] = self._before
+@contextmanager
+def _node_of(person: Person) -> Iterator[Api]:
+    node = connect(person.home)
+    assert node is not None
+    with closing(node):
+        yield node
 
 
 def test_a_join_goes_on_after_both_sides_were_killed(cast: Cast) -> None:
     wren, juniper = cast("wren", "juniper")
-    wren.listen = "/ip4/127.0.0.1/tcp/" + str(_port_of(text_address(wren.up())))
+    wren.listen = f"/ip4/127.0.0.1/tcp/{port_of(wren.up())}"
     wren.mesh("group", "create", GROUP)
     code = text(wren.mesh("invite", "new", GROUP), "code")
     wren.kill()
@@ -89,13 +77,3 @@ def test_a_join_goes_on_after_both_sides_were_killed(cast: Cast) -> None:
     joined = record(juniper.join(code), "join")
     assert joined["state"] == "joined"
     assert joined["id"] == begun["id"]
-
-
-def text_address(ready: dict[str, object]) -> str:
-    addresses = ready["addresses"]
-    assert isinstance(addresses, list)
-    return str(addresses[0])
-
-
-def _port_of(address: str) -> int:
-    return int(address.split("/tcp/")[1].split("/", maxsplit=1)[0])

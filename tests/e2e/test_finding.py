@@ -1,12 +1,12 @@
 """Nodes find each other again by what a third member knows."""
 
-from demo.people import Person, records, text, wait_for
+from demo.people import Person, port_of, records, text, wait_for
 from tests.e2e.conftest import GROUP, Cast
 
 
 def test_two_on_new_ports_meet_through_a_third(cast: Cast) -> None:
     wren, juniper, sorrel = cast("wren", "juniper", "sorrel")
-    sorrel.listen = "/ip4/127.0.0.1/tcp/" + _port(sorrel.up())
+    sorrel.listen = f"/ip4/127.0.0.1/tcp/{port_of(sorrel.up())}"
     wren.up()
     juniper.up()
     sorrel.mesh("group", "create", GROUP)
@@ -26,9 +26,3 @@ def test_two_on_new_ports_meet_through_a_third(cast: Cast) -> None:
 
 def _linked(person: Person) -> int:
     return len(records(person.mesh("status"), "links"))
-
-
-def _port(ready: dict[str, object]) -> str:
-    addresses = ready["addresses"]
-    assert isinstance(addresses, list)
-    return str(addresses[0]).split("/tcp/")[1].split("/")[0]

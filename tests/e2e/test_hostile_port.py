@@ -5,19 +5,13 @@ import random
 import socket
 from contextlib import ExitStack
 
-from demo.people import Person
+from demo.people import Person, port_of
 from tests.e2e.conftest import GROUP, Cast
-
-
-def _port(ready: dict[str, object]) -> int:
-    addresses = ready["addresses"]
-    assert isinstance(addresses, list)
-    return int(str(addresses[0]).split("/tcp/")[1].split("/")[0])
 
 
 def test_a_megabyte_of_noise_and_a_hundred_silent_strangers(cast: Cast) -> None:
     wren, juniper = cast("wren", "juniper")
-    port = _port(wren.up())
+    port = port_of(wren.up())
     wren.mesh("group", "create", GROUP)
     code = str(wren.mesh("invite", "new", GROUP)["code"])
     noise = random.Random(os.environ.get("PYTEST_CURRENT_TEST", "")).randbytes(1024 * 1024)

@@ -1,0 +1,154 @@
+"""The tree of commands, as data, and the flags that every command takes.
+
+A command is one function in `cli/commands/`, imported when it is called for: `mesh --help` loads none. The
+global flags may stand before or after the command: cyclopts' meta app takes them out of the line first. A
+lone `-` becomes `/dev/stdin` before parsing, which says the same and is no option; so a mistyped flag is
+always an error and never posted as text.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+from cyclopts import App, Group, Parameter
+
+from cli.layout import HelpLayout
+
+if TYPE_CHECKING:
+    from cli.context import Context
+
+ABOUT: Final = (
+    "Small groups that talk end-to-end encrypted, person to person, with no server.\n\n"
+    "Start with `mesh init`, then `mesh up`. A name or text that is left out is asked for; what stands on "
+    "the command line is seen by the shell's history and by other accounts of this machine.\n\n"
+    "`mesh COMMAND --help` says more about one command, `mesh help E-…` about an error."
+)
+
+# Group of commands -> (name, where the function or the sub-app is, what it does).
+COMMANDS: Final = {
+    "You": (
+        ("init", "cli.commands.home:init", "Make your identity on this machine: passphrase, recovery words."),
+        ("up", "cli.commands.node:up", "Run your node."),
+        ("down", "cli.commands.node:down", "Stop your node."),
+        ("status", "cli.commands.home:status", "What needs you, then your groups."),
+        ("id", "cli.commands.identity:app", "Your keys: show, passphrase, words."),
+    ),
+    "Groups": (
+        ("group", "cli.commands.group:app", "Create, list, show, leave and steward groups."),
+        ("invite", "cli.commands.invite:app", "Make, list and revoke invite codes."),
+        ("join", "cli.commands.join:join", "Join a group with a code."),
+        ("joins", "cli.commands.join:app", "The groups that you are trying to join."),
+        ("knocks", "cli.commands.knocks:app", "Who waits at the door: list, admit, decline."),
+    ),
+    "Talk": (
+        ("post", "cli.commands.talk:post", "Say something in a group."),
+        ("read", "cli.commands.talk:read", "Read a group."),
+        ("message", "cli.commands.talk:app", "Look at one message."),
+        ("outbox", "cli.commands.talk:outbox", "What still waits to leave, for whom, and why."),
+    ),
+    "Help": (
+        ("help", "cli.commands.about:help_", "Explain an error code, or a command."),
+        ("api", "cli.commands.about:api", "Where the local Api is, and what one can ask of it."),
+        ("completion", "cli.commands.about:completion", "Print a completion script for bash, zsh or fish."),
+        ("version", "cli.commands.about:version", "Which version this is."),
+    ),
+}
+EVERYWHERE: Final = Group("Everywhere", sort_key=len(COMMANDS) + 1)
+Everywhere = Annotated[bool, Parameter(negative="", show_default=False, group=EVERYWHERE)]
+
+
+def build(line: Sequence[str] = ()) -> App:
+    """Build the tree, for a command line. Its errors are raised, not printed: `cli.main` says them in our words."""
+    app = App(
+        name="mesh",
+        help=ABOUT,
+        help_format="plaintext",
+        help_formatter=HelpLayout(),
+        version=_version,
+        version_flags=["--version"],
+        print_error=False,
+        exit_on_error=False,
+        result_action="return_value",
+        suppress_keyboard_interrupt=False,
+    )
+    for place, (title, commands) in enumerate(COMMANDS.items()):
+        group = Group(title, sort_key=place)
+        for order, (name, where, does) in enumerate(commands):
+            app.command(where, name=name, help=does, group=group, sort_key=order)
+            if name in line and app[name].default_command:
+                app[name].help = None  # its page shows all that it says of itself, not the list's one line
+    app["--help"].group = app["--version"].group = EVERYWHERE
+
+    @app.meta.default
+    def run(
+        *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+        home: Annotated[Path | None, Parameter(env_var="MESH_HOME", metavar="DIR", group=EVERYWHERE)] = None,
+        json: Everywhere = False,
+        plain: Everywhere = False,
+        quiet: Everywhere = False,
+        yes: Everywhere = False,
+        debug: Everywhere = False,
+        passphrase_fd: Annotated[int | None, Parameter(metavar="N", group=EVERYWHERE)] = None,
+    ) -> int | None:
+        """Run one command.
+
+        Parameters
+        ----------
+        home
+            The folder that holds your identity and your messages.
+        json
+            One JSON object for each result.
+        plain
+            No colour, boxes or tables.
+        quiet
+            Results and errors only.
+        yes
+            Do not ask for confirmation.
+        debug
+            Show where in the program an error arose.
+        passphrase_fd
+            Read the passphrase from this file descriptor; MESH_PASSPHRASE_FILE names a file instead.
+        """
+        from cli.context import Context
+        from cli.output import Output
+
+        del debug  # `cli.main` looks for it, so that it also holds for errors in this line
+        context = Context(
+            home=_home(home),
+            out=Output(json=json, plain=plain, quiet=quiet),
+            yes=yes,
+            passphrase_fd=passphrase_fd,
+        )
+        return dispatch(app, list(tokens), context)
+
+    return app
+
+
+def dispatch(app: App, tokens: list[str], context: "Context") -> int | None:
+    """Parse the rest of the line, hand the command its context, and run it; give its exit status."""
+    if not tokens:
+        from cli.commands.home import nothing_said
+
+        nothing_said(context=context)
+        return None
+    from cli.ask import STDIN
+
+    end = tokens.index("--") if "--" in tokens else len(tokens)
+    tokens = [STDIN if word == "-" else word for word in tokens[:end]] + tokens[end:]
+    command, bound, asked = app.parse_args(tokens)
+    answer = command(*bound.args, **bound.kwargs, **dict.fromkeys(asked, context))
+    return answer if isinstance(answer, int) else None
+
+
+def _home(given: Path | None) -> Path:
+    if given is None:
+        from mesh.node.local.paths import default_home
+
+        given = default_home()
+    return given.expanduser().absolute()
+
+
+def _version() -> str:
+    from cli.commands.about import version_text
+
+    return version_text()

@@ -1,0 +1,189 @@
+"""Ask a person: a line, several lines, yes or no, a passphrase that nobody sees.
+
+Questions go to the terminal, never to stdout, where results are read by scripts. Where no terminal is there
+to answer, the error says which flag would have answered.
+"""
+
+import getpass
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from mesh.errors import Exit, LocalError, LockedError
+
+STDIN: Final = "/dev/stdin"  # what `-` is turned into before parsing (`cli.app`)
+TEXT_BYTES_MAX: Final = 1 << 20  # of stdin; what is longer would not pass the local Api either
+HINT_CHARS: Final = 12  # NIST SP 800-63B-4 §3.1.1.2 asks for 15 where nothing else protects; a hint, no rule
+
+
+class ValueNeeded(LocalError):
+    """Something is needed that was not given, and no terminal is there to ask."""
+
+    code = "E-VALUE-NEEDED"
+
+
+class PassphraseNeeded(LockedError):
+    """The passphrase is needed and there is no way to ask for it."""
+
+    code = "E-PASSPHRASE-NEEDED"
+
+
+class TwoPassphrases(LockedError):
+    """The two passphrases that were typed are not the same."""
+
+    code = "E-PASSPHRASE-DIFFERS"
+
+
+def can_ask() -> bool:
+    """Say whether a person sits at the terminal: they see what is asked and can type."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def ask_line(question: str, *, instead: str, default: str = "") -> str:
+    """Ask for one line; `instead` is the flag or argument that answers without a terminal."""
+    if not can_ask():
+        raise _needed(question, instead)
+    answer = _read(f"{question}{f' [{default}]' if default else ''}: ")
+    if answer is None:
+        raise _needed(question, instead)
+    return answer.strip() or default
+
+
+def ask_text(question: str, *, instead: str) -> str:
+    """Ask for several lines, ended by a line with a single dot or by Ctrl-D."""
+    if not can_ask():
+        raise _needed(question, instead)
+    sys.stderr.write(f"{question} (a line with a single dot, or Ctrl-D, ends it)\n")
+    lines = []
+    while (line := _read("> ")) is not None and line.strip() != ".":
+        lines.append(line)
+    return "\n".join(lines).strip("\n")
+
+
+def confirm(question: str, *, instead: str) -> bool:
+    """Ask yes or no; anything but yes is no."""
+    if not can_ask():
+        raise _needed(question, instead)
+    return (_read(f"{question} [y/N] ") or "").strip().lower() in {"y", "yes"}
+
+
+def given_text(value: str | None, question: str, *, instead: str) -> str:
+    """Give the text that was given, or what stdin holds for `-`, or ask for it."""
+    if value is None:
+        return ask_text(question, instead=instead)
+    return read_stdin() if value == STDIN else value
+
+
+def given_line(value: str | None, question: str, *, instead: str) -> str:
+    """Give the line that was given, or stdin's for `-`, or ask for it; without white space around it."""
+    if value is None:
+        return ask_line(question, instead=instead)
+    return read_stdin().strip() if value == STDIN else value.strip()
+
+
+def read_stdin() -> str:
+    """Read all of stdin as text, up to 1 MiB, without its last line end."""
+    held = sys.stdin.buffer.read(TEXT_BYTES_MAX + 1)
+    if len(held) > TEXT_BYTES_MAX:
+        raise LocalError("That is longer than 1 MiB.", do="Send less at once.", code="E-TOO-LONG")
+    try:
+        text = held.decode()
+    except UnicodeDecodeError:
+        raise LocalError("What came by stdin is not UTF-8 text.", code="E-TEXT") from None
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+# ---------------------------------------------------------------- passphrases
+
+
+def ask_passphrase(question: str = "Passphrase") -> str:
+    """Ask for a passphrase without showing it."""
+    if not _can_hide():
+        raise PassphraseNeeded(
+            "Your passphrase is needed, and no terminal is there to ask for it.",
+            do="Use --passphrase-fd N, or set MESH_PASSPHRASE_FILE to a file that holds it.",
+        )
+    try:
+        return getpass.getpass(f"{question}: ", stream=sys.stderr)
+    except EOFError:
+        raise PassphraseNeeded("No passphrase was typed.", do="Run the command again.") from None
+
+
+def ask_new_passphrase() -> str:
+    """Ask for a new passphrase twice; TwoPassphrases after three attempts that differ."""
+    for _ in range(3):
+        passphrase = ask_passphrase("New passphrase")
+        if not passphrase:
+            sys.stderr.write("It is empty. Choose one.\n")
+            continue
+        if hint := weak_hint(passphrase):
+            sys.stderr.write(hint + "\n")
+        if ask_passphrase("The same again") == passphrase:
+            return passphrase
+        sys.stderr.write("They are not the same.\n")
+    raise TwoPassphrases(
+        "The two passphrases were not the same.",
+        why="One with a slip in it would lock you out.",
+        do="Run the command again.",
+    )
+
+
+def weak_hint(passphrase: str) -> str:
+    """Say why a passphrase is easy to guess, or nothing; a hint that stays on this machine."""
+    if len(passphrase) < HINT_CHARS:
+        return f"Hint: it has fewer than {HINT_CHARS} characters. Four or more unrelated words are stronger."
+    if len(set(passphrase.casefold())) < 6:
+        return "Hint: it repeats a few characters. Four or more unrelated words are stronger."
+    if passphrase.isdigit():
+        return "Hint: it has digits alone. Four or more unrelated words are stronger."
+    return ""
+
+
+def check_words(words: Sequence[str], places: Sequence[int]) -> bool:
+    """Ask for the words at these places (from 0), three times each at most; say whether all came."""
+    for place in places:
+        for _ in range(3):
+            if (_read(f"Word {place + 1}: ") or "").strip().lower() == words[place]:
+                break
+            sys.stderr.write("That is not it. Look at what you wrote down.\n")
+        else:
+            return False
+    return True
+
+
+# ---------------------------------------------------------------- the terminal
+
+
+def _needed(question: str, instead: str) -> ValueNeeded:
+    return ValueNeeded(
+        f"This is needed and was not given: {question.rstrip('?:').lower()}.",
+        why="No terminal is there to ask.",
+        do=f"Give it with {instead}.",
+        exit=Exit.USAGE,
+    )
+
+
+def _can_hide() -> bool:
+    if not sys.stderr.isatty():
+        return False
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
+def _read(prompt: str) -> str | None:
+    """Read a line; None at the end of input. A prompt on stdout would end up in a script's results."""
+    if sys.stdout.isatty():
+        import readline  # noqa: F401 - lifts the kernel's 4,095 bytes a line (termios(3)) and edits
+
+        try:
+            return input(prompt)
+        except EOFError:
+            return None
+    sys.stderr.write(prompt)
+    sys.stderr.flush()
+    line = sys.stdin.readline()
+    return line.removesuffix("\n") if line else None

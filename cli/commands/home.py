@@ -1,0 +1,196 @@
+"""`init` and `status`, and what `mesh` says when nothing is said to it."""
+
+import secrets
+from pathlib import Path
+
+from cli import fields
+from cli.ask import ask_new_passphrase, can_ask, check_words, weak_hint
+from cli.context import Context
+from cli.options import Here
+from cli.output import Output
+from cli.render import counted, problem_lines, shown_id
+from mesh.errors import LocalError
+from mesh.node.local.protocol import JsonObject
+
+CHECKED_WORDS = 3  # enough that a photograph not taken shows; ours
+WELCOME = (
+    "This is Support Mesh: small groups that talk end-to-end encrypted, person to person.",
+    "You run a node of your own and join a group with a code that somebody gives you. There is no company",
+    "and no server in the middle.",
+    "",
+    "There is no identity here yet. Make one:",
+    "  mesh init        choose a passphrase and write down 24 recovery words",
+    "  mesh up          run your node",
+    "  mesh join        join a group with a code, or: mesh group create NAME",
+    "",
+    "`mesh --help` lists all commands.",
+)
+
+
+def init(*, name: str = "", locale: str = "", context: Here) -> None:
+    """Make your identity on this machine.
+
+    You choose a passphrase, which opens what is stored here, and are shown 24 recovery words, once. Write
+    them on paper: with them your identity comes back if this machine is lost. Nobody else has them.
+
+    Parameters
+    ----------
+    name
+        The alias that is offered when you create or join a group; it stays on this machine until then.
+    locale
+        The language and country to use, like en-GB.
+    """
+    from mesh.node.local import setup
+
+    if setup.has_identity(context.home):
+        raise LocalError(
+            f"There already is an identity in {context.home}",
+            why="Making another in its place would destroy it.",
+            do="Use it as it is, or choose another folder with --home.",
+            code="E-HOME-EXISTS",
+        )
+    given = context.given_passphrase()
+    if given and (hint := weak_hint(given)):
+        context.out.say(hint)
+    passphrase = ask_new_passphrase() if given is None else given
+    made = setup.create_identity(context.home, passphrase, name=name, locale=locale)
+    words: JsonObject = {
+        "identity": {"fingerprint": made.fingerprint},
+        "recovery_words": list(made.words),
+        "home": str(context.home),
+    }
+    context.out.result(words, word_lines(made.words))
+    if not context.yes and not context.out.json and can_ask():
+        _check_written_down(context.out, made.words)
+    context.out.say(
+        f"Your identity is {made.fingerprint}, and lies in {context.home}",
+        "Next: `mesh up` runs your node.",
+    )
+
+
+def word_lines(words: tuple[str, ...]) -> list[str]:
+    """Lay the 24 words out in rows of four, numbered, with what to do about them."""
+    cells = [f"{place:2} {word:<9}" for place, word in enumerate(words, 1)]
+    rows = ["  " + "  ".join(cells[start : start + 4]).rstrip() for start in range(0, len(cells), 4)]
+    return [
+        "Your 24 recovery words. Write them down on paper, in this order, and keep it safe:",
+        "",
+        *rows,
+        "",
+        "Whoever has them is you, in every group. Nobody else has them, and nobody can bring them back.",
+    ]
+
+
+def _check_written_down(out: Output, words: tuple[str, ...]) -> None:
+    out.insist("", "Have you written them down? Three of them, please, from your paper.")
+    places = sorted(secrets.SystemRandom().sample(range(len(words)), CHECKED_WORDS))
+    if check_words(words, places):
+        out.insist("Good. That is all.")
+    else:
+        out.insist("Something is not as it should be on your paper. `mesh id words` shows the words again.")
+
+
+# ---------------------------------------------------------------- status
+
+
+def status(*, context: Here) -> None:
+    """Show what needs you first, then your groups and what waits to leave."""
+    show_status(context, locked=_locked(context) and not can_ask())
+
+
+def nothing_said(*, context: Context) -> None:
+    """Say what this is and what to do first; where there is an identity, say how it stands."""
+    from mesh.node.local import setup
+
+    if not _answers(context.home) and not setup.has_identity(context.home):
+        context.out.result({"identity": None, "home": str(context.home)}, WELCOME)
+        return
+    show_status(context, locked=_locked(context))
+
+
+def show_status(context: Context, *, locked: bool) -> None:
+    """Show the status; `locked`: only what can be said without the passphrase."""
+    if locked:
+        told: JsonObject = {
+            "running": False,
+            "problems": [{"what": "Your node is not running.", "do": "Start it with `mesh up`."}],
+            "links": [],
+            "groups": None,
+            "outbox": None,
+        }
+    else:
+        told = context.call("status")
+    context.out.result(told, status_lines(told))
+    if context.out.json:
+        return
+    show_groups(context.out, told)
+    if not any(fields.text(problem, "do") for problem in fields.records(told, "problems")):
+        context.out.result({}, [f"Next: {next_step(told)}"])
+
+
+def status_lines(told: JsonObject) -> list[str]:
+    """Say health: problems first, then whether the node runs and with whom it is linked."""
+    lines = problem_lines(told)
+    if fields.flag(told, "running"):
+        links = len(fields.records(told, "links"))
+        lines.append(f"Your node is running, with {counted(links, 'link')} to others.")
+    elif not lines:
+        lines.append("Your node is not running.")
+    for join in fields.records(told, "joins"):
+        lines.append(f"Joining: {fields.text(join, 'state')} ({shown_id(fields.text(join, 'id'))})")
+    if waiting := _waiting(told):
+        lines.append(f"{counted(waiting, 'message')} of yours {'waits' if waiting == 1 else 'wait'} to leave.")
+    return lines
+
+
+def show_groups(out: Output, told: JsonObject) -> None:
+    """Show one row for each group."""
+    groups = fields.records(told, "groups")
+    if not groups:
+        return
+    out.heading("Groups")
+    out.table(
+        ("name", "members", "unread", "id", "note"),
+        [
+            (
+                fields.text(group, "name"),
+                str(fields.number(group, "members")),
+                str(fields.number(group, "unread") or ""),
+                shown_id(fields.text(group, "id")),
+                "" if group.get("complete") is not False else "not all members can read yet",
+            )
+            for group in groups
+        ],
+    )
+
+
+def next_step(told: JsonObject) -> str:
+    """Name the one step that is most useful now."""
+    if not fields.flag(told, "running"):
+        return "`mesh up` runs your node."
+    groups = fields.records(told, "groups")
+    if not groups:
+        return "`mesh join` with a code, or `mesh group create NAME`."
+    for group in groups:
+        if fields.number(group, "unread"):
+            return f'`mesh read "{fields.text(group, "name")}" --unread`.'
+    return "`mesh outbox` shows what waits." if _waiting(told) else "nothing needs you."
+
+
+def _waiting(told: JsonObject) -> int:
+    outbox = told.get("outbox")
+    return len(outbox) if isinstance(outbox, list) else fields.number(told, "outbox")
+
+
+def _locked(context: Context) -> bool:
+    return not _answers(context.home) and not context.can_unlock_silently()
+
+
+def _answers(home: Path) -> bool:
+    from mesh.node.local.api import reach_node
+
+    node = reach_node(home)
+    if node is None:
+        return False
+    node.close()
+    return True

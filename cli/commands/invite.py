@@ -1,0 +1,122 @@
+"""`invite`: make, list and revoke the codes by which people join."""
+
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from cli import fields
+from cli.options import Flag, Here, Seconds
+from cli.output import one_line
+from cli.render import counted, shown_id, when
+from mesh.node.local.protocol import JsonObject
+
+app = App(name="invite", help="Make, list and revoke invite codes.")
+
+EXPIRES_S = 72 * 3600  # protocol.md §12
+
+
+@app.command
+def new(
+    group: str,
+    /,
+    *,
+    uses: Annotated[int, Parameter(metavar="N")] = 1,
+    expires: Seconds = EXPIRES_S,
+    approvals: Annotated[int | None, Parameter(metavar="K")] = None,
+    note: str = "",
+    qr: Flag = False,
+    context: Here,
+) -> None:
+    """Make an invite code.
+
+    Send it privately: whoever holds it sees the group's name and agreement, and can knock. The part after #
+    holds addresses of your node; without it the code finds nobody but in your own network.
+
+    Parameters
+    ----------
+    group
+        The group's name, or the beginning of its id.
+    uses
+        How many people may join with it.
+    expires
+        How long it is good for.
+    approvals
+        How many members must approve each who knocks; 0 for one use, 1 for more, unless you say otherwise.
+    note
+        For yourself: whom it is for. It stays on this machine.
+    qr
+        Also show it as a picture to be scanned.
+    """
+    asked: JsonObject = {
+        "group": group,
+        "uses": uses,
+        "expires_s": expires,
+        "approvals": approvals,
+        "note": note,
+    }
+    told = context.call("invite.new", asked)
+    code = fields.text(told, "code")
+    context.out.result(told, [code])
+    invite = fields.record(told, "invite")
+    count = fields.number(invite, "uses")
+    context.out.say(
+        f"Good for {'one person' if count == 1 else counted(count, 'person').replace('persons', 'people')} "
+        f"until {when(fields.text(invite, 'expires'))}.",
+        "They can knock while you are away. Send it privately: whoever holds it can knock.",
+    )
+    if qr and not context.out.json:
+        context.out.result({}, picture(code))
+
+
+@app.command(name="list")
+def list_(group: str, /, *, context: Here) -> None:
+    """List the invites of a group.
+
+    Parameters
+    ----------
+    group
+        The group's name, or the beginning of its id.
+    """
+    told = context.call("invite.list", {"group": group})
+    invites = fields.records(told, "invites")
+    context.out.result(told, [] if invites else ["There are no invites."])
+    context.out.table(
+        ("id", "uses left", "expires", "state", "note"),
+        [
+            (
+                shown_id(fields.text(invite, "id")),
+                str(fields.number(invite, "uses_left")),
+                when(fields.text(invite, "expires")),
+                fields.text(invite, "state"),
+                one_line(fields.text(invite, "note")),
+            )
+            for invite in invites
+        ],
+    )
+
+
+@app.command
+def revoke(group: str, invite: str, /, *, context: Here) -> None:
+    """Close an invite for good; whoever joined with it stays.
+
+    Parameters
+    ----------
+    group
+        The group's name, or the beginning of its id.
+    invite
+        The beginning of the invite's id.
+    """
+    told = context.call("invite.revoke", {"group": group, "invite": invite})
+    context.out.result(told, ["The invite is closed."])
+
+
+def picture(code: str) -> list[str]:
+    """Draw a code as a QR picture of half blocks: version 4-M in upper case; with addresses, as it is."""
+    import io
+
+    import segno
+
+    held = io.StringIO()
+    qr = segno.make_qr(code if "#" in code else code.upper(), error="m", boost_error=False)
+    qr.terminal(out=held, compact=True)
+    return held.getvalue().splitlines()

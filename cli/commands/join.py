@@ -1,0 +1,206 @@
+"""`join`: from a code to a seat in the group, in steps that survive a restart.
+
+The code is looked for, the group shows itself, the person agrees and takes an alias, the node knocks until
+it is let in. Each step is kept by the node: the command, run again with the same code, goes on where it was.
+"""
+
+import time
+from typing import Final
+
+from cyclopts import App
+
+from cli import fields
+from cli.ask import confirm, given_line
+from cli.commands.group import agreement_lines, ask_alias
+from cli.context import Context
+from cli.errors import as_json
+from cli.options import Flag, Here, Seconds
+from cli.output import one_line
+from cli.render import shown_id
+from mesh.errors import Exit, LocalError, MeshError, RefusedError
+from mesh.node.local.api import Api
+from mesh.node.local.protocol import JsonObject
+
+WAIT_S: Final = 60  # commands.md, "Rules"
+SLICE_S: Final = 30  # one question to the node waits this long at most, so that Ctrl-C and a stop are noticed
+
+PAUSE_S: Final = 0.2
+UNTIL: Final = {"preview": {"looking"}, "joined": {"knocking", "awaiting-approval"}}  # the states to wait in
+
+app = App(name="joins", help="The groups that you are trying to join.")
+
+
+def join(
+    code: str | None = None,
+    /,
+    *,
+    alias: str | None = None,
+    agree: Flag = False,
+    wait: Seconds = WAIT_S,
+    context: Here,
+) -> int:
+    """Join a group with a code that a member gave you.
+
+    You see what the group is before you agree to anything. If nobody lets you in while this waits, your node
+    goes on knocking and the exit status is 4. Leave CODE out to be asked for it: whoever sees it can knock.
+
+    Parameters
+    ----------
+    code
+        The code; - reads it from stdin.
+    alias
+        What you are called in this group.
+    agree
+        Agree to the group's agreement without being asked.
+    wait
+        How long to wait before leaving it to the node.
+    """
+    code = given_line(code, "The code", instead="CODE, or - for stdin")
+    end = time.monotonic() + wait
+    with context.api() as api:
+        told = api.call("join.start", {"code": code})
+        if _state(told) == "looking" and context.node_up:
+            context.out.say("Looking for the group …")
+            told = _wait(api, told, "preview", end)
+        if _state(told) == "preview":
+            told = _agree(context, api, told, alias, agree=agree)
+            context.out.say("Knocking …")
+        if _state(told) in UNTIL["joined"] and context.node_up:
+            told = _wait(api, told, "joined", end)
+    return _finish(context, told)
+
+
+@app.command(name="list")
+def list_(*, context: Here) -> None:
+    """List the groups that you are trying to join, and how far you have come."""
+    told = context.call("join.list")
+    joins = fields.records(told, "joins")
+    context.out.result(told, [] if joins else ["You are not trying to join any group."])
+    context.out.table(
+        ("id", "group", "state"),
+        [
+            (
+                shown_id(fields.text(join, "id")),
+                fields.text(fields.record(join, "group"), "name"),
+                fields.text(join, "state"),
+            )
+            for join in joins
+        ],
+    )
+
+
+@app.command
+def drop(join: str, /, *, context: Here) -> None:
+    """Stop trying to join a group.
+
+    Parameters
+    ----------
+    join
+        The beginning of its id in `mesh joins list`.
+    """
+    told = context.call("join.drop", {"join": join})
+    context.out.result(told, ["Your node knocks there no more."])
+
+
+# ---------------------------------------------------------------- steps
+
+
+def preview_lines(join: JsonObject) -> list[str]:
+    """Show what one is about to join: name, purpose, how many, who invites, who sees what, the agreement."""
+    group = fields.record(join, "group")
+    lines = [f"Group: {one_line(fields.text(group, 'name'))}"]
+    if about := one_line(fields.text(group, "about")):
+        lines.append(f"About: {about}")
+    if count := fields.number(group, "members"):
+        lines.append(f"Members: {count}")
+    if inviter := one_line(fields.text(fields.record(join, "inviter"), "alias")):
+        lines.append(f"Invited by: {inviter}")
+    if words := fields.texts(group, "fingerprint_words"):
+        lines.append(f"Its words, the same for every member: {' '.join(words)}")
+    return [
+        *lines,
+        "Once you are in, the members can see what you post, your alias, and your node's network address.",
+        *agreement_lines(fields.record(join, "agreement")),
+    ]
+
+
+def _agree(context: Context, api: Api, told: JsonObject, alias: str | None, *, agree: bool) -> JsonObject:
+    join = fields.record(told, "join")
+    agreement = fields.record(join, "agreement")
+    context.out.insist(*preview_lines(join)) if not agree else context.out.say(*preview_lines(join))
+    if not agree:
+        question = "Do you agree, and want to join?" if fields.text(agreement, "text") else "Do you want to join?"
+        if not confirm(question, instead="--agree"):
+            api.call("join.drop", {"join": fields.text(join, "id")})
+            raise LocalError("You did not join.", why="You did not agree.", code="E-NOT-CONFIRMED")
+    return api.call(
+        "join.agree",
+        {
+            "join": fields.text(join, "id"),
+            "alias": ask_alias(context, alias),
+            "agreement_version": fields.number(agreement, "version"),
+            "passphrase": context.passphrase(),
+        },
+    )
+
+
+def _wait(api: Api, told: JsonObject, until: str, end: float) -> JsonObject:
+    """Wait until the join has come as far as `until`, or further, or the time is over."""
+    join = fields.text(fields.record(told, "join"), "id")
+    while _state(told) in UNTIL[until] and (left := end - time.monotonic()) > 0:
+        began = time.monotonic()
+        told = api.call("join.wait", {"join": join, "wait_s": min(left, SLICE_S), "until": until})
+        if _state(told) in UNTIL[until] and time.monotonic() - began < PAUSE_S:
+            time.sleep(PAUSE_S)  # a node that answers early must not be asked in a circle
+    return told
+
+
+def _finish(context: Context, told: JsonObject) -> int:
+    join = fields.record(told, "join")
+    name = one_line(fields.text(fields.record(join, "group"), "name"))
+    state = fields.text(join, "state")
+    if state in {"refused", "expired"}:
+        return _turned_away(context, told, state)
+    if state == "joined":
+        context.out.result(told, [f'You are in "{name}".', *_inviter(join)])
+        context.out.say(f'Next: `mesh read "{name}"`, and `mesh post "{name}"`.')
+        return Exit.OK
+    lines = {
+        "looking": "Nobody of the group was found yet.",
+        "awaiting-approval": f'"{name}" has heard you knock; a member has to approve.',
+    }
+    context.out.result(told, [lines.get(state, f'Nobody of "{name}" has answered your knock yet.')])
+    if not context.node_up:
+        context.out.say("Your node is not running. Start it with `mesh up`, and it goes on by itself.")
+    elif state == "looking":
+        context.out.say("Your node goes on looking. Run this again later, to see the group and to agree.")
+    else:
+        context.out.say("Your node goes on knocking by itself. `mesh status` shows how it stands.")
+    return Exit.QUEUED
+
+
+def _turned_away(context: Context, told: JsonObject, state: str) -> int:
+    code = "E-INVITE-EXPIRED" if state == "expired" else "E-INVITE-REFUSED"
+    what = "The invite has expired." if state == "expired" else "The group did not let you in."
+    why = one_line(fields.text(fields.record(told, "join"), "why"))
+    error = RefusedError(what, why=why, do="Ask the person who invited you for a new code.", code=code)
+    return refuse(context, error, told)
+
+
+def refuse(context: Context, error: MeshError, told: JsonObject) -> int:
+    """Say an error, and in JSON the join beside it."""
+    from cli.errors import said
+
+    if context.out.json:
+        context.out.result({**as_json(error), **told})
+    context.out.insist(*said(error))
+    return int(error.exit)
+
+
+def _inviter(join: JsonObject) -> list[str]:
+    alias = one_line(fields.text(fields.record(join, "inviter"), "alias"))
+    return [f"Invited by {alias}."] if alias else []
+
+
+def _state(told: JsonObject) -> str:
+    return fields.text(fields.record(told, "join"), "state")

@@ -1,0 +1,66 @@
+"""`knocks`: who stands at the door of your groups, and whether they come in."""
+
+from cyclopts import App
+
+from cli import fields
+from cli.options import Here
+from cli.render import shown_id, when
+
+app = App(name="knocks", help="Who waits at the door: list, admit, decline.")
+
+
+@app.command(name="list")
+def list_(group: str | None = None, /, *, context: Here) -> None:
+    """List who waits for somebody to admit them.
+
+    Parameters
+    ----------
+    group
+        The group's name, or the beginning of its id; all of your groups if left out.
+    """
+    told = context.call("knocks.list", {"group": group})
+    knocks = fields.records(told, "knocks")
+    context.out.result(told, [] if knocks else ["Nobody waits."])
+    context.out.table(
+        ("id", "alias", "words", "invite", "since"),
+        [
+            (
+                shown_id(fields.text(knock, "id")),
+                fields.text(knock, "alias"),
+                " ".join(fields.texts(knock, "key_words")) or fields.text(knock, "key_words"),
+                shown_id(fields.text(knock, "invite_id")),
+                when(fields.text(knock, "at")),
+            )
+            for knock in knocks
+        ],
+    )
+
+
+@app.command
+def admit(group: str, knock: str, /, *, context: Here) -> None:
+    """Let somebody in, or give your approval where more than one is asked for.
+
+    Parameters
+    ----------
+    group
+        The group's name, or the beginning of its id.
+    knock
+        The beginning of the knock's id.
+    """
+    told = context.call("knocks.admit", {"group": group, "knock": knock})
+    context.out.result(told, ["You let them in."])
+
+
+@app.command
+def decline(group: str, knock: str, /, *, context: Here) -> None:
+    """Do not let somebody in; they are not told by whom.
+
+    Parameters
+    ----------
+    group
+        The group's name, or the beginning of its id.
+    knock
+        The beginning of the knock's id.
+    """
+    told = context.call("knocks.decline", {"group": group, "knock": knock})
+    context.out.result(told, ["Declined."])

@@ -1,0 +1,225 @@
+"""`post`, `read`, `outbox` and `message`: say something, read what was said, see what became of it."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Annotated, Final, Literal
+
+from cyclopts import App, Parameter
+
+from cli import fields
+from cli.ask import given_text
+from cli.context import Context
+from cli.options import Commas, Flag, Here, Seconds
+from cli.output import one_line
+from cli.render import audience_line, delivery_line, gap_line, message_lines, shown_id
+from mesh.errors import Exit, LocalError, MeshError
+from mesh.node.local.api import Api
+from mesh.node.local.protocol import JsonObject
+
+Mode = Literal["listening", "experience", "advice", "resources"]
+LIMIT: Final = 50  # messages; a screen or two
+
+app = App(name="message", help="Look at one message.")
+
+
+def post(
+    group: str,
+    text: str | None = None,
+    /,
+    *,
+    mode: Mode = "listening",
+    cw: str = "",
+    topics: Commas = None,
+    reply_to: str | None = None,
+    wait: Seconds = 2,
+    context: Here,
+) -> int:
+    """Say something in a group.
+
+    Leave TEXT out to be asked for it: what stands on the command line is seen by the shell's history and by
+    other accounts. When nobody can take it yet it waits here, goes out by itself, and the exit status is 4.
+
+    Parameters
+    ----------
+    group
+        The group's name, or the beginning of its id.
+    text
+        What you want to say; - reads it from stdin.
+    mode
+        What you wish for in answers: to be listened to, others' experience, advice, or resources.
+    cw
+        A content warning: others see this label, and open your words when they choose to.
+    topics
+        Topics, separated by commas.
+    reply_to
+        The id of the message that you answer.
+    wait
+        How long to wait for the first who takes it.
+    """
+    with context.api() as api:
+        seen_by = _audience(api, group)
+        said = given_text(text, "What do you want to say?", instead="TEXT, or - for stdin")
+        if not said.strip():
+            raise LocalError("There is nothing to say in it.", do="Write a text.", code="E-TEXT")
+        if seen_by:
+            context.out.say(seen_by)
+        told = api.call(
+            "post",
+            {
+                "group": group,
+                "text": said,
+                "mode": mode,
+                "cw": cw,
+                "topics": list(topics or ()),
+                "reply_to": reply_to,
+                "wait_s": wait,
+            },
+        )
+    message = fields.record(told, "message")
+    context.out.result(told, [f"{delivery_line(message)} · {shown_id(fields.text(message, 'id'))}"])
+    if fields.text(message, "state") != "queued":
+        return Exit.OK
+    if not context.node_up:
+        context.out.say("Your node is not running. Start it with `mesh up`, and this goes out by itself.")
+    elif fields.number(message, "of"):
+        context.out.say("Nobody is reachable now. It goes out by itself as soon as somebody is.")
+    return Exit.QUEUED
+
+
+def read(
+    group: str,
+    /,
+    *,
+    since: str | None = None,
+    limit: Annotated[int, Parameter(metavar="N")] = LIMIT,
+    unread: Flag = False,
+    follow: Flag = False,
+    open_: Annotated[str | None, Parameter(name="--open", metavar="ID")] = None,
+    context: Here,
+) -> None:
+    """Read a group, oldest first. A message with a content warning stays closed until you open it.
+
+    Parameters
+    ----------
+    group
+        The group's name, or the beginning of its id.
+    since
+        Only what came after the message with this id.
+    limit
+        At most this many, the newest.
+    unread
+        Only what you have not read yet.
+    follow
+        Stay, and show what comes, until Ctrl-C; the node must run.
+    open_
+        Show the message with this id, its warning opened.
+    """
+    if limit < 1:
+        raise LocalError("--limit is at least 1.", code="E-USAGE")
+    asked: JsonObject = {"group": group, "since": since, "limit": limit, "unread": unread, "open": open_}
+    with context.api() as api:
+        if follow:
+            _follow(context, api, asked)
+            return
+        told = api.call("read", asked)
+    context.out.result(told, _page(told))
+
+
+def outbox(*, context: Here) -> None:
+    """Show what still waits to leave, for whom, and why."""
+    told = context.call("outbox")
+    waiting = fields.records(told, "outbox")
+    context.out.result(told, [] if waiting else ["Nothing waits."])
+    context.out.table(
+        ("id", "group", "state", "waiting for", "why"),
+        [
+            (
+                shown_id(fields.text(entry, "id")),
+                _group_name(entry),
+                fields.text(entry, "state"),
+                ", ".join(fields.texts(entry, "waiting_for")),
+                fields.text(entry, "why"),
+            )
+            for entry in waiting
+        ],
+    )
+
+
+@app.command
+def show(message: str, /, *, context: Here) -> None:
+    """Show one message, its warning opened, and what became of it if it is yours.
+
+    Parameters
+    ----------
+    message
+        The beginning of its id.
+    """
+    told = context.call("message.show", {"message": message})
+    shown = fields.record(told, "message")
+    lines = message_lines(shown)
+    if fields.text(shown, "state"):
+        lines.append(delivery_line(shown))
+    context.out.result(told, lines)
+
+
+# ---------------------------------------------------------------- helpers
+
+
+def _audience(api: Api, group: str) -> str:
+    """Who can see it, said before it is written; the post itself finds out what is wrong with the name."""
+    with suppress(MeshError):
+        return audience_line(fields.record(api.call("group.show", {"group": group}), "group"))
+    return ""
+
+
+def _page(told: JsonObject) -> Iterator[str]:
+    messages = fields.records(told, "messages")
+    for place, message in enumerate(messages):
+        if place:
+            yield ""
+        yield from message_lines(message)
+    for gap in fields.records(told, "gaps"):
+        yield gap_line(gap)
+    if not messages:
+        yield "There is nothing to read here."
+
+
+def _follow(context: Context, api: Api, asked: JsonObject) -> None:
+    """Show the page, then what comes. The stream is opened first, so that nothing falls between the two."""
+    stream = api.stream("read.follow", {"group": asked["group"]})
+    first = next(stream, None)
+    told = api.call("read", asked)
+    shown = set()
+    for message in fields.records(told, "messages"):
+        shown.add(fields.text(message, "id"))
+        _show_event(context, {"event": "message", "message": message})
+    for gap in fields.records(told, "gaps"):
+        _show_event(context, {"event": "gap", "gap": gap})
+    if first is not None and fields.text(first, "event") != "following":
+        _show_event(context, first)
+    for event in stream:
+        message = fields.record(event, "message")
+        if fields.text(event, "event") != "message" or fields.text(message, "id") not in shown:
+            _show_event(context, event)
+
+
+def _show_event(context: Context, event: JsonObject) -> None:
+    match fields.text(event, "event"):
+        case "message":
+            lines = [*message_lines(fields.record(event, "message")), ""]
+        case "gap":
+            lines = [gap_line(fields.record(event, "gap"))]
+        case "state":
+            message = fields.record(event, "message")
+            lines = [f"({shown_id(fields.text(message, 'id'))}: {delivery_line(message)})"]
+        case _:
+            lines = []
+    if lines or context.out.json:
+        context.out.result(event, lines)
+
+
+def _group_name(entry: JsonObject) -> str:
+    group = entry.get("group")
+    if isinstance(group, dict):
+        return one_line(fields.text(group, "name")) or shown_id(fields.text(group, "id"))
+    return shown_id(group) if isinstance(group, str) else ""

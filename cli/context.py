@@ -1,0 +1,90 @@
+"""What each command is handed: the home, how to speak, and the ways to the node and to the passphrase."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cli.ask import PassphraseNeeded, ask_passphrase
+from cli.output import Output
+from mesh.node.local.api import Api, open_api, reach_node
+from mesh.node.local.protocol import JsonObject
+
+PASSPHRASE_BYTES_MAX = 4096  # more than any passphrase may have; what a stray file may hold
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """One run of the command. The passphrase is asked for at most once, and only when something needs it."""
+
+    home: Path
+    out: Output
+    yes: bool = False
+    passphrase_fd: int | None = None
+    node_up: bool = False  # known once `api` was entered
+    _passphrase: str | None = field(default=None, repr=False)
+
+    @contextmanager
+    def api(self) -> Iterator[Api]:
+        """Reach the node, or open the home here."""
+        node = reach_node(self.home)
+        self.node_up = node is not None
+        api = node or open_api(self.home, self.passphrase)
+        try:
+            yield api
+        finally:
+            api.close()
+
+    def call(self, method: str, params: JsonObject | None = None) -> JsonObject:
+        """Ask one thing."""
+        with self.api() as api:
+            return api.call(method, params or {})
+
+    def passphrase(self) -> str:
+        """Give the passphrase: from --passphrase-fd, MESH_PASSPHRASE_FILE or the person, in this order."""
+        if self._passphrase is None:
+            given = self.given_passphrase()
+            self._passphrase = ask_passphrase() if given is None else given
+        return self._passphrase
+
+    def given_passphrase(self) -> str | None:
+        """Give the passphrase that came by a descriptor or a file; None if it has to be asked for."""
+        if self.passphrase_fd is not None:
+            return read_line_of(self.passphrase_fd)
+        if path := os.environ.get("MESH_PASSPHRASE_FILE"):
+            try:
+                descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            except OSError as error:
+                raise PassphraseNeeded(
+                    f"The file that MESH_PASSPHRASE_FILE names cannot be read: {error.strerror}.",
+                    do="Name a file that holds the passphrase in its first line.",
+                ) from None
+            try:
+                return read_line_of(descriptor)
+            finally:
+                os.close(descriptor)
+        return None
+
+    def can_unlock_silently(self) -> bool:
+        """Say whether the passphrase is at hand without asking."""
+        named = self.passphrase_fd is not None or bool(os.environ.get("MESH_PASSPHRASE_FILE"))
+        return self._passphrase is not None or named
+
+
+def read_line_of(descriptor: int) -> str:
+    """Read one line, byte by byte: what follows it may be the text of a message."""
+    held = bytearray()
+    try:
+        while len(held) <= PASSPHRASE_BYTES_MAX and (byte := os.read(descriptor, 1)) not in {b"", b"\n"}:
+            held += byte
+        line = held.decode()
+    except (OSError, UnicodeDecodeError):
+        line = ""
+    if not line or len(held) > PASSPHRASE_BYTES_MAX:
+        raise PassphraseNeeded(
+            "The passphrase could not be read from where it was said to be.",
+            why="Its first line is empty, too long or not text, or the descriptor is not open.",
+            do="Give --passphrase-fd a descriptor that is open for reading, or check the file.",
+        )
+    return line.removesuffix("\r")

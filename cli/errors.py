@@ -1,0 +1,30 @@
+"""How an error is said: in sentences for a person, as an object for a script."""
+
+from mesh.errors import MeshError
+from mesh.node.local.protocol import JsonObject
+
+
+def said(error: MeshError) -> list[str]:
+    """Say an error in words, with its code."""
+    lines = [sentence(error.what)]
+    lines += [f"  {sentence(part)}" for part in (error.why, error.do) if part]
+    if error.candidates:
+        lines.append("  It may mean: " + ", ".join(error.candidates))
+    return [*lines, f"  ({error.code}; `mesh help {error.code}` says more)"]
+
+
+def as_json(error: MeshError) -> JsonObject:
+    """Give an error as the object that --json prints."""
+    told: JsonObject = {"code": error.code, "what": error.what, "why": error.why, "do": error.do}
+    if error.candidates:
+        told["candidates"] = list(error.candidates)
+    return {"error": told}
+
+
+def sentence(text: str) -> str:
+    """Begin with a capital letter and end with a mark; the rest is as it is."""
+    text = text.strip()
+    if not text:
+        return text
+    begun = text if text[0] in "`'\"" else text[0].upper() + text[1:]
+    return begun if begun[-1] in ".!?:)`" else begun + "."

@@ -1,0 +1,76 @@
+"""Read the fields of an answer as the types that they are documented to have.
+
+The Api's answers are JSON. Here they become typed values, once, at the edge: a field that is missing or of
+another type is a fault of the program and says which field it was.
+"""
+
+from typing import NoReturn
+
+from mesh.errors import MeshError
+from mesh.node.local.protocol import JsonObject, JsonValue
+
+
+class AnswerUnreadable(MeshError):
+    """The node's answer lacks something that this command needs; node and command may differ in version."""
+
+    code = "E-ANSWER"
+
+
+def text(fields: JsonObject, name: str) -> str:
+    """Read a text; null and a missing field are empty."""
+    value = fields.get(name)
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else _wrong(name)
+
+
+def number(fields: JsonObject, name: str) -> int:
+    """Read a whole number; null and a missing field are 0."""
+    value = fields.get(name)
+    if value is None:
+        return 0
+    return value if isinstance(value, int) and not isinstance(value, bool) else _wrong(name)
+
+
+def flag(fields: JsonObject, name: str) -> bool:
+    """Read a yes or no; null and a missing field are no."""
+    return fields.get(name) is True
+
+
+def record(fields: JsonObject, name: str) -> JsonObject:
+    """Read an object; null and a missing field are empty."""
+    value = fields.get(name)
+    if value is None:
+        return {}
+    return value if isinstance(value, dict) else _wrong(name)
+
+
+def records(fields: JsonObject, name: str) -> list[JsonObject]:
+    """Read a list of objects; null and a missing field are empty."""
+    return [entry for entry in _list(fields, name) if isinstance(entry, dict)]
+
+
+def texts(fields: JsonObject, name: str) -> list[str]:
+    """Read a list of texts; an object in it gives its alias, else its id."""
+    found = []
+    for entry in _list(fields, name):
+        if isinstance(entry, dict):
+            found.append(text(entry, "alias") or text(entry, "id"))
+        elif isinstance(entry, str):
+            found.append(entry)
+    return found
+
+
+def _list(fields: JsonObject, name: str) -> list[JsonValue]:
+    value = fields.get(name)
+    if value is None:
+        return []
+    return value if isinstance(value, list) else _wrong(name)
+
+
+def _wrong(name: str) -> NoReturn:
+    raise AnswerUnreadable(
+        f"The node's answer has another {name!r} than this command understands.",
+        why="The node and this command may be of different versions.",
+        do="Stop the node with `mesh down` and start it again with `mesh up`.",
+    )

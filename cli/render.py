@@ -1,0 +1,144 @@
+"""How things look in words: messages, gaps, problems, events. Pure: JSON in, lines out.
+
+Names and texts here come from other people. `Output` makes every line safe; what this module sees to is that
+nothing can pretend to be a line of ours: a name stays on its line, and a message's text is always indented.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from cli import fields
+from cli.durations import spoken_duration
+from cli.output import one_line, safe
+from mesh.node.local.protocol import JsonObject
+
+SHOWN_ID_CHARS: Final = 8  # of 32 or 64; ids are accepted from 6 on
+INDENT: Final = "    "
+
+
+def counted(count: int, thing: str) -> str:
+    """Say how many: `1 message`, `3 messages`."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
+def shown_id(hex_id: str) -> str:
+    """Shorten an id to what is shown and can be typed."""
+    return hex_id[:SHOWN_ID_CHARS]
+
+
+def indented(text: str) -> list[str]:
+    """Indent each line of a text that somebody else wrote."""
+    return [f"{INDENT}{line}" for line in safe(text).split("\n")]
+
+
+def when(iso: str, now: datetime | None = None) -> str:
+    """Show an ISO 8601 time in local time: the clock alone for today, else the day too."""
+    try:
+        at = datetime.fromisoformat(iso).astimezone()
+    except ValueError:
+        return one_line(iso)
+    now = now or datetime.now().astimezone()
+    if at.date() == now.date():
+        return f"{at:%H:%M}"
+    return f"{at:%a} {at.day} {at:%b %H:%M}" if at.year == now.year else f"{at.day} {at:%b %Y %H:%M}"
+
+
+def author_name(message: JsonObject) -> str:
+    """Name a message's author: the alias, else the id."""
+    author = fields.record(message, "author")
+    return one_line(fields.text(author, "alias")) or shown_id(fields.text(author, "id"))
+
+
+def message_lines(message: JsonObject) -> list[str]:
+    """Show a message: who, when, in which mode, its id; then its text, or that a warning keeps it closed."""
+    identity, warning = shown_id(fields.text(message, "id")), one_line(fields.text(message, "cw"))
+    parts = [author_name(message), when(fields.text(message, "at")), one_line(fields.text(message, "mode"))]
+    if reply := fields.text(message, "reply_to"):
+        parts.append(f"in reply to {shown_id(reply)}")
+    if warning:
+        parts.append(f"warning: {warning}")
+    head = " · ".join([*(part for part in parts if part), identity])
+    why = one_line(fields.text(message, "why"))
+    if message.get("text") is None:
+        return [head, f"{INDENT}({why or f'closed; --open {identity} opens it'})"]
+    return [head, *indented(fields.text(message, "text")), *([f"{INDENT}({why})"] if why else [])]
+
+
+def gap_line(gap: JsonObject) -> str:
+    """Say what is missing, from whom, and what is being done about it."""
+    author = author_name(gap)
+    missing, asking = fields.number(gap, "missing"), fields.number(gap, "asking")
+    ending = "asking nobody: no member is reachable" if not asking else f"asking {counted(asking, 'member')}"
+    verb = "is" if missing == 1 else "are"
+    return f"[{counted(missing, 'message')} from {author} {verb} missing; {ending}]"
+
+
+def delivery_line(message: JsonObject) -> str:
+    """Say how far a message of one's own has come, and never more than is known."""
+    state, of = fields.text(message, "state"), fields.number(message, "of")
+    parts = [state]
+    if holders := fields.texts(message, "held_by"):
+        named = ", ".join(one_line(name) for name in holders[:3])
+        more = f" and {len(holders) - 3} more" if len(holders) > 3 else ""
+        parts.append(f"{named}{more} {'says it has' if len(holders) == 1 else 'say they have'} it")
+    if of and state != "queued":
+        parts.append(f"reached {fields.number(message, 'reached')} of {of}")
+    return " · ".join(parts)
+
+
+def audience_line(group: JsonObject) -> str:
+    """Say who can see a post before it is sent: how many, for how long, and whether newcomers do."""
+    members = fields.number(group, "members")
+    if not members:
+        return ""
+    others = members - 1
+    seen = f"Seen by at most {others}" if others else "Nobody else is in this group yet"
+    keep = group.get("keep")
+    kept = spoken_duration(keep) if isinstance(keep, int) else one_line(fields.text(group, "keep"))
+    history = fields.text(group, "history")
+    parts = [
+        f"{seen} {'person' if others == 1 else 'people'}" if others else seen,
+        f"kept {kept}" if kept else "",
+        {"": "", "none": "newcomers do not see it"}.get(history, "newcomers see some of what was said"),
+    ]
+    return "; ".join(part for part in parts if part) + "."
+
+
+def problem_lines(told: JsonObject) -> list[str]:
+    """Say each problem, and what to do about it."""
+    lines = []
+    for problem in fields.records(told, "problems"):
+        lines.append(f"! {one_line(fields.text(problem, 'what'))}")
+        if do := one_line(fields.text(problem, "do")):
+            lines.append(f"  {do}")
+    return lines
+
+
+def event_line(event: JsonObject) -> str:
+    """Say an event of the node in one line."""
+    group = shown_id(fields.text(event, "group"))
+    match fields.text(event, "event"):
+        case "link":
+            peer = one_line(fields.text(event, "peer"))
+            return f"Linked with {peer}" if fields.flag(event, "linked") else f"No longer linked with {peer}"
+        case "message":
+            return f"A message in group {group}"
+        case "state":
+            message = fields.record(event, "message")
+            return f"Your message {shown_id(fields.text(message, 'id'))} is {fields.text(message, 'state')}"
+        case "joined":
+            return f"Somebody joined group {group}"
+        case "join":
+            return f"Joining {shown_id(fields.text(event, 'join'))}: {fields.text(event, 'state')}"
+        case "knock":
+            return f"Somebody waits at the door of group {group}: `mesh knocks list`"
+        case "group":
+            return f"Group {group} has changed"
+        case other:
+            return one_line(other)
+
+
+def facts(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """Lay out names and values, one a line, leaving out what is empty."""
+    return [f"{name}: {one_line(value)}" for name, value in pairs if value]

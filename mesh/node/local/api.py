@@ -1,0 +1,115 @@
+"""The one Api of a home, and how to reach it: over the socket if a node answers there, else in this process.
+
+Every answer is a JSON object with exactly the keys that `mesh --json` prints, so that a script on the socket
+and a script on the command read the same. `METHODS` is the whole list; names of groups, members and messages
+are resolved behind it, so each parameter takes what a person would type.
+
+What it leaves out on purpose: the meaning of the methods (`mesh.node.local.methods`) and their bytes on the
+socket (`mesh.node.local.protocol`). It is imported by every command, so it imports nothing heavy.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Final, Protocol, TypeAlias
+
+from mesh.errors import LocalError, MeshError
+from mesh.node.local.client import connect
+from mesh.node.local.protocol import JsonObject
+
+Passphrase: TypeAlias = Callable[[], str]
+
+# Each method with its parameters; `?` marks one that may be null or left out.
+METHODS: Final[Mapping[str, tuple[str, ...]]] = {
+    "api.methods": (),
+    "events": (),
+    "group.agreement": ("group", "action", "text?"),
+    "group.create": (
+        "name",
+        "about",
+        "topics",
+        "agreement",
+        "alias?",
+        "history",
+        "keep?",
+        "suite",
+        "approvals?",
+        "passphrase",
+    ),
+    "group.leave": ("group", "wipe", "passphrase"),
+    "group.list": (),
+    "group.members": ("group",),
+    "group.rank": ("group", "member", "rank"),
+    "group.rekey": ("group",),
+    "group.remove": ("group", "member", "reason"),
+    "group.set": ("group", "key", "value"),
+    "group.show": ("group",),
+    "id.passphrase": ("passphrase", "new_passphrase"),
+    "id.show": (),
+    "invite.list": ("group",),
+    "invite.new": ("group", "uses", "expires_s", "approvals?", "note"),
+    "invite.revoke": ("group", "invite"),
+    "join.agree": ("join", "alias?", "agreement_version", "passphrase"),
+    "join.drop": ("join",),
+    "join.list": (),
+    "join.start": ("code",),
+    "join.wait": ("join", "wait_s", "until"),
+    "knocks.admit": ("group", "knock"),
+    "knocks.decline": ("group", "knock"),
+    "knocks.list": ("group?",),
+    "message.show": ("message",),
+    "node.stop": (),
+    "outbox": (),
+    "post": ("group", "text", "mode", "cw", "topics", "reply_to?", "wait_s"),
+    "read": ("group", "since?", "limit", "unread", "open?"),
+    "read.follow": ("group",),
+    "status": (),
+}
+# These answer with events until the node stops or the asker hangs up; the others answer once.
+STREAMS: Final = frozenset({"events", "read.follow"})
+
+
+class Api(Protocol):
+    """What one may ask of a home. Both bodies raise the same `MeshError`s, code and exit status included."""
+
+    def call(self, method: str, params: JsonObject) -> JsonObject:
+        """Ask once, and wait for the answer."""
+
+    def stream(self, method: str, params: JsonObject) -> Iterator[JsonObject]:
+        """Ask for a stream: it is asked for at once, and its events come as they happen."""
+
+    def close(self) -> None:
+        """Let go of the socket, or of the home's lock."""
+
+
+def unknown_method(method: str) -> LocalError:
+    """Make the error that both bodies answer to a method that is not in `METHODS`."""
+    return LocalError(
+        f"There is no method {method[:80]!r} in the local Api.",
+        do="`mesh api` lists the methods.",
+        code="E-METHOD",
+    )
+
+
+def open_api(home: Path, passphrase: Passphrase) -> Api:
+    """Reach the node of `home`, or open the home in this process; only then is `passphrase` called.
+
+    A socket that nobody listens on counts as a node that is down. A node that is just starting holds the
+    home's lock before it answers: if the home cannot be opened, the socket is tried once more.
+    """
+    node = connect(home)
+    if node is not None:
+        return node
+    from mesh.node.local.inprocess import InProcessApi
+
+    try:
+        return InProcessApi(home, passphrase)
+    except MeshError:
+        node = connect(home)
+        if node is None:
+            raise
+        return node
+
+
+def reach_node(home: Path) -> Api | None:
+    """Reach the node of `home`, or say with None that none runs."""
+    return connect(home)

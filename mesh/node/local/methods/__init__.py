@@ -1,0 +1,61 @@
+"""What each method of the local Api does: over the pure machine and the store, the same in both bodies.
+
+A method is an async function of a `Desk` and its parameters. In a running node the desk hands commands to the
+runner and can wait for what happens; in a command that opens the home itself it answers at once, and nothing ever
+waits.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from mesh.node.local.api import METHODS, STREAMS, unknown_method
+from mesh.node.local.methods import doors, groups, node, talk
+from mesh.node.local.methods.desk import Desk
+from mesh.node.local.protocol import JsonObject
+
+Method = Callable[[Desk, JsonObject], Awaitable[JsonObject]]
+
+TABLE: Final[Mapping[str, Method]] = MappingProxyType(
+    {
+        "api.methods": node.methods,
+        "group.agreement": groups.agreement,
+        "group.create": groups.create,
+        "group.leave": groups.leave,
+        "group.list": groups.list_groups,
+        "group.members": groups.members,
+        "group.rank": groups.rank,
+        "group.rekey": groups.rekey,
+        "group.remove": groups.remove,
+        "group.set": groups.set_setting,
+        "group.show": groups.show,
+        "id.passphrase": node.change_passphrase,
+        "id.show": node.identity,
+        "invite.list": doors.list_invites,
+        "invite.new": doors.new_invite,
+        "invite.revoke": doors.revoke_invite,
+        "join.agree": doors.agree,
+        "join.drop": doors.drop,
+        "join.list": doors.list_joins,
+        "join.start": doors.start,
+        "join.wait": doors.wait,
+        "knocks.admit": doors.admit,
+        "knocks.decline": doors.decline,
+        "knocks.list": doors.list_knocks,
+        "message.show": talk.show,
+        "node.stop": node.stop,
+        "outbox": talk.outbox,
+        "post": talk.post,
+        "read": talk.read,
+        "status": node.status,
+    }
+)
+assert set(TABLE) | STREAMS == set(METHODS), "the table of methods and their list have drifted apart"
+
+
+async def call(desk: Desk, method: str, params: JsonObject) -> JsonObject:
+    """Answer one call; MeshError in words."""
+    found = TABLE.get(method)
+    if found is None:
+        raise unknown_method(method)
+    return await found(desk, params)

@@ -1,0 +1,201 @@
+"""`invite …`, `join …`, `knocks …`: the door, from both sides."""
+
+from typing import Final
+
+from mesh.commands import (
+    INVITE_HOURS_DEFAULT,
+    AgreeJoin,
+    DecideKnock,
+    DropJoin,
+    NewInvite,
+    RevokeInvite,
+    StartJoin,
+)
+from mesh.errors import LocalError
+from mesh.groups.invites import HOUR_MS, door_of
+from mesh.groups.joining import GID_PREFIX_BYTES
+from mesh.identity.fingerprints import group_words
+from mesh.ids import Address, GroupId, JoinId, OpId
+from mesh.node.local.methods import given
+from mesh.node.local.methods.desk import Desk
+from mesh.node.local.methods.groups import alias_given
+from mesh.node.local.methods.names import group_named, invite_named, join_named, knock_named
+from mesh.node.local.methods.shown import each, iso, join_json
+from mesh.node.local.protocol import JsonObject
+from mesh.peer.records import JoinStage, KnockRecord
+from mesh.peer.state import Room
+from mesh.wire.codes import InviteCode, from_uri, to_text, to_uri
+from mesh.wire.invites import Door
+
+_PREVIEW_ENDS: Final = (JoinStage.LOOKING,)
+_JOIN_ENDS: Final = (JoinStage.LOOKING, JoinStage.PREVIEW, JoinStage.KNOCKING)
+
+
+# ---------------------------------------------------------------- invites
+
+
+async def new_invite(desk: Desk, params: JsonObject) -> JsonObject:
+    """Make a code."""
+    room = group_named(desk.state, given.text(params, "group"))
+    seconds = given.number(params, "expires_s", INVITE_HOURS_DEFAULT * 3600)
+    op_id = OpId(
+        await desk.ask(
+            NewInvite(
+                group=room.group.gid,
+                uses=given.number(params, "uses", 1),
+                hours=-(-seconds // 3600),
+                approvals=given.maybe_number(params, "approvals"),
+                note=given.text(params, "note", ""),
+            )
+        )
+    )
+    code, addresses = _code(room, op_id)
+    invite = room.group.view.invites[op_id]
+    return {
+        "code": to_uri(code, addresses),
+        "uri": to_uri(code, addresses),
+        "bare_code": to_text(code),
+        "invite": {
+            "id": op_id.hex(),
+            "uses": invite.body.max_uses,
+            "expires": iso(invite.body.expiry_hour * HOUR_MS),
+            "approvals": invite.body.approvals,
+            "addresses": len(addresses),
+        },
+    }
+
+
+def _code(room: Room, op_id: OpId) -> tuple[InviteCode, tuple[Address, ...]]:
+    record = room.invites[op_id]
+    invite = room.group.view.invites[op_id]
+    code = InviteCode(
+        seed=record.seed, gid_prefix=room.group.gid[:GID_PREFIX_BYTES], expiry_hour=invite.body.expiry_hour
+    )
+    return code, tuple(Address(a) for a in record.addresses)
+
+
+async def list_invites(desk: Desk, params: JsonObject) -> JsonObject:
+    """List a group's invites; the code itself only of those that were made here."""
+    room = group_named(desk.state, given.text(params, "group"))
+    found: list[JsonObject] = []
+    for op_id, invite in room.group.view.invites.items():
+        door = door_of(invite, desk.now().wall_ms)
+        own = room.invites.get(op_id)
+        found.append(
+            {
+                "id": op_id.hex(),
+                "uses_left": max(0, invite.body.max_uses - len(invite.joiners)),
+                "expires": iso(invite.body.expiry_hour * HOUR_MS),
+                "state": door.name.lower().replace("_", "-"),
+                "note": "" if own is None else own.note,
+                "code": None if own is None or door is not Door.OPEN else to_uri(*_code(room, op_id)),
+            }
+        )
+    return {"invites": each(found)}
+
+
+async def revoke_invite(desk: Desk, params: JsonObject) -> JsonObject:
+    """Close an invite."""
+    room = group_named(desk.state, given.text(params, "group"))
+    op_id = invite_named(room, given.text(params, "invite"))
+    await desk.ask(RevokeInvite(group=room.group.gid, invite=op_id))
+    return {"revoked": {"id": op_id.hex()}}
+
+
+# ---------------------------------------------------------------- joining
+
+
+async def start(desk: Desk, params: JsonObject) -> JsonObject:
+    """Begin to look for the group behind a code."""
+    code, addresses = from_uri(given.text(params, "code"))
+    join = await desk.ask(StartJoin(code=code.pack(), addresses=addresses))
+    return _join(desk, JoinId(join))
+
+
+async def wait(desk: Desk, params: JsonObject) -> JsonObject:
+    """Wait until a join has come as far as asked, or further."""
+    join = join_named(desk.state, given.text(params, "join"))
+    until = given.text(params, "until", "joined")
+    if until not in ("preview", "joined"):
+        raise LocalError("“until” is “preview” or “joined”", code="E-USAGE")
+    going = _PREVIEW_ENDS if until == "preview" else _JOIN_ENDS
+    await desk.until(
+        lambda: join not in desk.state.joins or desk.state.joins[join].stage not in going,
+        given.seconds(params, "wait_s", 0.0),
+    )
+    return _join(desk, join)
+
+
+async def agree(desk: Desk, params: JsonObject) -> JsonObject:
+    """Accept the agreement and knock."""
+    join = join_named(desk.state, given.text(params, "join"))
+    alias = alias_given(desk, params)
+    nonce, seed = await desk.member_seed(given.text(params, "passphrase"))
+    await desk.ask(
+        AgreeJoin(
+            join=join,
+            alias=alias,
+            agreement_version=given.number(params, "agreement_version"),
+            join_nonce=nonce,
+            member_seed=seed,
+        )
+    )
+    return _join(desk, join)
+
+
+async def list_joins(desk: Desk, params: JsonObject) -> JsonObject:
+    """List the attempts to join."""
+    del params
+    return {"joins": each(join_json(desk, join) for join in desk.state.joins.values())}
+
+
+async def drop(desk: Desk, params: JsonObject) -> JsonObject:
+    """Stop an attempt to join."""
+    join = join_named(desk.state, given.text(params, "join"))
+    await desk.ask(DropJoin(join=join))
+    return {"dropped": {"id": join.hex()}}
+
+
+def _join(desk: Desk, join: JoinId) -> JsonObject:
+    found = desk.state.joins.get(join)
+    if found is None:
+        raise LocalError("that attempt to join was dropped", code="E-NO-JOIN")
+    return {"join": join_json(desk, found)}
+
+
+# ---------------------------------------------------------------- knocks
+
+
+async def list_knocks(desk: Desk, params: JsonObject) -> JsonObject:
+    """List who waits for a person."""
+    name = given.maybe_text(params, "group")
+    rooms = [group_named(desk.state, name)] if name else list(desk.state.rooms.values())
+    return {"knocks": each(_knock(room, knock, record) for room in rooms for knock, record in room.knocks.items())}
+
+
+def _knock(room: Room, knock: bytes, record: KnockRecord) -> JsonObject:
+    return {
+        "id": knock.hex(),
+        "group": room.group.gid.hex(),
+        "alias": record.alias,
+        "key_words": list(group_words(GroupId(knock))),
+        "invite_id": record.invite.hex(),
+        "at": iso(record.at_ms),
+    }
+
+
+async def admit(desk: Desk, params: JsonObject) -> JsonObject:
+    """Let someone in."""
+    return await _decide(desk, params, admit=True)
+
+
+async def decline(desk: Desk, params: JsonObject) -> JsonObject:
+    """Do not let someone in."""
+    return await _decide(desk, params, admit=False)
+
+
+async def _decide(desk: Desk, params: JsonObject, *, admit: bool) -> JsonObject:
+    room = group_named(desk.state, given.text(params, "group"))
+    knock = knock_named(room, given.text(params, "knock"))
+    await desk.ask(DecideKnock(group=room.group.gid, knock=knock, admit=admit))
+    return {"admitted" if admit else "declined": {"id": knock.hex()}}

@@ -1,0 +1,102 @@
+"""Names that people type: a group's name, a member's alias, the beginning of an id. What is ambiguous is asked back."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, NoReturn, TypeVar
+
+from mesh.errors import LocalError
+from mesh.events import Space
+from mesh.ids import GroupId, JoinId, MemberPk, OpId, PostId
+from mesh.peer.state import Room, State
+from mesh.store.base import Store
+
+T = TypeVar("T", bound=bytes)
+PREFIX_CHARACTERS_MIN: Final = 6  # commands.md, "Rules"
+_CANDIDATES_MAX: Final = 20
+
+
+def group_named(state: State, name: str) -> Room:
+    """Return the group of this name or id prefix; LocalError with candidates if there is none or more than one."""
+    named = {room.group.gid: room.group.founding.name for room in state.rooms.values()}
+    gid = _resolve("group", "E-NO-GROUP", name, named, "`mesh group list` shows your groups")
+    return state.rooms[GroupId(gid)]
+
+
+def member_named(room: Room, name: str) -> MemberPk:
+    """Return the member of this alias or id prefix; LocalError with candidates."""
+    named = {pk: member.alias for pk, member in room.group.view.members.items()}
+    found = _resolve("member", "E-NO-MEMBER", name, named, "`mesh group members` shows who is in")
+    return MemberPk(found)
+
+
+def invite_named(room: Room, name: str) -> OpId:
+    """Return the invite with this id prefix."""
+    found = _by_prefix("invite", "E-NO-INVITE", name, room.group.view.invites, "`mesh invite list` shows them")
+    return OpId(found)
+
+
+def knock_named(room: Room, name: str) -> bytes:
+    """Return the knock with this id prefix or alias."""
+    named = {knock: record.alias for knock, record in room.knocks.items()}
+    return _resolve("knock", "E-NO-KNOCK", name, named, "`mesh knocks list` shows who waits")
+
+
+def join_named(state: State, name: str) -> JoinId:
+    """Return the attempt to join with this id prefix."""
+    found = _by_prefix("join", "E-NO-JOIN", name, state.joins, "`mesh joins list` shows them")
+    return JoinId(found)
+
+
+def message_named(store: Store, name: str, gid: GroupId | None = None) -> tuple[PostId, GroupId, bytes]:
+    """Return (post id, group, key in Space.MESSAGES) of the message with this id prefix; LocalError."""
+    prefix = _hex(name)
+    rows = [] if prefix is None else store.scan(Space.POSTS, prefix[0], limit=_CANDIDATES_MAX * 16)
+    found = {
+        key: value for key, value in rows if key.hex().startswith(name.lower()) and (gid is None or key[16:] == gid)
+    }
+    if len(found) != 1:
+        _not_one("message", "E-NO-MESSAGE", name, [key[:16].hex()[:12] for key in found], "`mesh read` shows ids")
+    key, value = next(iter(found.items()))
+    return PostId(key[:16]), GroupId(key[16:]), value
+
+
+def _resolve(thing: str, code: str, name: str, named: Mapping[T, str], do: str) -> T:
+    """Return the one whose name this is, else the one whose id begins so."""
+    exact = [key for key, shown in named.items() if shown == name]
+    folded = exact or [key for key, shown in named.items() if shown.casefold() == name.casefold()]
+    if len(folded) == 1:
+        return folded[0]
+    if folded:
+        _not_one(thing, code, name, [f"{named[key]} {key.hex()[:12]}" for key in folded], do)
+    return _by_prefix(thing, code, name, named, do)
+
+
+def _by_prefix(thing: str, code: str, name: str, keys: Iterable[T], do: str) -> T:
+    found = [key for key in keys if _hex(name) is not None and key.hex().startswith(name.lower())]
+    if len(found) != 1:
+        _not_one(thing, code, name, [key.hex()[:12] for key in found], do)
+    return found[0]
+
+
+def _hex(name: str) -> tuple[bytes] | None:
+    """Return the whole bytes of an id prefix, if it can be one."""
+    if len(name) < PREFIX_CHARACTERS_MIN or not all(c in "0123456789abcdef" for c in name.lower()):
+        return None
+    return (bytes.fromhex(name[: len(name) // 2 * 2]),)
+
+
+def _not_one(thing: str, code: str, name: str, candidates: list[str], do: str) -> NoReturn:
+    shown = tuple(candidates[:_CANDIDATES_MAX])
+    if shown:
+        raise LocalError(
+            f"“{name}” can mean more than one {thing}",
+            why="the wrong one must not be taken by accident",
+            do="give more of the id: " + ", ".join(shown),
+            code="E-AMBIGUOUS",
+            candidates=shown,
+        )
+    raise LocalError(
+        f"there is no {thing} “{name}” here",
+        why=f"a {thing} goes by its name or by at least {PREFIX_CHARACTERS_MIN} characters of its id",
+        do=do,
+        code=code,
+    )

@@ -1,0 +1,105 @@
+"""`status`, `id show`, `api`: how things stand, problems first."""
+
+from mesh.gossip.delivery import DeliveryState
+from mesh.node.local.api import METHODS, STREAMS
+from mesh.node.local.methods import given
+from mesh.node.local.methods.desk import Desk
+from mesh.node.local.methods.shown import each, group_json, join_json, state_of
+from mesh.node.local.protocol import JsonObject
+from mesh.peer.routing import JOINING
+from mesh.peer.state import Room
+
+
+async def status(desk: Desk, params: JsonObject) -> JsonObject:
+    """Say how things stand; "no" is never said for "unknown"."""
+    del params
+    waiting = [
+        delivery
+        for room in desk.state.rooms.values()
+        for delivery in room.deliveries.values()
+        if delivery.state is DeliveryState.QUEUED
+    ]
+    return {
+        "running": desk.running,
+        "problems": each(_problems(desk, len(waiting))),
+        "links": each(desk.links()),
+        "groups": each(group_json(desk, room) for room in desk.state.rooms.values()),
+        "joins": each(join_json(desk, join) for join in desk.state.joins.values() if join.stage in JOINING),
+        "addresses": list(desk.state.addresses) if desk.running else [],
+        "outbox": len(waiting),
+    }
+
+
+def _problems(desk: Desk, waiting: int) -> list[JsonObject]:
+    found: list[JsonObject] = []
+    if not desk.running:
+        found.append({"what": "Your node is not running.", "do": "Start it with `mesh up`."})
+    for room in desk.state.rooms.values():
+        problem = _problem_of(desk, room)
+        if problem is not None:
+            found.append(problem)
+        if room.knocks:
+            name = room.group.founding.name
+            found.append(
+                {"what": f"Somebody waits at the door of “{name}”.", "do": f'See `mesh knocks list "{name}"`.'}
+            )
+    if waiting and desk.running and not desk.links():
+        found.append(
+            {
+                "what": "Messages of yours wait, and your node is linked with nobody.",
+                "do": "Leave it running: it tries all addresses that it knows. `mesh up --peer ADDR` adds one.",
+            }
+        )
+    return found
+
+
+def _problem_of(desk: Desk, room: Room) -> JsonObject | None:
+    name = room.group.founding.name
+    match state_of(room):
+        case "removed":
+            return {
+                "what": f"You are not in “{name}” any more.",
+                "do": "What you read there stays. To come back you need a new invite.",
+            }
+        case "cut-off":
+            return {
+                "what": f"“{name}” has a new key that was not given to this device.",
+                "do": "You may have been removed. Ask a member in another way; a new invite brings you back.",
+            }
+        case "member" if room.group.others and desk.running and not desk.state.present(room):
+            return {
+                "what": f"Nobody of “{name}” is reachable now.",
+                "do": "Your node goes on trying. What you post waits.",
+            }
+        case _:
+            return None
+
+
+async def identity(desk: Desk, params: JsonObject) -> JsonObject:
+    """Show the identity."""
+    del params
+    return {"identity": {"fingerprint": desk.keepsakes.fingerprint, "name": desk.keepsakes.name}}
+
+
+async def change_passphrase(desk: Desk, params: JsonObject) -> JsonObject:
+    """Lock the home with a new passphrase; the store stays open meanwhile."""
+    await desk.change_passphrase(given.text(params, "passphrase"), given.text(params, "new_passphrase"))
+    return {"changed": True}
+
+
+async def methods(desk: Desk, params: JsonObject) -> JsonObject:
+    """List the methods of the local Api."""
+    del desk, params
+    return {
+        "methods": each(
+            {"name": name, "params": list(fields), "stream": name in STREAMS}
+            for name, fields in sorted(METHODS.items())
+        )
+    }
+
+
+async def stop(desk: Desk, params: JsonObject) -> JsonObject:
+    """Stop the node, once this is answered."""
+    del params
+    desk.stop()
+    return {"stopping": desk.running}

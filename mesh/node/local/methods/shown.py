@@ -1,0 +1,244 @@
+"""Groups, members, messages and joins as JSON: exactly the keys of the commands' contract."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from mesh.errors import RemoteError
+from mesh.events import Space
+from mesh.gossip.delivery import Delivery
+from mesh.gossip.frontier import Frontier
+from mesh.groups.invites import Preview
+from mesh.groups.records import load
+from mesh.groups.views import Member
+from mesh.identity.fingerprints import group_words
+from mesh.ids import DeviceId, MemberPk
+from mesh.node.local.methods.desk import Desk
+from mesh.node.local.protocol import JsonObject, JsonValue
+from mesh.peer.joining import preview_of
+from mesh.peer.records import JoinRecord, JoinStage, MessageRecord
+from mesh.peer.state import Room, Track
+from mesh.support.posts import interpret
+from mesh.wire.invites import Door
+from mesh.wire.messages import Kind
+from mesh.wire.operations import AdmitBody, AgreementBody, CreateBody
+
+SUITE_NAMES = {1: "classic", 2: "pq"}
+_REFUSALS = {
+    Door.OPEN: "",
+    Door.REVOKED: "The invite was revoked.",
+    Door.USED_UP: "The code has been used up.",
+    Door.EXPIRED: "The code has run out.",
+    Door.DECLINED: "A member declined.",
+}
+
+
+def iso(wall_ms: int) -> str:
+    """Return a time as ISO 8601 in UTC; what no calendar holds is shown as the epoch."""
+    if not 0 <= wall_ms < 253_402_300_800_000:  # the year 10000
+        wall_ms = 0
+    return datetime.fromtimestamp(wall_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def group_json(desk: Desk, room: Room) -> JsonObject:
+    """Describe a group as `status` and `group list` do, with what `group show` adds."""
+    group = room.group
+    me = group.me
+    epoch = group.epoch
+    epoch_op = None if epoch is None else group.log.get(epoch)
+    return {
+        "id": group.gid.hex(),
+        "name": group.founding.name,
+        "about": group.founding.about,
+        "topics": list(group.founding.topics),
+        "members": len(group.view.members),
+        "unread": desk.store.count(Space.UNREAD, group.gid),
+        "epoch": 0 if epoch_op is None else epoch_op.tbs.gen,
+        "complete": group.epoch_is_complete,
+        "keepers": 0,
+        "suite": SUITE_NAMES[group.suite],
+        "fingerprint": group.gid.hex(),
+        "fingerprint_words": list(group_words(group.gid)),
+        "state": state_of(room),
+        "alias": "" if me is None else me.alias,
+        "rank": "" if me is None else me.rank.name.lower(),
+        "history": "none",
+        "keep": None,
+        "agreement": agreement_json(room),
+        "settings": {**group.view.settings, **group.own.settings_map()},
+    }
+
+
+def state_of(room: Room) -> str:
+    """Say how we stand in a group: member, left, removed, or cut off (an epoch was made without us)."""
+    if room.group.own.left:
+        return "left"
+    if room.group.me is None:
+        return "removed"
+    return "cut-off" if room.group.own.cut_off else "member"
+
+
+def agreement_json(room: Room) -> JsonObject:
+    """Return the agreement in force."""
+    op = room.group.log.get(room.group.view.agreement)
+    assert op is not None
+    if isinstance(op.body, AgreementBody):
+        return {"version": op.body.version, "text": op.body.text}
+    assert isinstance(op.body, CreateBody)
+    return {"version": 1, "text": op.body.agreement}
+
+
+def person(room: Room, pk: MemberPk) -> JsonObject:
+    """Name someone who is or was in a group."""
+    return {"id": pk.hex(), "alias": alias_of(room, pk)}
+
+
+def alias_of(room: Room, pk: MemberPk) -> str:
+    """Return an alias, also of one who is out."""
+    member = room.group.view.members.get(pk)
+    if member is not None:
+        return member.alias
+    for op in room.group.log.ops:
+        if op.card is not None and op.card.member_pk == pk and isinstance(op.body, CreateBody | AdmitBody):
+            return op.body.alias
+    return ""
+
+
+def member_json(desk: Desk, room: Room, member: Member) -> JsonObject:
+    """Describe a member."""
+    record = room.group.epochs.get(member.admitted)
+    inviter = member.invited_by
+    linked = {s.device for _, s in desk.state.sessions(room.group.gid)}
+    if member.pk == room.group.own.member_pk:
+        state = "you"
+    else:
+        state = "linked" if any(dev in linked for dev in member.devices) else "away"
+    return {
+        "id": member.pk.hex(),
+        "alias": member.alias,
+        "rank": member.rank.name.lower(),
+        "since": None if record is None else iso(record.since_ms),
+        "state": state,
+        "invited_by": None if inviter is None else person(room, inviter),
+    }
+
+
+# ---------------------------------------------------------------- messages
+
+
+def message_json(room: Room, value: bytes, *, opened: bool) -> JsonObject:
+    """Describe a message from its row in the store; a closed warning has no text."""
+    record = load(MessageRecord, value)
+    told: JsonObject = {
+        "id": record.post.hex(),
+        "group": room.group.gid.hex(),
+        "author": person(room, record.member),
+        "text": None,
+        "mode": "",
+        "cw": "",
+        "topics": [],
+        "at": iso(record.at_ms),
+        "reply_to": None,
+        "state": "received",
+        "files": [],
+        "why": None,
+    }
+    if record.dev == room.group.own.dev:
+        told |= delivery_json(room, room.deliveries.get(record.post, Delivery()))
+    if record.kind != Kind.POST:
+        return told | {"why": "this kind of message needs a newer version of the program"}
+    try:
+        post = interpret(record.body)
+    except RemoteError:
+        return told | {"why": "this message cannot be shown by this version"}
+    return told | {
+        "text": post.text if opened or not post.cw else None,
+        "mode": post.mode.name.lower(),
+        "cw": post.cw,
+        "topics": list(post.topics),
+        "reply_to": post.reply_to.hex() or None,
+        "why": "a part of this message needs a newer version" if post.extras else None,
+    }
+
+
+def delivery_json(room: Room, delivery: Delivery) -> JsonObject:
+    """Say how far an own message has come."""
+    unnamed: list[JsonValue] = [{"id": "", "alias": "a node without a name here"}] * delivery.held_unnamed
+    return {
+        "state": delivery.state.value,
+        "reached": len(delivery.reached),
+        "of": len(delivery.of),
+        "held_by": [*(person(room, pk) for pk in sorted(delivery.held)), *unnamed],
+        "reached_by": [person(room, pk) for pk in sorted(delivery.reached)],
+    }
+
+
+def gaps_json(desk: Desk, room: Room) -> list[JsonValue]:
+    """Say which messages are known to be missing: from whom, how many, and how many nodes are being asked."""
+    sessions = [session for _, session in desk.state.sessions(room.group.gid)]
+    tops: dict[DeviceId, int] = {dev: track.top for dev, track in room.tracks.items()}
+    for session in sessions:
+        for dev, frontier in session.frontier.items():
+            tops[dev] = max(tops.get(dev, 0), frontier.top)
+    gaps: list[JsonValue] = []
+    for dev, top in sorted(tops.items()):
+        card = room.group.log.card(dev)
+        ranges = room.tracks.get(dev, Track()).settled.gaps_below(top)
+        missing = sum(last - first + 1 for first, last in ranges)
+        if card is not None and missing and dev != room.group.own.dev:
+            asking = sum(any(first in s.frontier.get(dev, Frontier()) for first, _ in ranges) for s in sessions)
+            gaps.append({"author": person(room, card.member_pk), "missing": missing, "asking": asking})
+    return gaps
+
+
+# ---------------------------------------------------------------- joins
+
+
+def join_json(desk: Desk, join: JoinRecord) -> JsonObject:
+    """Describe an attempt to join; what the preview showed is there as soon as there was one."""
+    preview = preview_of(join)
+    told: JsonObject = {
+        "id": join.join.hex(),
+        "state": join_state(join, preview),
+        "group": None,
+        "agreement": None,
+        "inviter": None,
+        "since": iso(join.started_ms),
+        "why": _REFUSALS[join.door] or None,
+    }
+    if preview is None:
+        return told
+    room = desk.state.rooms.get(preview.gid)
+    return told | {
+        "group": _previewed(preview),
+        "agreement": {"version": preview.agreement_version, "text": preview.agreement},
+        "inviter": None if room is None else _inviter(room),
+    }
+
+
+def join_state(join: JoinRecord, preview: Preview | None) -> str:
+    """Return the state as people hear it."""
+    if join.stage is JoinStage.KNOCKING and preview is not None and preview.invite_body.approvals:
+        return "awaiting-approval"
+    return join.stage.value
+
+
+def _previewed(preview: Preview) -> JsonObject:
+    return {
+        "id": preview.gid.hex(),
+        "name": preview.create.name,
+        "about": preview.create.about,
+        "topics": list(preview.create.topics),
+        "members": preview.members,
+        "suite": SUITE_NAMES[preview.create.suite],
+        "fingerprint_words": list(group_words(preview.gid)),
+    }
+
+
+def _inviter(room: Room) -> JsonObject | None:
+    me = room.group.me
+    return None if me is None or me.invited_by is None else person(room, me.invited_by)
+
+
+def each(values: Iterable[JsonObject]) -> list[JsonValue]:
+    """Return a list of objects as a JSON value."""
+    return list(values)

@@ -1,0 +1,179 @@
+"""`post`, `read`, `outbox`, `message show`: what is said, and how far it has come."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+
+from mesh.commands import MarkRead, Post
+from mesh.errors import LocalError
+from mesh.events import Notice, Notify, Space
+from mesh.gossip.delivery import Delivery, DeliveryState
+from mesh.ids import PostId
+from mesh.node.local.methods import given
+from mesh.node.local.methods.desk import Desk
+from mesh.node.local.methods.names import group_named, message_named
+from mesh.node.local.methods.shown import each, gaps_json, message_json, person
+from mesh.node.local.protocol import JsonObject, JsonValue
+from mesh.peer.state import Room
+
+LIMIT_MAX = 500  # messages in one answer: with the longest of them it still fits the socket's line
+ANSWER_BYTES_MAX = 768 * 1024
+
+
+async def post(desk: Desk, params: JsonObject) -> JsonObject:
+    """Say something, and wait for the first who has it."""
+    room = group_named(desk.state, given.text(params, "group"))
+    reply = given.maybe_text(params, "reply_to")
+    post_id = PostId(
+        await desk.ask(
+            Post(
+                group=room.group.gid,
+                text=given.text(params, "text"),
+                mode=given.text(params, "mode", "listening"),
+                cw=given.text(params, "cw", ""),
+                topics=given.texts(params, "topics"),
+                reply_to=message_named(desk.store, reply, room.group.gid)[0] if reply else None,
+            )
+        )
+    )
+    await desk.until(
+        lambda: room.deliveries[post_id].state is not DeliveryState.QUEUED, given.seconds(params, "wait_s", 2.0)
+    )
+    key = desk.store.get(Space.POSTS, post_id + room.group.gid)
+    assert key is not None, "a message is stored before the command is answered"
+    return {"message": _message(desk, room, key, opened=True)}
+
+
+def _message(desk: Desk, room: Room, key: bytes, *, opened: bool) -> JsonObject:
+    value = desk.store.get(Space.MESSAGES, key)
+    assert value is not None, "an index points at nothing"
+    return message_json(room, value, opened=opened)
+
+
+async def read(desk: Desk, params: JsonObject) -> JsonObject:
+    """Show messages, oldest first, and note that they were seen."""
+    room = group_named(desk.state, given.text(params, "group"))
+    gid = room.group.gid
+    opened = given.maybe_text(params, "open")
+    if opened is not None:
+        keys = [message_named(desk.store, opened, gid)[2]]
+    else:
+        keys = _keys(desk, room, params)
+    told: list[JsonObject] = []
+    size = 0
+    for key in reversed(keys):
+        message = _message(desk, room, key, opened=opened is not None)
+        size += 600 + 2 * len(str(message["text"]))
+        if size > ANSWER_BYTES_MAX and told:
+            break
+        told.append(message)
+    seen = tuple(key for key in keys[-len(told) :] if desk.store.get(Space.UNREAD, key) is not None)
+    if seen:
+        await desk.ask(MarkRead(keys=seen))
+    return {"messages": each(reversed(told)), "gaps": gaps_json(desk, room)}
+
+
+def _keys(desk: Desk, room: Room, params: JsonObject) -> list[bytes]:
+    """Return the keys of the newest messages that are asked for, oldest first."""
+    gid = room.group.gid
+    limit = given.number(params, "limit", 50)
+    if limit < 1:
+        raise LocalError("the limit is at least 1", code="E-USAGE")
+    since = given.maybe_text(params, "since")
+    after = message_named(desk.store, since, gid)[2] if since else None
+    space = Space.UNREAD if given.flag(params, "unread") else Space.MESSAGES
+    rows = desk.store.scan(space, gid, after=after, limit=min(limit, LIMIT_MAX), reverse=True)
+    return [key for key, _ in reversed(rows)]
+
+
+async def show(desk: Desk, params: JsonObject) -> JsonObject:
+    """Show one message, opened, and what became of it."""
+    _, gid, key = message_named(desk.store, given.text(params, "message"))
+    return {"message": _message(desk, desk.state.rooms[gid], key, opened=True)}
+
+
+async def outbox(desk: Desk, params: JsonObject) -> JsonObject:
+    """Show what has not reached everybody whom it was sent to: for whom it waits, and why."""
+    del params
+    waiting: list[JsonObject] = []
+    for room in desk.state.rooms.values():
+        for post_id, delivery in room.deliveries.items():
+            if delivery.mseq and delivery.reached == delivery.of:
+                continue
+            waiting.append(_waiting(desk, room, post_id, delivery))
+    return {"outbox": each(waiting)}
+
+
+def _waiting(desk: Desk, room: Room, post_id: PostId, delivery: Delivery) -> JsonObject:
+    missing = sorted(delivery.of - delivery.reached) if delivery.mseq else room.group.others
+    here = [pk for pk in missing if pk in room.group.view.members]
+    return {
+        "id": post_id.hex(),
+        "group": {"id": room.group.gid.hex(), "name": room.group.founding.name},
+        "state": delivery.state.value,
+        "waiting_for": [person(room, pk) for pk in missing],
+        "why": _why(desk, room, delivery, some_left=len(here) < len(missing)),
+    }
+
+
+def _why(desk: Desk, room: Room, delivery: Delivery, *, some_left: bool) -> str:
+    if room.group.own.left or room.group.me is None:
+        return "you are not in the group any more"
+    if not room.group.others and not delivery.mseq:
+        return "nobody else is in the group yet"
+    if delivery.state is DeliveryState.QUEUED:
+        if not desk.running:
+            return "your node is not running"
+        return "no member's node is reachable"
+    if some_left:
+        return "not all have confirmed; some of them have left the group"
+    return "they have not confirmed it yet"
+
+
+# ---------------------------------------------------------------- events
+
+
+async def events_of(
+    desk: Desk, notices: AsyncIterator[Notify], params: JsonObject, *, only: bool
+) -> AsyncGenerator[JsonObject, None]:
+    """Turn what happens into events; `only`: of the group that the parameters name, with messages in full."""
+    room = group_named(desk.state, given.text(params, "group")) if only else None
+    yield {"event": "following"}
+    async for notice in notices:
+        if room is None or notice.group == room.group.gid:
+            event = event_json(desk, notice, full=only)
+            if event is not None:
+                yield event
+
+
+def event_json(desk: Desk, notice: Notify, *, full: bool) -> JsonObject | None:
+    """Describe one thing that happened; texts only where `full` (they are somebody's screen, not a log)."""
+    told: JsonObject = {"event": notice.notice.value}
+    room = desk.state.rooms.get(notice.group) if notice.group is not None else None
+    if notice.group is not None:
+        told["group"] = notice.group.hex()
+    subject: JsonValue = notice.subject.hex()
+    match notice.notice:
+        case Notice.MESSAGE | Notice.STATE if room is not None:
+            key = (
+                notice.subject
+                if notice.notice is Notice.MESSAGE
+                else desk.store.get(Space.POSTS, notice.subject + room.group.gid)
+            )
+            value = None if key is None else desk.store.get(Space.MESSAGES, key)
+            if value is None:
+                return None  # it has been moved or wiped since
+            message = message_json(room, value, opened=False)
+            told["message"] = message if full else {"id": message["id"], "state": message["state"]}
+        case Notice.JOINED:
+            told["member"] = subject
+        case Notice.JOIN:
+            join = next((j for j in desk.state.joins.values() if j.join == notice.subject), None)
+            told["join"] = subject
+            told["state"] = None if join is None else join.stage.value
+        case Notice.KNOCK:
+            told["knock"] = subject
+        case Notice.LINK:
+            told["peer"] = notice.subject.decode()
+            told["linked"] = notice.subject.decode() in desk.linked_peers()
+        case _:
+            pass
+    return told

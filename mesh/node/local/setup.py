@@ -1,0 +1,119 @@
+"""What a command does to a home besides asking its Api: make the identity, run the node.
+
+A thin door to `mesh.node.home` and `mesh.node.main`, which load keys, trio and libp2p and are therefore
+imported only when they are called for.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mesh.node.local.protocol import JsonObject, JsonValue
+
+OnEvent = Callable[[JsonObject], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewIdentity:
+    """What `init` shows, once: the identity's fingerprint and its 24 recovery words."""
+
+    fingerprint: str
+    words: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """How to run a node: whose home, with which passphrase, listening where, with which peers to try."""
+
+    home: Path
+    passphrase: str = field(repr=False)
+    listen: tuple[str, ...] = ()
+    peers: tuple[str, ...] = ()
+
+    def as_json(self) -> JsonObject:
+        """Write the order for the process that will carry it out; it holds the passphrase."""
+        return {
+            "home": str(self.home),
+            "passphrase": self.passphrase,
+            "listen": list(self.listen),
+            "peers": list(self.peers),
+        }
+
+    @staticmethod
+    def from_json(value: JsonObject) -> "Order":
+        """Read what `as_json` wrote."""
+        return Order(
+            home=Path(str(value["home"])),
+            passphrase=str(value["passphrase"]),
+            listen=_texts(value["listen"]),
+            peers=_texts(value["peers"]),
+        )
+
+
+def has_identity(home: Path) -> bool:
+    """Say whether an identity lies in `home`."""
+    from mesh.node.home import Home
+
+    return Home.at(home).exists()
+
+
+def create_identity(home: Path, passphrase: str, *, name: str, locale: str) -> NewIdentity:
+    """Make an identity, its store and the node's keepsakes in `home`; the errors of `Home.create`."""
+    from mesh.identity.keys import draw_root, identity_fingerprint
+    from mesh.identity.passphrase import calibrate
+    from mesh.identity.words import words_of
+    from mesh.node.chance import OsEntropy
+    from mesh.node.home import Home
+    from mesh.node.keepsakes import draw_keepsakes, write_keepsakes
+
+    entropy, place = OsEntropy(), Home.at(home)
+    root = draw_root(entropy)
+    made = NewIdentity(fingerprint=identity_fingerprint(root), words=words_of(root))
+    place.create(root=root, passphrase=passphrase, entropy=entropy, cost=calibrate(time.perf_counter))
+    with place.lock(), closing(place.open_store(passphrase)) as store:
+        kept = draw_keepsakes(fingerprint=made.fingerprint, name=name, locale=locale, entropy=entropy)
+        write_keepsakes(store, kept)
+    return made
+
+
+def recovery_words(home: Path, passphrase: str) -> tuple[str, ...]:
+    """Give the 24 words; LockedError if the passphrase is wrong. It only reads, so the node may run."""
+    from mesh.identity.words import words_of
+    from mesh.node.home import Home, HomeBusy
+
+    place = Home.at(home)
+    with ExitStack() as held:
+        with suppress(HomeBusy):  # then whoever holds it has mended what a crash left of a change
+            held.enter_context(place.lock())
+        return words_of(place.open_root(passphrase))
+
+
+def change_passphrase(home: Path, old: str, new: str) -> None:
+    """Lock the home with a new passphrase; LockedError if the old one is wrong, HomeBusy while a node runs."""
+    from mesh.node.chance import OsEntropy
+    from mesh.node.home import Home
+
+    place = Home.at(home)
+    with place.lock():
+        place.change_passphrase(old, new, entropy=OsEntropy())
+
+
+def run_node(order: Order, on_event: OnEvent) -> None:
+    """Run the node until it is stopped. `on_event` hears `ready` first, then what happens, ids only."""
+    from mesh.node.main import run
+
+    run(order.home, order.passphrase, list(order.listen), list(order.peers), on_event)
+
+
+def wait_until_free(home: Path, wait_s: float) -> None:
+    """Wait until no process uses `home`; HomeBusy if one still does after `wait_s`."""
+    from mesh.node.home import Home, HomeMissing
+
+    with suppress(HomeMissing):
+        Home.at(home).lock(wait_s).release()
+
+
+def _texts(value: JsonValue) -> tuple[str, ...]:
+    return tuple(str(entry) for entry in value) if isinstance(value, list) else ()

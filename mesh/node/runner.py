@@ -1,0 +1,256 @@
+"""The runner: one task owns the machine, commits what it wants kept, and only then lets anything leave.
+
+Inputs wait in a bounded channel. The owner takes what is there, lets the machine handle each, commits all their
+writes in one transaction in a worker thread, and then carries out the rest. Own messages and operations ask for a
+commit that survives a power cut (`synchronous=FULL`); a batch that holds one is committed so as a whole.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final, Protocol, assert_never
+
+import trio
+
+from mesh.commands import Command
+from mesh.events import (
+    AddressesChanged,
+    Answer,
+    Asked,
+    Blame,
+    Dial,
+    Effect,
+    Fetch,
+    Fetched,
+    Forget,
+    HangUp,
+    Input,
+    Notify,
+    Persist,
+    Send,
+    SendClass,
+    SendStored,
+    SetTimer,
+    Started,
+    Timer,
+    TimerFired,
+    Write,
+)
+from mesh.ids import Address, LinkId
+from mesh.node import clock
+from mesh.peer import Peer
+from mesh.store.base import Store
+from mesh.store.starting import starting_records
+
+INPUTS_MAX: Final = 256  # waiting inputs; then links read no further
+BATCH_MAX: Final = 64  # inputs that share a commit
+NOTICES_MAX: Final = 1024  # per listener; one that falls behind is cut off, and reads the store instead
+
+
+class Links(Protocol):
+    """What the runner needs of the network."""
+
+    def send(self, send: Send) -> None:
+        """Queue one frame."""
+
+    async def send_frames(self, link: LinkId, frames: Iterable[bytes], send_class: SendClass) -> bool:
+        """Queue frames as there is room."""
+
+    def dial(self, dial: Dial) -> None:
+        """Keep trying."""
+
+    def forget(self, forget: Forget) -> None:
+        """Stop trying."""
+
+    def hang_up(self, hang_up: HangUp) -> None:
+        """Close a link."""
+
+    def blame(self, blame: Blame) -> None:
+        """Hold a fault against a link's peer."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    done: trio.Event = field(default_factory=trio.Event)
+    answer: Answer | None = None
+
+
+class Runner:
+    """Runs one `Peer` over a store and, if there is one, a network."""
+
+    def __init__(self, peer: Peer, store: Store, reader: Store) -> None:
+        """`reader` is a second connection to the same store: what is committed can be read while `store` writes."""
+        self.peer, self._store, self.reader = peer, store, reader
+        self.inputs, self._inbox = trio.open_memory_channel[Input](INPUTS_MAX)
+        self.network: Links | None = None
+        self._writing = trio.Lock()
+        self._waiting: dict[int, _Waiting] = {}
+        self._tokens = 0
+        self._timers: dict[Timer, trio.CancelScope] = {}
+        self._listeners: dict[int, trio.MemorySendChannel[Notify]] = {}
+        self._changed = trio.Event()
+        self._nursery: trio.Nursery | None = None
+
+    async def run(
+        self,
+        addresses: tuple[Address, ...],
+        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Run until cancelled. StoreError ends it: a node that cannot write must not speak."""
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            records = starting_records(self.reader)
+            await self._batch([Started(records=records, addresses=addresses)])
+            task_status.started()
+            while True:
+                batch = [await self._inbox.receive()]
+                while len(batch) < BATCH_MAX:
+                    try:
+                        batch.append(self._inbox.receive_nowait())
+                    except trio.WouldBlock:
+                        break
+                await self._batch(batch)
+
+    async def ask(self, command: Command) -> bytes:
+        """Have the machine carry out a command; committed when this returns. LocalError."""
+        self._tokens += 1
+        token, waiting = self._tokens, _Waiting()
+        self._waiting[token] = waiting
+        try:
+            await self.inputs.send(Asked(token=token, command=command))
+            await waiting.done.wait()
+        finally:
+            del self._waiting[token]
+        assert waiting.answer is not None
+        if waiting.answer.error is not None:
+            raise waiting.answer.error
+        return waiting.answer.subject
+
+    async def until(self, condition: Callable[[], bool], wait_s: float) -> bool:
+        """Wait until something holds of the machine's state, looking after each batch."""
+        with trio.move_on_after(wait_s):
+            while not condition():
+                await self._changed.wait()
+        return condition()
+
+    async def addresses_changed(self, addresses: tuple[Address, ...]) -> None:
+        """Tell the machine where it can be reached now."""
+        await self.inputs.send(AddressesChanged(addresses=addresses))
+
+    def listen(self) -> "tuple[trio.MemoryReceiveChannel[Notify], Callable[[], None]]":
+        """Return a channel of what happens from now on, and what ends it."""
+        sender, receiver = trio.open_memory_channel[Notify](NOTICES_MAX)
+        key = id(sender)
+        self._listeners[key] = sender
+
+        def end() -> None:
+            self._listeners.pop(key, None)
+            sender.close()
+
+        return receiver, end
+
+    # ------------------------------------------------------------ one batch
+
+    async def _batch(self, inputs: list[Input]) -> None:
+        """Handle inputs, commit, then speak; what the store answers is handled in turn."""
+        while inputs:
+            writes: list[Write] = []
+            durable = False
+            later: list[Effect] = []
+            for event in inputs:
+                for effect in self.peer.handle(event, clock.now()):
+                    if isinstance(effect, Persist):
+                        writes.extend(effect.writes)
+                        durable = durable or effect.durable
+                    else:
+                        later.append(effect)
+            if writes:
+                await self.keep(writes, durable=durable)
+            inputs = [self._fetch(effect) for effect in later if isinstance(effect, Fetch)]
+            for effect in later:
+                self._do(effect)
+            changed, self._changed = self._changed, trio.Event()
+            changed.set()
+
+    async def keep(self, writes: Sequence[Write], *, durable: bool) -> None:
+        """Commit in a worker thread, one batch at a time, and not to be interrupted half-way."""
+        with trio.CancelScope(shield=True):
+            async with self._writing:
+                await trio.to_thread.run_sync(partial(self._store.commit, writes, durable=durable))
+
+    def soon(self, after_s: float, act: Callable[[], None]) -> None:
+        """Do something a moment later."""
+
+        async def wait() -> None:
+            await trio.sleep(after_s)
+            act()
+
+        assert self._nursery is not None
+        self._nursery.start_soon(wait)
+
+    def _fetch(self, fetch: Fetch) -> Fetched:
+        return Fetched(ticket=fetch.ticket, values=tuple(self.reader.get(fetch.space, key) for key in fetch.keys))
+
+    def _do(self, effect: Effect) -> None:
+        match effect:
+            case Answer():
+                waiting = self._waiting.get(effect.token)
+                if waiting is not None:
+                    waiting.answer = effect
+                    waiting.done.set()
+            case Notify():
+                self._tell(effect)
+            case SetTimer():
+                self._set_timer(effect)
+            case Persist() | Fetch():
+                pass  # done before anything else
+            case _:
+                self._to_network(effect)
+
+    def _to_network(self, effect: Send | SendStored | Dial | Forget | HangUp | Blame) -> None:
+        if self.network is None:
+            return
+        match effect:
+            case Send():
+                self.network.send(effect)
+            case SendStored():
+                assert self._nursery is not None
+                self._nursery.start_soon(self._send_stored, self.network, effect)
+            case Dial():
+                self.network.dial(effect)
+            case Forget():
+                self.network.forget(effect)
+            case HangUp():
+                self.network.hang_up(effect)
+            case Blame():
+                self.network.blame(effect)
+            case _:
+                assert_never(effect)
+
+    async def _send_stored(self, network: Links, effect: SendStored) -> None:
+        values = [self.reader.get(effect.space, key) for key in effect.keys]
+        await network.send_frames(effect.link, [v for v in values if v is not None], effect.send_class)
+
+    def _tell(self, notice: Notify) -> None:
+        for key, sender in list(self._listeners.items()):
+            try:
+                sender.send_nowait(notice)
+            except (trio.WouldBlock, trio.BrokenResourceError):
+                sender.close()
+                del self._listeners[key]
+
+    def _set_timer(self, effect: SetTimer) -> None:
+        running = self._timers.pop(effect.timer, None)
+        if running is not None:
+            running.cancel()
+        if effect.after_ms is not None:
+            scope = self._timers[effect.timer] = trio.CancelScope()
+            assert self._nursery is not None
+            self._nursery.start_soon(self._wait, effect.timer, effect.after_ms / 1000, scope)
+
+    async def _wait(self, timer: Timer, after_s: float, scope: trio.CancelScope) -> None:
+        with scope:
+            await trio.sleep(after_s)
+            if self._timers.get(timer) is scope:
+                del self._timers[timer]
+            await self.inputs.send(TimerFired(timer=timer))

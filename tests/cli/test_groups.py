@@ -1,0 +1,235 @@
+"""Transcripts of groups, invites and knocks."""
+
+from pathlib import Path
+
+import pytest
+
+from cli.commands.invite import picture
+from mesh.errors import Exit
+from mesh.node.local.protocol import JsonObject
+from tests.cli.runner import PASSPHRASE, Ran, mesh
+from tests.node.local.fake_node import FakeNode, fake_node
+
+GID = "ab" * 32
+GROUP: JsonObject = {
+    "id": GID,
+    "name": "Tuesday grief",
+    "fingerprint_words": ["boil", "scale", "wisdom", "eight", "catalog", "dirt"],
+    "epoch": 1,
+    "suite": "pq",
+}
+
+
+def params(node: FakeNode, method: str) -> JsonObject:
+    """What the method was asked with."""
+    return dict(node.handler.asked)[method]
+
+
+def test_creating_a_group_hands_over_all_that_was_said(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "agreement.md").write_text("What is said here stays here.\n")
+    with fake_node(home, {"group.create": {"group": GROUP}}) as node:
+        line = ("--about", "Loss", "--topic", "a", "--topic", "b", "--agreement", str(tmp_path / "agreement.md"))
+        more = ("--alias", "wren", "--history", "last:20", "--keep", "30d", "--suite", "classic", "--approvals", "2")
+        ran = mesh("group", "create", "Tuesday grief", *line, *more, home=home)
+        assert params(node, "group.create") == {
+            "name": "Tuesday grief",
+            "about": "Loss",
+            "topics": ["a", "b"],
+            "agreement": "What is said here stays here.\n",
+            "alias": "wren",
+            "history": "last:20",
+            "keep": 2_592_000,
+            "suite": "classic",
+            "approvals": 2,
+            "passphrase": PASSPHRASE,
+        }
+    assert ran.out == (
+        'You founded "Tuesday grief" (abababab).\n'
+        "Its words, the same for every member: boil scale wisdom eight catalog dirt\n"
+    )
+    assert "invite new" in ran.err
+
+
+def test_what_was_not_said_has_its_default(home: Path) -> None:
+    with fake_node(home, {"group.create": {"group": GROUP}}) as node:
+        ran = mesh("group", "create", "-", "--json", stdin="Tuesday grief\n", home=home)
+        asked = params(node, "group.create")
+    assert ran.json == {"schema": 1, "group": GROUP}
+    assert asked["name"] == "Tuesday grief"
+    assert (asked["alias"], asked["keep"], asked["approvals"]) == (None, None, None)
+    assert (asked["history"], asked["suite"], asked["topics"]) == ("none", "pq", [])
+
+
+def test_an_agreement_that_cannot_be_read_is_said(home: Path, tmp_path: Path) -> None:
+    with fake_node(home):
+        ran = mesh("group", "create", "g", "--agreement", str(tmp_path / "nothing.md"), home=home)
+    assert ran.code == Exit.USAGE
+    assert "E-FILE" in ran.err
+
+
+def test_groups_are_listed_one_a_line(home: Path) -> None:
+    group: JsonObject = {**GROUP, "members": 5, "unread": 2, "complete": False}
+    with fake_node(home, {"group.list": {"groups": [group]}}):
+        out = mesh("group", "list", home=home).out
+    assert out == (
+        "Groups\nname: Tuesday grief; members: 5; unread: 2; id: abababab; note: not all members can read yet\n"
+    )
+
+
+def test_no_group_is_said(home: Path) -> None:
+    with fake_node(home, {"group.list": {"groups": []}}):
+        assert mesh("group", "list", home=home).out == "You are in no group yet.\n"
+
+
+def test_a_group_is_shown(home: Path) -> None:
+    group: JsonObject = {**GROUP, "members": 5, "unread": 0, "alias": "wren", "rank": "founder", "keep": 604_800}
+    with fake_node(home, {"group.show": {"group": group}}):
+        out = mesh("group", "show", "grief", home=home).out
+    assert "name: Tuesday grief\n" in out
+    assert "you: wren · founder\n" in out
+    assert "kept for: 7 days\n" in out
+
+
+def test_members_are_listed_with_who_invited_them(home: Path) -> None:
+    members: list[JsonObject] = [
+        {"id": "01" * 32, "alias": "wren", "rank": "founder", "since": None, "state": "you", "invited_by": None},
+        {
+            "id": "02" * 32,
+            "alias": "juniper",
+            "rank": "newcomer",
+            "since": "2020-11-22T14:05:00Z",
+            "state": "linked",
+            "invited_by": {"id": "01" * 32, "alias": "wren"},
+        },
+    ]
+    with fake_node(home, {"group.members": {"members": list(members)}}):
+        out = mesh("group", "members", "grief", home=home).out
+    assert out.splitlines() == [
+        "alias: wren; rank: founder; state: you; id: 01010101",
+        "alias: juniper; rank: newcomer; since: 22 Nov 2020 14:05; state: linked; invited by: wren; id: 02020202",
+    ]
+
+
+def test_leaving_asks_first_and_needs_a_yes_without_a_terminal(home: Path) -> None:
+    with fake_node(home, {"group.leave": {"left": GID}}) as node:
+        refused = mesh("group", "leave", "grief", home=home)
+        assert node.handler.asked == []
+        left = mesh("group", "leave", "grief", "--wipe", "--yes", home=home)
+        assert params(node, "group.leave") == {"group": "grief", "wipe": True, "passphrase": PASSPHRASE}
+    assert (refused.code, left.code) == (Exit.USAGE, 0)
+    assert "--yes" in refused.err
+    assert left.out == "You left the group. What was stored of it is gone.\n"
+
+
+def test_removing_says_how_many_have_seen_it(home: Path) -> None:
+    with fake_node(home, {"group.remove": {"removed": {"id": "02"}, "seen_by": 3, "members": 5}}) as node:
+        ran = mesh("group", "remove", "grief", "tansy", "--reason", "harm", home=home)
+        assert params(node, "group.remove") == {"group": "grief", "member": "tansy", "reason": "harm"}
+    assert ran.out == "Removed. 3 of 5 have seen it; whoever has sends them nothing more.\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "method", "asked"),
+    [
+        (("rank", "g", "sorrel", "moderator"), "group.rank", {"group": "g", "member": "sorrel", "rank": "moderator"}),
+        (("rekey", "g"), "group.rekey", {"group": "g"}),
+        (("set", "g", "history", "none"), "group.set", {"group": "g", "key": "history", "value": "none"}),
+    ],
+)
+def test_what_a_steward_does_is_handed_over(home: Path, line: tuple[str, ...], method: str, asked: JsonObject) -> None:
+    with fake_node(home, {method: {}}) as node:
+        ran = mesh("group", *line, home=home)
+        assert node.handler.asked == [(method, asked)]
+    assert ran.code == 0
+    assert ran.out
+
+
+def test_an_agreement_is_shown_and_edited(home: Path, tmp_path: Path) -> None:
+    told: JsonObject = {"agreement": {"version": 3, "text": "Be kind.\nStay."}}
+    with fake_node(home, {"group.agreement": told}) as node:
+        shown = mesh("group", "agreement", "show", "g", home=home)
+        edited = mesh("group", "agreement", "edit", "g", "-", stdin="Be kinder.\n", home=home)
+        asked = [params["action"] for _, params in node.handler.asked]
+        texts = [params["text"] for _, params in node.handler.asked]
+    assert shown.out == "Agreement, version 3:\n    Be kind.\n    Stay.\n"
+    assert edited.out == "Version 3 of the agreement is published.\n"
+    assert (asked, texts) == (["show", "edit"], [None, "Be kinder."])
+
+
+# ---------------------------------------------------------------- invites and knocks
+
+CODE = "mesh1" + "q" * 67
+INVITE: JsonObject = {
+    "code": CODE + "#AbCd",
+    "uri": "mesh:" + CODE,
+    "invite": {"id": "cd" * 32, "uses": 1, "expires": "2020-11-25T19:00:00Z"},
+}
+
+
+def new_invite(home: Path, *more: str) -> tuple[Ran, JsonObject]:
+    """Make an invite at a fake node."""
+    with fake_node(home, {"invite.new": INVITE}) as node:
+        return mesh("invite", "new", "g", *more, home=home), params(node, "invite.new")
+
+
+def test_an_invite_gives_its_code_alone_on_stdout(home: Path) -> None:
+    ran, asked = new_invite(home)
+    assert ran.out == CODE + "#AbCd\n"
+    assert ran.err.startswith("Good for one person until 25 Nov 2020 19:00.\n")
+    assert asked == {"group": "g", "uses": 1, "expires_s": 259_200, "approvals": None, "note": ""}
+
+
+def test_an_invites_terms_are_handed_over(home: Path) -> None:
+    ran, asked = new_invite(home, "--uses", "5", "--expires", "7d", "--approvals", "2", "--note", "for A.", "--json")
+    assert ran.json == {"schema": 1, **INVITE}
+    assert asked == {"group": "g", "uses": 5, "expires_s": 604_800, "approvals": 2, "note": "for A."}
+
+
+def test_a_picture_follows_the_code_when_asked_for(home: Path) -> None:
+    ran, _ = new_invite(home, "--qr")
+    code, *drawn = ran.out.splitlines()
+    assert code == CODE + "#AbCd"
+    assert len(drawn) > 10
+    assert {char for line in drawn for char in line} <= set(" ▀▄█")
+
+
+def test_a_code_without_addresses_fits_version_4() -> None:
+    import segno
+
+    assert segno.make_qr(CODE.upper(), error="m", boost_error=False).version == 4
+    assert len(picture(CODE)) < len(picture(CODE + "#" + "a" * 200))
+
+
+def test_invites_are_listed_and_revoked(home: Path) -> None:
+    invite: JsonObject = {
+        "id": "cd" * 32,
+        "uses_left": 1,
+        "expires": "2020-11-25T19:00:00Z",
+        "state": "open",
+        "note": "for A.",
+    }
+    with fake_node(home, {"invite.list": {"invites": [invite]}, "invite.revoke": {}}) as node:
+        listed = mesh("invite", "list", "g", home=home)
+        revoked = mesh("invite", "revoke", "g", "cdcdcd", home=home)
+        assert params(node, "invite.revoke") == {"group": "g", "invite": "cdcdcd"}
+    assert listed.out == "id: cdcdcdcd; uses left: 1; expires: 25 Nov 2020 19:00; state: open; note: for A.\n"
+    assert revoked.out == "The invite is closed.\n"
+
+
+def test_knocks_are_listed_admitted_and_declined(home: Path) -> None:
+    knock: JsonObject = {
+        "id": "ef" * 32,
+        "alias": "tansy",
+        "key_words": ["rich", "cook"],
+        "invite_id": "cd" * 32,
+        "at": "2020-11-22T14:05:00Z",
+    }
+    replies: dict[str, JsonObject] = {"knocks.list": {"knocks": [knock]}, "knocks.admit": {}, "knocks.decline": {}}
+    with fake_node(home, replies) as node:
+        listed = mesh("knocks", "list", home=home)
+        mesh("knocks", "admit", "g", "efefef", home=home)
+        mesh("knocks", "decline", "g", "efefef", home=home)
+        assert [method for method, _ in node.handler.asked] == ["knocks.list", "knocks.admit", "knocks.decline"]
+        assert params(node, "knocks.list") == {"group": None}
+        assert params(node, "knocks.admit") == {"group": "g", "knock": "efefef"}
+    assert listed.out == "id: efefefef; alias: tansy; words: rich cook; invite: cdcdcdcd; since: 22 Nov 2020 14:05\n"

@@ -1,0 +1,199 @@
+"""At a real terminal: questions, hidden passphrases, the words' check, and dress that can be taken off."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from mesh.node.local.protocol import JsonObject
+from tests.cli.runner import COMMAND, environment
+from tests.node.local.fake_node import Reply, fake_node
+
+SECRET = "four unrelated words here"
+MESSAGE: JsonObject = {"id": "ab" * 16, "state": "sent", "reached": 0, "of": 0, "held_by": []}
+GROUPS: JsonObject = {"groups": [{"id": "ab" * 32, "name": "Tuesday \x1b[2Jgrief", "members": 5, "unread": 1}]}
+
+
+@contextmanager
+def terminal(
+    *line: str, home: Path, env: Mapping[str, str] | None = None, code: int = 0
+) -> Iterator["pexpect.spawn[str]"]:
+    """Run `mesh` at a terminal, and see how it ends."""
+    child = pexpect.spawn(
+        COMMAND[0],
+        [*COMMAND[1:], "--home", str(home), *line],
+        env=environment({"TERM": "xterm", **(env or {})}),
+        encoding="utf-8",
+        timeout=30,
+        dimensions=(40, 110),
+    )
+    try:
+        yield child
+        child.expect(pexpect.EOF)
+        child.wait()
+        assert child.exitstatus == code, child.before
+    finally:
+        child.close(force=True)
+
+
+def test_init_asks_twice_shows_the_words_and_checks_three_of_them(home: Path) -> None:
+    with terminal("init", home=home / "inner") as child:
+        for answer in (SECRET, "something else"):
+            child.expect(r"(New passphrase|The same again): ")
+            child.sendline(answer)
+        child.expect("not the same")
+        for answer in (SECRET, SECRET):
+            child.expect(r"(New passphrase|The same again): ")
+            child.sendline(answer)
+        child.expect("Have you written them down")
+        assert SECRET not in (child.before or "")
+        words = dict(re.findall(r"(\d+) ([a-z]+)", child.before or ""))
+        assert len(words) == 24
+        child.expect(r"Word (\d+): ")
+        child.sendline("wrong")
+        child.expect("That is not it")
+        for turn in range(3):
+            child.expect(r"Word \d+: ")
+            word = words[re.sub(r"\D", "", str(child.after))]
+            child.sendline(word.upper() if turn else word)
+        child.expect("Good. That is all")
+        child.expect("Your identity is")
+
+
+def test_words_that_do_not_come_leave_an_identity_and_the_way_to_see_them_again(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(SECRET)
+    env = {"MESH_PASSPHRASE_FILE": str(tmp_path / "secret")}
+    with terminal("init", home=home / "inner", env=env) as child:
+        for _ in range(3):
+            child.expect(r"Word \d+: ")
+            child.sendline("")
+        child.expect("`mesh id words`")
+
+
+def test_a_post_is_asked_for_and_may_have_several_lines(home: Path) -> None:
+    with fake_node(home, {"group.show": {"group": {}}, "post": {"message": MESSAGE}}) as node:
+        with terminal("post", "grief", home=home) as child:
+            child.expect("What do you want to say")
+            child.sendline("First line, ä.")
+            child.sendline("")
+            child.sendline("a" * 5000)
+            child.sendline(".")
+            child.expect("sent")
+        assert dict(node.handler.asked)["post"]["text"] == "First line, ä.\n\n" + "a" * 5000
+
+
+JOIN: JsonObject = {
+    "id": "77" * 16,
+    "state": "preview",
+    "group": {"name": "Tuesday grief", "members": 5},
+    "agreement": {"version": 1, "text": "Be kind."},
+}
+
+
+def table() -> dict[str, Reply]:
+    """Give what a node answers to one who joins."""
+    joined: JsonObject = {"join": {**JOIN, "state": "joined"}}
+    return {"join.start": {"join": JOIN}, "join.agree": joined, "join.drop": {}}
+
+
+def test_joining_asks_for_code_pledge_alias_and_passphrase(home: Path) -> None:
+    with fake_node(home, table()) as node:
+        with terminal("join", home=home) as child:
+            child.expect("The code: ")
+            child.sendline(" mesh1code ")
+            child.expect("Group: Tuesday grief")
+            child.expect("network address")
+            child.expect("    Be kind.")
+            child.expect(r"Do you agree, and want to join\? \[y/N\] ")
+            child.sendline("y")
+            child.expect("Alias: ")
+            child.sendline("tansy")
+            child.expect("Passphrase: ")
+            child.sendline(SECRET)
+            child.expect("You are in")
+            assert SECRET not in (child.before or "")
+        asked = dict(node.handler.asked)
+    assert asked["join.start"] == {"code": "mesh1code"}
+    assert (asked["join.agree"]["alias"], asked["join.agree"]["passphrase"]) == ("tansy", SECRET)
+
+
+@pytest.mark.parametrize("answer", ["n", "", "maybe"])
+def test_who_does_not_agree_does_not_join(home: Path, answer: str) -> None:
+    with fake_node(home, table()) as node:
+        with terminal("join", "mesh1code", home=home, code=2) as child:
+            child.expect(r"\[y/N\] ")
+            child.sendline(answer)
+            child.expect("You did not join")
+        methods = [method for method, _ in node.handler.asked]
+    assert methods == ["join.start", "join.drop"]
+
+
+def test_leaving_is_confirmed(home: Path) -> None:
+    with fake_node(home, {"group.leave": {}}) as node:
+        with terminal("group", "leave", "grief", "--wipe", home=home, code=2) as child:
+            child.expect("destroyed. ")
+            child.sendline("no")
+            child.expect("Nothing was changed")
+        assert node.handler.asked == []
+
+
+def test_ctrl_c_at_a_question_ends_quietly(home: Path) -> None:
+    with fake_node(home, table()), terminal("join", home=home, code=130) as child:
+        child.expect("The code: ")
+        child.sendintr()
+        child.expect(pexpect.EOF)
+        assert "Traceback" not in (child.before or "")
+
+
+def test_status_of_a_locked_home_asks_but_bare_mesh_does_not(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(SECRET)
+    env = {"MESH_PASSPHRASE_FILE": str(tmp_path / "secret")}
+    with terminal("init", "--yes", home=home / "inner", env=env) as child:
+        child.expect("Your identity is")
+        assert "Word 1:" not in (child.before or "")
+    with terminal(home=home / "inner") as child:
+        child.expect("Your node is not running")
+    with terminal("status", home=home / "inner", code=3) as child:
+        child.expect("Passphrase: ")
+        child.sendline("not it")
+        child.expect("The passphrase is wrong")
+
+
+# ---------------------------------------------------------------- dress
+
+
+def shown(*line: str, home: Path, env: Mapping[str, str] | None = None) -> str:
+    """Give what a terminal is sent."""
+    with fake_node(home, {"group.list": GROUPS}), terminal(*line, home=home, env=env) as child:
+        child.expect(pexpect.EOF)
+        return child.before or ""
+
+
+def test_a_terminal_gets_a_table_and_a_bold_heading(home: Path) -> None:
+    out = shown("group", "list", home=home)
+    assert "\x1b[1mGroups\x1b[0m" in out
+    assert "Tuesday [2Jgrief" in out
+    assert "\x1b[2J" not in out
+    assert "name:" not in out
+
+
+@pytest.mark.parametrize(
+    ("line", "env"),
+    [
+        (("--plain", "group", "list"), {}),
+        (("group", "list"), {"NO_COLOR": "1"}),
+        (("group", "list"), {"TERM": "dumb"}),
+    ],
+    ids=["--plain", "NO_COLOR", "TERM=dumb"],
+)
+def test_who_wants_plain_text_gets_plain_text(home: Path, line: tuple[str, ...], env: Mapping[str, str]) -> None:
+    out = shown(*line, home=home, env=env)
+    assert "\x1b" not in out
+    assert "name: Tuesday [2Jgrief; members: 5" in out
+
+
+def test_json_at_a_terminal_is_json_alone(home: Path) -> None:
+    assert shown("group", "list", "--json", home=home).startswith('{"schema":1,"groups":')

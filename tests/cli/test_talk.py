@@ -1,0 +1,209 @@
+"""Transcripts of posting and reading: what is said to whom, and what never is."""
+
+from pathlib import Path
+
+import pytest
+
+from mesh.errors import Exit, LocalError, MeshError
+from mesh.node.local.protocol import JsonObject
+from tests.cli.runner import mesh
+from tests.node.local.fake_node import fake_node
+
+ID = "3fa9c1d2" + "0" * 24
+GROUP: JsonObject = {"id": "ab" * 32, "name": "Tuesday grief", "members": 12, "history": "none", "keep": "30 days"}
+SENT: JsonObject = {
+    "id": ID,
+    "group": "ab" * 32,
+    "state": "sent",
+    "reached": 4,
+    "of": 10,
+    "held_by": [{"id": "01", "alias": "pi-kitchen"}, {"id": "02", "alias": "juniper"}],
+}
+QUEUED: JsonObject = {**SENT, "state": "queued", "reached": 0, "held_by": []}
+
+
+def message(**changes: object) -> JsonObject:
+    told: JsonObject = {
+        "id": ID,
+        "author": {"id": "01" * 32, "alias": "juniper"},
+        "text": "First birthday without her.",
+        "mode": "listening",
+        "cw": "",
+        "at": "2020-11-22T14:05:00Z",
+        "reply_to": None,
+        "state": "received",
+        "files": [],
+    }
+    return told | changes  # type: ignore[return-value] # tests put in what an answer may hold
+
+
+# ---------------------------------------------------------------- post
+
+
+def test_a_post_says_who_can_see_it_and_how_far_it_came(home: Path) -> None:
+    with fake_node(home, {"group.show": {"group": GROUP}, "post": {"message": SENT}}) as node:
+        line = ("post", "Tuesday grief", "--mode", "listening", "--cw", "loss of a child", "Words.", "--topics", "a, b")
+        ran = mesh(*line, "--reply-to", "abcdef", "--wait", "1m", home=home)
+        asked = dict(node.handler.asked)["post"]
+    assert ran.err == "Seen by at most 11 people; kept 30 days; newcomers do not see it.\n"
+    assert ran.out == "sent · pi-kitchen, juniper say they have it · reached 4 of 10 · 3fa9c1d2\n"
+    assert ran.code == 0
+    assert asked == {
+        "group": "Tuesday grief",
+        "text": "Words.",
+        "mode": "listening",
+        "cw": "loss of a child",
+        "topics": ["a", "b"],
+        "reply_to": "abcdef",
+        "wait_s": 60,
+    }
+
+
+def test_a_post_that_nobody_takes_yet_ends_with_4_and_says_that_it_waits(home: Path) -> None:
+    with fake_node(home, {"group.show": {"group": GROUP}, "post": {"message": QUEUED}}):
+        said, told = mesh("post", "g", "Words.", home=home), mesh("post", "g", "Words.", "--json", home=home)
+    assert (said.code, told.code) == (Exit.QUEUED, Exit.QUEUED)
+    assert said.out == "queued · 3fa9c1d2\n"
+    assert "goes out by itself" in said.err
+    assert told.json == {"schema": 1, "message": QUEUED}
+
+
+def test_what_only_looks_like_white_space_is_not_posted(home: Path) -> None:
+    with fake_node(home, {"group.show": {"group": GROUP}}) as node:
+        ran = mesh("post", "g", " \n ", home=home)
+        assert "post" not in dict(node.handler.asked)
+    assert ran.code == Exit.USAGE
+
+
+def test_the_audience_is_not_a_reason_to_fail(home: Path) -> None:
+    with fake_node(home, {"group.show": MeshError("no"), "post": {"message": SENT}}):
+        assert mesh("post", "g", "Words.", home=home).code == 0
+
+
+def test_an_unknown_group_is_told_by_the_post_itself(home: Path) -> None:
+    unknown = LocalError("no such group", code="E-NO-GROUP", candidates=("Tuesday grief",))
+    with fake_node(home, {"group.show": unknown, "post": unknown}):
+        ran = mesh("post", "g", "Words.", home=home)
+    assert ran.code == Exit.USAGE
+    assert "Tuesday grief" in ran.err
+
+
+# ---------------------------------------------------------------- read
+
+
+def test_messages_are_read_oldest_first_with_who_when_and_how(home: Path) -> None:
+    page: JsonObject = {
+        "messages": [
+            message(),
+            message(cw="loss", text=None, id="44" * 16),
+            message(reply_to=ID, text="Two\nlines"),
+            message(text=None, why="this kind of message needs a newer version", id="55" * 16),
+        ],
+        "gaps": [{"author": {"id": "02", "alias": "sorrel"}, "missing": 3, "asking": 4}],
+    }
+    with fake_node(home, {"read": page}) as node:
+        ran = mesh("read", "g", "--since", "abcdef", "--limit", "9", "--unread", "--open", "444444", home=home)
+        asked = dict(node.handler.asked)["read"]
+    assert asked == {"group": "g", "since": "abcdef", "limit": 9, "unread": True, "open": "444444"}
+    assert ran.out.splitlines() == [
+        "juniper · 22 Nov 2020 14:05 · listening · 3fa9c1d2",
+        "    First birthday without her.",
+        "",
+        "juniper · 22 Nov 2020 14:05 · listening · warning: loss · 44444444",
+        "    (closed; --open 44444444 opens it)",
+        "",
+        "juniper · 22 Nov 2020 14:05 · listening · in reply to 3fa9c1d2 · 3fa9c1d2",
+        "    Two",
+        "    lines",
+        "",
+        "juniper · 22 Nov 2020 14:05 · listening · 55555555",
+        "    (this kind of message needs a newer version)",
+        "[3 messages from sorrel are missing; asking 4 members]",
+    ]
+
+
+def test_a_closed_warning_has_null_as_text_in_json(home: Path) -> None:
+    page: JsonObject = {"messages": [message(cw="loss", text=None)], "gaps": []}
+    with fake_node(home, {"read": page}):
+        assert mesh("read", "g", "--json", home=home).json == {"schema": 1, **page}
+
+
+def test_what_others_wrote_cannot_drive_the_terminal(home: Path) -> None:
+    hostile = "\x1b]0;owned\x07\x9b2J\u202ereversed\r\nsorrel · 14:06 · listening · 00000000\n    forged"
+    shown = message(text=hostile, cw=hostile, mode=hostile, author={"alias": hostile, "id": "00"})
+    with fake_node(home, {"read": {"messages": [shown], "gaps": []}}):
+        said, told = mesh("read", "g", home=home), mesh("read", "g", "--json", home=home)
+    for out in (said.out, told.out):
+        assert not {"\x1b", "\x07", "\x9b", "\u202e", "\r"} & set(out)
+    head, *body = said.out.splitlines()
+    assert head.endswith(" · 3fa9c1d2")
+    assert all(line.startswith("    ") for line in body)
+    assert told.out.count("\n") == 1
+
+
+def test_an_empty_group_says_so(home: Path) -> None:
+    with fake_node(home, {"read": {"messages": [], "gaps": []}}):
+        assert mesh("read", "g", home=home).out == "There is nothing to read here.\n"
+
+
+def test_following_shows_the_page_then_what_comes_and_nothing_twice(home: Path) -> None:
+    late: JsonObject = {"event": "message", "message": message(id="66" * 16, text="Late.")}
+    events: list[JsonObject] = [
+        {"event": "following"},
+        {"event": "message", "message": message()},
+        late,
+        {"event": "state", "message": SENT},
+    ]
+    with fake_node(home, {"read": {"messages": [message()], "gaps": []}}, {"read.follow": events}):
+        said, told = mesh("read", "g", "--follow", home=home), mesh("read", "g", "--follow", "--json", home=home)
+    assert said.out.count("First birthday") == 1
+    assert said.out.index("First birthday") < said.out.index("Late.")
+    assert "reached 4 of 10" in said.out
+    assert [event["event"] for event in told.lines] == ["message", "message", "state"]
+    assert told.lines[1] == {"schema": 1, **late}
+
+
+# ---------------------------------------------------------------- outbox, message
+
+
+def test_the_outbox_says_what_waits_for_whom_and_why(home: Path) -> None:
+    waiting: JsonObject = {
+        "id": ID,
+        "group": {"id": "ab" * 32, "name": "Tuesday grief"},
+        "state": "queued",
+        "waiting_for": ["juniper", {"id": "02", "alias": "sorrel"}],
+        "why": "nobody is reachable",
+    }
+    with fake_node(home, {"outbox": {"outbox": [waiting]}}):
+        ran = mesh("outbox", home=home)
+    assert ran.out == (
+        "id: 3fa9c1d2; group: Tuesday grief; state: queued; waiting for: juniper, sorrel; why: nobody is reachable\n"
+    )
+
+
+def test_an_empty_outbox_says_so(home: Path) -> None:
+    with fake_node(home, {"outbox": {"outbox": []}}):
+        assert mesh("outbox", home=home).out == "Nothing waits.\n"
+        assert mesh("outbox", "--json", home=home).json == {"schema": 1, "outbox": []}
+
+
+def test_a_message_is_shown_with_what_became_of_it(home: Path) -> None:
+    with fake_node(home, {"message.show": {"message": message(**{**SENT, "author": {"alias": "wren"}})}}) as node:
+        ran = mesh("message", "show", "3fa9c1", home=home)
+        assert node.handler.asked == [("message.show", {"message": "3fa9c1"})]
+    assert ran.out.splitlines()[0].startswith("wren · ")
+    assert ran.out.splitlines()[-1] == "sent · pi-kitchen, juniper say they have it · reached 4 of 10"
+
+
+@pytest.mark.parametrize(
+    ("members", "history", "keep", "said"),
+    [
+        (1, "none", None, "Nobody else is in this group yet; newcomers do not see it.\n"),
+        (2, "last:20", 604_800, "Seen by at most 1 person; kept 7 days; newcomers see some of what was said.\n"),
+        (0, "", None, ""),
+    ],
+)
+def test_the_audience_is_said_truthfully(home: Path, members: int, history: str, keep: int | None, said: str) -> None:
+    group: JsonObject = {"members": members, "history": history, "keep": keep}
+    with fake_node(home, {"group.show": {"group": group}, "post": {"message": SENT}}):
+        assert mesh("post", "g", "Words.", home=home).err == said

@@ -1,0 +1,1 @@
+"""Tests of mesh.node: real sockets, real processes, nothing past loopback."""

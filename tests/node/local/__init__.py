@@ -1,0 +1,1 @@
+"""Tests of the local Api: its bytes, its socket, both ends of it."""
