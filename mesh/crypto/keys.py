@@ -28,14 +28,18 @@ def _keypair(seed: bytes) -> tuple[bytes, bytes]:
     return public, secret
 
 
-def public_key(seed: bytes) -> bytes:
-    """Return the 32 B Ed25519 public key of a 32 B seed."""
-    return _keypair(seed)[0]
+def public_key(seed: bytes, *, forget: bool = False) -> bytes:
+    """Return the 32 B Ed25519 public key of a 32 B seed; `forget`: keep nothing of the seed for next time."""
+    return (crypto_sign_seed_keypair(seed) if forget else _keypair(seed))[0]
 
 
-def sign(seed: bytes, message: bytes) -> bytes:
-    """Return the 64 B Ed25519 signature (RFC 8032) of `message` by the key with this 32 B seed."""
-    return crypto_sign(message, _keypair(seed)[1])[:SIGNATURE_BYTES]
+def sign(seed: bytes, message: bytes, *, forget: bool = False) -> bytes:
+    """Return the 64 B Ed25519 signature (RFC 8032) of `message` by the key with this 32 B seed.
+
+    `forget` is for member keys, which are derived for one use: an expanded key is otherwise kept for the next time.
+    """
+    secret = (crypto_sign_seed_keypair(seed) if forget else _keypair(seed))[1]
+    return crypto_sign(message, secret)[:SIGNATURE_BYTES]
 
 
 def verify(public: bytes, message: bytes, signature: bytes) -> None:

@@ -38,6 +38,7 @@ from mesh.store.sqlite import EncryptedStore
 
 OnEvent = Callable[[JsonObject], None]
 ADDRESSES_EVERY_S: Final = 20.0  # how often the machine's own addresses are looked at again; ours
+SCRUB_EVERY_S: Final = 30.0  # how long a replaced key may wait in the write-ahead log; ours
 
 
 def run(home: Path, passphrase: str, listen: list[str], peers: list[str], on_event: OnEvent) -> None:
@@ -79,6 +80,7 @@ async def _live(
         await nursery.start(lambda task_status: serve(path, desk, on_bug=log.bug, task_status=task_status))
         nursery.start_soon(_stop_on_signal, nursery.cancel_scope)
         nursery.start_soon(_watch_addresses, runner, network)
+        nursery.start_soon(_scrub, runner, store)
         for peer in peers:
             await desk.ask(KnownAddress(address=Address(peer)))
         log.ready(len(network.addresses()))
@@ -111,6 +113,13 @@ async def _stop_on_signal(scope: trio.CancelScope) -> None:
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async for _ in signals:
             scope.cancel()
+
+
+async def _scrub(runner: Runner, store: EncryptedStore) -> None:
+    """Fold the write-ahead log in now and then: until then it holds ratchets that have moved on."""
+    while True:
+        await trio.sleep(SCRUB_EVERY_S)
+        await runner.exclusively(store.scrub)
 
 
 async def _watch_addresses(runner: Runner, network: Network) -> None:

@@ -178,6 +178,11 @@ class Runner:
             async with self._writing:
                 await trio.to_thread.run_sync(partial(self._store.commit, writes, durable=durable))
 
+    async def exclusively(self, work: Callable[[], object]) -> None:
+        """Run something on the store's own connection, in a worker thread, while nothing is being written."""
+        async with self._writing:
+            await trio.to_thread.run_sync(work)
+
     def soon(self, after_s: float, act: Callable[[], None]) -> None:
         """Do something a moment later."""
 

@@ -1,0 +1,116 @@
+"""The bytes beneath libp2p: one TCP connection, read exactly, watched for silence, and cut at once when it
+must be.
+
+libp2p reads through this, so it is the place for guards that its own stream lacks. It reads in large pieces
+and hands out exactly what was asked for (libp2p gives up on a Noise message that comes in more than a
+hundred pieces). It refuses to gather more than a Noise message, whatever length a stranger claims. It sees
+every byte, so it can tell silence from life where a ping over a busy connection cannot, and it counts
+silence in *ticks that passed*, so that a node which was itself asleep or busy does not blame its peers.
+`abort` closes the socket without waiting: libp2p's own closing can wait for a lock that a write to a
+vanished peer holds.
+
+It has the methods of libp2p's `ReadWriteCloser` and raises what libp2p expects.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import trio
+from libp2p.io.exceptions import ConnectionClosedError
+
+READ_BYTES: Final = 64 * 1024
+ASK_BYTES_MAX: Final = 65_535 + 2  # the longest Noise message and its length (Noise §3)
+TICK_S: Final = 1.0
+SILENT_S_MAX: Final = 6.0  # a ping each 3 s, and 3 s for its answer (network.md §1, "a half-open peer")
+CHECK_BYTES: Final = 256 * 1024  # how much may come between two looks at what is held
+
+
+class RawStream:
+    """A TCP connection for libp2p.
+
+    `overfull` is asked from time to time whether too much of what came is still held; `on_abort` is called once,
+    when the connection is cut.
+    """
+
+    def __init__(self, stream: trio.SocketStream, host: str, port: int) -> None:
+        self.host = host
+        self.port = port
+        self.overfull: Callable[[], bool] = lambda: False
+        self.on_abort: Callable[[], None] = lambda: None
+        self.closed = trio.Event()
+        self._stream = stream
+        self._buffer = bytearray()
+        self._heard = True
+        self._silent_ticks = 0
+        self._unchecked = 0
+
+    async def read(self, n: int | None = None) -> bytes:
+        """Return exactly `n` bytes, or without `n` whatever is there; ConnectionClosedError if they do not
+        come.
+        """
+        want = 1 if n is None else n
+        if want > ASK_BYTES_MAX:
+            self.abort()
+            raise ConnectionClosedError("a peer announced more than a Noise message holds")
+        while len(self._buffer) < want:
+            await self._receive()
+        end = len(self._buffer) if n is None else n
+        data = bytes(self._buffer[:end])
+        del self._buffer[:end]
+        return data
+
+    async def write(self, data: bytes) -> None:
+        """Write all of `data`; ConnectionClosedError if that fails. Cancelled half-way, the connection is
+        cut.
+        """
+        try:
+            await self._stream.send_all(data)
+        except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+            self.abort()
+            raise ConnectionClosedError("the connection is gone") from error
+        except BaseException:
+            self.abort()
+            raise
+
+    async def close(self) -> None:
+        """Close the connection, at once."""
+        self.abort()
+        await trio.lowlevel.checkpoint()
+
+    def abort(self) -> None:
+        """Close the connection, at once: whoever reads or writes gets a ConnectionClosedError."""
+        self._stream.socket.close()
+        if not self.closed.is_set():
+            self.closed.set()
+            self.on_abort()
+
+    def get_remote_address(self) -> tuple[str, int] | None:
+        """Return the other end's IP address and port."""
+        return self.host, self.port
+
+    def tick(self) -> None:
+        """Note that TICK_S has passed; cut the connection if nothing has been heard for SILENT_S_MAX of
+        them.
+        """
+        self._silent_ticks = 0 if self._heard else self._silent_ticks + 1
+        self._heard = False
+        if self._silent_ticks * TICK_S >= SILENT_S_MAX:
+            self.abort()
+
+    async def _receive(self) -> None:
+        try:
+            data = await self._stream.receive_some(READ_BYTES)
+        except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+            self.abort()
+            raise ConnectionClosedError("the connection is gone") from error
+        if not data:
+            self.abort()
+            raise ConnectionClosedError("the peer closed the connection")
+        self._buffer += data
+        self._heard = True
+        self._unchecked += len(data)
+        if self._unchecked >= CHECK_BYTES:
+            self._unchecked = 0
+            if self.overfull():
+                self.abort()
+                raise ConnectionClosedError("a peer sends more than it was allowed to")
