@@ -22,7 +22,8 @@ from mesh.node.keepsakes import Keepsakes, addresses_write, read_keepsakes
 from mesh.node.links.network import Network, open_network
 from mesh.node.local import methods
 from mesh.node.local.api import unknown_method
-from mesh.node.local.inprocess import JOIN_NONCE_BYTES, LOCK_WAIT_S
+from mesh.node.local.closed_desk import JOIN_NONCE_BYTES
+from mesh.node.local.inprocess import LOCK_WAIT_S
 from mesh.node.local.methods.talk import event_json, events_of
 from mesh.node.local.paths import socket_path
 from mesh.node.local.protocol import JsonObject

@@ -49,14 +49,17 @@ def join_named(state: State, name: str) -> JoinId:
 def message_named(store: Store, name: str, gid: GroupId | None = None) -> tuple[PostId, GroupId, bytes]:
     """Return (post id, group, key in Space.MESSAGES) of the message with this id prefix; LocalError."""
     prefix = _hex(name)
-    rows = [] if prefix is None else store.scan(Space.POSTS, prefix[0], limit=_CANDIDATES_MAX * 16)
-    found = {
-        key: value for key, value in rows if key.hex().startswith(name.lower()) and (gid is None or key[16:] == gid)
-    }
+    groups = [key for key, _ in store.scan(Space.GROUPS)] if gid is None else [gid]
+    rows = (
+        []
+        if prefix is None
+        else [row for g in groups for row in store.scan(Space.POSTS, g + prefix[0], limit=_CANDIDATES_MAX * 16)]
+    )
+    found = {key: value for key, value in rows if key[32:].hex().startswith(name.lower())}
     if len(found) != 1:
-        _not_one("message", "E-NO-MESSAGE", name, [key[:16].hex()[:12] for key in found], "`mesh read` shows ids")
+        _not_one("message", "E-NO-MESSAGE", name, [key[32:].hex()[:12] for key in found], "`mesh read` shows ids")
     key, value = next(iter(found.items()))
-    return PostId(key[:16]), GroupId(key[16:]), value
+    return PostId(key[32:]), GroupId(key[:32]), value
 
 
 def _resolve(thing: str, code: str, name: str, named: Mapping[T, str], do: str) -> T:

@@ -37,7 +37,7 @@ async def post(desk: Desk, params: JsonObject) -> JsonObject:
     await desk.until(
         lambda: room.deliveries[post_id].state is not DeliveryState.QUEUED, given.seconds(params, "wait_s", 2.0)
     )
-    key = desk.store.get(Space.POSTS, post_id + room.group.gid)
+    key = desk.store.get(Space.POSTS, room.group.gid + post_id)
     assert key is not None, "a message is stored before the command is answered"
     return {"message": _message(desk, room, key, opened=True)}
 
@@ -156,7 +156,7 @@ def event_json(desk: Desk, notice: Notify, *, full: bool) -> JsonObject | None:
             key = (
                 notice.subject
                 if notice.notice is Notice.MESSAGE
-                else desk.store.get(Space.POSTS, notice.subject + room.group.gid)
+                else desk.store.get(Space.POSTS, room.group.gid + notice.subject)
             )
             value = None if key is None else desk.store.get(Space.MESSAGES, key)
             if value is None:
