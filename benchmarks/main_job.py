@@ -1,7 +1,7 @@
 """How long the main job takes on this machine: real nodes on loopback, medians beside their bars.
 
-Run it with `make bench`. The bars are the first issue's (docs/architecture.md names them); they are absolute times and so
-say as much about the machine as about the program: read them together with the line that describes it.
+Run it with `make bench`. The bars are absolute times and so say as much about the machine as about the program: read
+them together with the line that describes it.
 """
 
 import json

@@ -1,9 +1,9 @@
 """The Api's second body: no node runs, so the command opens the home itself, under its lock, and closes it again.
 
 The same machine handles the same commands. Nothing here needs trio or libp2p: methods are async functions, but at this
-The same machine handles the same commands. Nothing here needs trio or libp2p: methods are async functions, but at
-this desk they never wait, so they are simply run to their end. Deriving the key takes half a second in which Python
-has nothing to do; what the answer needs is imported meanwhile.
+desk they never wait, so they are simply run to their end. Deriving the key takes half a second in which Python has
+nothing to do; what the answer needs is imported meanwhile.
+"""
 
 import importlib
 import threading
