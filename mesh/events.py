@@ -35,7 +35,7 @@ class Space(StrEnum):
     KEMS = "kems"  # gid + key number (u32) -> KEM private key
     FRONTIERS = "frontiers"  # gid + device id -> which messages of that device are here
     MESSAGES = "messages"  # gid + display time (u64 ms) + post id -> message for reading
-    POSTS = "posts"  # post id + gid -> key in MESSAGES
+    POSTS = "posts"  # gid + post id -> key in MESSAGES
     UNREAD = "unread"  # key in MESSAGES -> empty
     FRAMES = "frames"  # gid + device id + mseq (u64) -> sealed frame, for repair
     DRAFTS = "drafts"  # gid + number (u64) -> typed, not yet sealed

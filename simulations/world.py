@@ -1,14 +1,17 @@
-"""The world: real peers under virtual time, with latency, loss, partitions and crashes, all from one seed.
+"""The world: real peers under virtual time, with weather, partitions, crashes and wrong clocks, all from one seed.
 
-One heap of events and nothing else: no threads, no trio, no wall clock. Links are streams, so loss shows as delay
-(what is lost is sent again); a partition or a crash breaks them. Events at the same instant are ordered by seeded
-draws, so that nothing can come to rest on an order that real networks do not promise. The trace digest names what
-happened: the same scenario, seed and code give the same digest in any process.
+One heap of events and nothing else: no threads, no trio, no wall clock. Events at the same instant are ordered by
+seeded draws, so that nothing can come to rest on an order that real networks do not promise; frames of one class on
+one link keep theirs. The trace digest names what happened: the same scenario, seed and code give the same digest in
+any process and under any PYTHONHASHSEED.
+
+Left out on purpose: bandwidth, regions, NAT and keepers, which come with the scenarios that need them.
 """
 
 import heapq
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from hashlib import blake2b
 from typing import Final, assert_never
 
@@ -44,19 +47,24 @@ from mesh.peer import Peer
 from mesh.store.memory import MemoryStore
 from mesh.store.starting import starting_records
 from simulations.chance import SeededEntropy, SeededSealer, seeded_dice
+from simulations.weather import REDIAL_MS, REDIAL_MS_MAX, Parcel, Paths, Pipe, Weather
 
 START_WALL_MS: Final = 1_800_000_000_000  # where virtual time begins; only differences matter
-REDIAL_MS: Final = 1_000
+FETCH_MS_MAX: Final = 3  # a disk answers after 0 to so many ms; ours
+
+Watcher = Callable[["Node", Input, list[Effect]], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weather:
-    """What the network is like: one-way latency and its spread, and how often a frame must be sent again."""
+class Crash(Enum):
+    """How a machine stops at a commit."""
 
-    latency_ms: int = 20
-    jitter_ms: int = 10
-    loss: float = 0.0
-    retransmit_ms: int = 200
+    BEFORE = "before"  # the process dies before anything is written
+    AFTER = "after"  # it dies with all of it written and nothing of it sent
+    POWER = "power"  # the same, and the disk loses whatever was not asked to survive a power cut
+
+
+class Crashed(Exception):
+    """The machine stopped before it could answer; whoever asked cannot know whether it was done."""
 
 
 @dataclass(slots=True)
@@ -67,7 +75,8 @@ class Node:
     store: MemoryStore = field(default_factory=MemoryStore)
     peer: Peer | None = None  # None while it is down
     generation: int = 0  # counts starts, so that what was meant for an earlier process is not delivered
-    wanted: dict[PeerId, None] = field(default_factory=dict)
+    wanted: dict[PeerId, int] = field(default_factory=dict)  # whom it dials, and how often in vain
+    dials: dict[PeerId, int] = field(default_factory=dict)  # numbers dials, so that only the newest goes on
     links: dict[LinkId, tuple[str, LinkId]] = field(default_factory=dict)
     timers: dict[Timer, int] = field(default_factory=dict)
     answers: dict[int, Answer] = field(default_factory=dict)
@@ -76,7 +85,8 @@ class Node:
     tokens: int = 0
     commits: int = 0
     crash_at_commit: int | None = None
-    skew_ms: int = 0
+    crash: Crash = Crash.AFTER
+    skew_ms: int = 0  # how far its clock on the wall is off
 
     @property
     def up(self) -> bool:
@@ -99,24 +109,23 @@ class World:
 
     def __init__(self, seed: int, weather: Weather | None = None) -> None:
         self.seed = seed
-        self.weather = weather or Weather()
         self.now_ms = 0
         self.nodes: dict[str, Node] = {}
+        self.paths = Paths(seed, weather or Weather())
+        self.watchers: list[Watcher] = []  # each sees a step once its writes are on disk, before it is carried out
+        self.frames_sent = 0
+        self.bytes_sent = 0
         self._heap: list[tuple[int, float, int, Callable[[], None]]] = []
         self._count = 0
-        self._ties = seeded_dice(seed, "ties")
-        self._network = seeded_dice(seed, "network")
-        self._cuts: set[frozenset[str]] = set()
         self._links = 0
-        self._arrivals: dict[LinkId, int] = {}
+        self._pipes: dict[LinkId, Pipe] = {}
         self._trace = blake2b(digest_size=32)
-        self.watchers: list[Callable[[Node, Input, list[Effect]], None]] = []
 
     # ------------------------------------------------------------ people and machines
 
-    def add(self, name: str) -> Node:
+    def add(self, name: str, *, skew_ms: int = 0) -> Node:
         """Add a node and start it."""
-        node = self.nodes[name] = Node(name)
+        node = self.nodes[name] = Node(name, skew_ms=skew_ms)
         self.start(name)
         return node
 
@@ -126,31 +135,38 @@ class World:
         assert node.peer is None, "it runs already"
         node.generation += 1
         label = f"{name}/{node.generation}"
-        entropy = SeededEntropy(self.seed, f"{label}/entropy")
         node.peer = Peer(
             dice=seeded_dice(self.seed, f"{label}/dice"),
-            entropy=entropy,
+            entropy=SeededEntropy(self.seed, f"{label}/entropy"),
             sealer=SeededSealer(SeededEntropy(self.seed, f"{label}/sealer")),
         )
         self._give(node, Started(records=starting_records(node.store), addresses=(node.address,)))
 
-    def stop(self, name: str) -> None:
-        """Stop a node's process at once, as a crash does: what was not committed is gone."""
+    def stop(self, name: str, *, power_cut: bool = False) -> None:
+        """Stop a node's process at once, as a crash does; with `power_cut` the disk keeps only what is durable."""
         node = self.nodes[name]
         for link in list(node.links):
             self._break(node, link)
         node.peer = None
-        node.store.crash()
+        node.store.crash(power_cut=power_cut)
         node.wanted.clear()
         node.timers.clear()
-        node.links.clear()
+        node.crash_at_commit = None
+
+    def restart(self, name: str) -> None:
+        """Stop a node, if it runs, and start it again."""
+        if self.nodes[name].up:
+            self.stop(name)
+        self.start(name)
 
     def ask(self, name: str, command: Command) -> bytes:
-        """Have a person ask their running node; return the id it made. Raises the node's LocalError."""
+        """Have a person ask their running node; return the id it made. Raises the node's LocalError, or Crashed."""
         node = self.nodes[name]
         node.tokens += 1
         self._give(node, Asked(token=node.tokens, command=command))
-        answer = node.answers.pop(node.tokens)
+        answer = node.answers.pop(node.tokens, None)
+        if answer is None:
+            raise Crashed(name)
         if answer.error is not None:
             raise answer.error
         return answer.subject
@@ -159,15 +175,19 @@ class World:
         """Have a person ask, whatever the outcome; return whether it was carried out."""
         try:
             self.ask(name, command)
-        except LocalError:
+        except (LocalError, Crashed):
             return False
         return True
 
     # ------------------------------------------------------------ weather
 
     def cut(self, one: str, other: str) -> None:
-        """Cut the path between two nodes: their link breaks, and none can be made."""
-        self._cuts.add(frozenset((one, other)))
+        """Cut the path between two nodes: their links break, and none can be made."""
+        self.paths.cut(one, other)
+        self.flap(one, other)
+
+    def flap(self, one: str, other: str) -> None:
+        """Break the links between two nodes; they may be made again."""
         for link, (far, _) in list(self.nodes[one].links.items()):
             if far == other:
                 self._break(self.nodes[one], link)
@@ -180,19 +200,28 @@ class World:
                     for other in other_side:
                         self.cut(one, other)
 
+    def clog(self, one: str, other: str) -> None:
+        """Hold all that goes from one node to another, until the paths are healed."""
+        self.paths.clog(one, other)
+
     def heal(self) -> None:
-        """Mend every path."""
-        self._cuts.clear()
+        """Mend every path; what waited comes through."""
+        self.paths.clear()
+        for node in self.nodes.values():
+            for link in node.links:
+                held, self._pipes[link].held = self._pipes[link].held, []
+                for parcel in held:
+                    self._send(node, link, parcel)
+
+    def join_up(self, one: str, other: str) -> None:
+        """Make a link between two running nodes, also where one stands already."""
+        self._connect(self.nodes[one], self.nodes[other])
 
     # ------------------------------------------------------------ time
 
     def run(self, seconds: float) -> None:
         """Let virtual time pass."""
-        end = self.now_ms + round(seconds * 1000)
-        while self._heap and self._heap[0][0] <= end:
-            self.now_ms, _, _, happen = heapq.heappop(self._heap)
-            happen()
-        self.now_ms = end
+        self.run_until(lambda: False, seconds)
 
     def run_until(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Let time pass until something holds, at most so long; return whether it does."""
@@ -214,49 +243,57 @@ class World:
         """Return the moment as a node's clocks have it."""
         return Instant(mono_ms=self.now_ms, wall_ms=START_WALL_MS + self.now_ms + node.skew_ms)
 
-    def _at(self, after_ms: int, happen: Callable[[], None]) -> None:
+    def _at(self, node: Node, after_ms: int, happen: Callable[[], None]) -> None:
+        draw = self.paths.dice(f"ties/{node.name}").random()
+        self._push(self.now_ms + after_ms, draw, happen)
+
+    def _push(self, at_ms: int, draw: float, happen: Callable[[], None]) -> None:
         self._count += 1
-        heapq.heappush(self._heap, (self.now_ms + after_ms, self._ties.random(), self._count, happen))
+        heapq.heappush(self._heap, (at_ms, draw, self._count, happen))
 
     # ------------------------------------------------------------ the seam
 
     def _give(self, node: Node, event: Input) -> None:
         """Hand an input to a node and carry out what follows: the second of the two places that interpret effects."""
-        waiting: list[Input] = [event]
-        while waiting:
-            peer = node.peer
-            if peer is None:  # it crashed half-way
+        peer = node.peer
+        assert peer is not None
+        effects = peer.handle(event, self.instant(node))
+        # Everything that goes in or comes out is named: dataclasses of bytes, numbers and texts, in order.
+        self._trace.update(f"{self.now_ms} {node.name} {event!r} {effects!r}\n".encode())
+        crash = None
+        if effects and isinstance(effects[0], Persist):
+            node.commits += 1
+            crash = node.crash if node.commits == node.crash_at_commit else None
+            if crash is Crash.BEFORE:
+                self.stop(node.name)
                 return
-            current = waiting.pop(0)
-            effects = peer.handle(current, self.instant(node))
-            self._note(node, current, effects)
-            for watch in self.watchers:
-                watch(node, current, effects)
-            for effect in effects:
-                if not node.up:
-                    return
-                waiting.extend(self._do(node, effect))
+            node.store.commit(effects[0].writes, durable=effects[0].durable)
+        for watch in self.watchers:
+            watch(node, event, effects)
+        if crash is not None:
+            self.stop(node.name, power_cut=crash is Crash.POWER)
+            return
+        for k, effect in enumerate(effects):
+            assert k == 0 or not isinstance(effect, Persist), "a Persist that does not come first"
+            self._do(node, effect)
 
-    def _do(self, node: Node, effect: Effect) -> list[Input]:
+    def _do(self, node: Node, effect: Effect) -> None:
         match effect:
             case Persist():
-                node.store.commit(effect.writes, durable=effect.durable)
-                node.commits += 1
-                if node.commits == node.crash_at_commit:
-                    self.stop(node.name)
+                pass  # done before anything else
             case Send():
-                self._send(node, effect.link, effect.kind, effect.payload)
+                self._send(node, effect.link, Parcel(effect.kind, effect.payload, effect.send_class))
             case SendStored():
                 for key in effect.keys:
                     value = node.store.get(effect.space, key)
                     if value is not None:
-                        self._send(node, effect.link, LinkKind.FRAME, value)
+                        self._send(node, effect.link, Parcel(LinkKind.FRAME, value, effect.send_class))
             case Fetch():
-                values = tuple(node.store.get(effect.space, key) for key in effect.keys)
-                return [Fetched(ticket=effect.ticket, values=values)]
+                self._fetch(node, effect)
             case Dial():
-                node.wanted[effect.peer] = None
-                self._dial_soon(node, effect.peer, 0)
+                if effect.peer not in node.wanted:
+                    node.wanted[effect.peer] = 0
+                    self._dial_soon(node, effect.peer, 0)
             case Forget():
                 node.wanted.pop(effect.peer, None)
             case HangUp():
@@ -271,20 +308,16 @@ class World:
                 node.answers[effect.token] = effect
             case _:
                 assert_never(effect)
-        return []
 
-    def _note(self, node: Node, event: Input, effects: list[Effect]) -> None:
-        line = f"{self.now_ms} {node.name} {type(event).__name__}"
-        self._trace.update(line.encode())
-        if isinstance(event, FrameReceived):
-            self._trace.update(event.payload)
-        for effect in effects:
-            self._trace.update(type(effect).__name__.encode())
-            if isinstance(effect, Persist):
-                for write in effect.writes:
-                    self._trace.update(repr(write).encode())
+    def _fetch(self, node: Node, fetch: Fetch) -> None:
+        generation = node.generation
 
-    # ------------------------------------------------------------ timers
+        def answer() -> None:
+            if node.peer is not None and node.generation == generation:
+                values = tuple(node.store.get(fetch.space, key) for key in fetch.keys)
+                self._give(node, Fetched(ticket=fetch.ticket, values=values))
+
+        self._at(node, self.paths.dice(f"disk/{node.name}").randrange(FETCH_MS_MAX + 1), answer)
 
     def _set_timer(self, node: Node, timer: Timer, after_ms: int | None) -> None:
         number = node.timers.get(timer, 0) + 1
@@ -297,53 +330,53 @@ class World:
             if node.peer is not None and node.generation == generation and node.timers.get(timer) == number:
                 self._give(node, TimerFired(timer=timer))
 
-        self._at(after_ms, fire)
+        self._at(node, after_ms, fire)
 
     # ------------------------------------------------------------ links
-
-    def _dial_soon(self, node: Node, peer: PeerId, after_ms: int) -> None:
-        generation = node.generation
-
-        def dial() -> None:
-            if node.peer is None or node.generation != generation or peer not in node.wanted:
-                return
-            far = self._by_peer.get(peer)
-            if far is None or far.name == node.name or self._linked(node, far):
-                self._dial_soon(node, peer, REDIAL_MS)
-                return
-            if far.peer is not None and frozenset((node.name, far.name)) not in self._cuts:
-                self._connect(node, far)
-            self._dial_soon(node, peer, REDIAL_MS)
-
-        self._at(after_ms + self._delay(), dial)
 
     @property
     def _by_peer(self) -> Mapping[PeerId, Node]:
         return {node.peer_id: node for node in self.nodes.values()}
 
-    def _linked(self, node: Node, far: Node) -> bool:
-        return any(name == far.name for name, _ in node.links.values())
+    def _dial_soon(self, node: Node, peer: PeerId, after_ms: int) -> None:
+        generation = node.generation
+        number = node.dials[peer] = node.dials.get(peer, 0) + 1
+
+        def dial() -> None:
+            if node.generation != generation or node.dials[peer] != number or peer not in node.wanted:
+                return
+            far = self._by_peer.get(peer)
+            if far is not None and far.name in [name for name, _ in node.links.values()]:
+                return  # it is dialled again when that link breaks
+            if far is not None and far.up and far is not node and not self.paths.is_cut(node.name, far.name):
+                self._connect(node, far)
+                return
+            node.wanted[peer] += 1
+            self._dial_soon(node, peer, min(REDIAL_MS << min(node.wanted[peer], 8), REDIAL_MS_MAX))
+
+        self._at(node, after_ms + self.paths.delay_ms(node.name, str(peer)), dial)
 
     def _connect(self, node: Node, far: Node) -> None:
         self._links += 2
         here, there = LinkId(self._links), LinkId(self._links + 1)
-        nonces = [self._network.randbytes(32) for _ in range(2)]
+        dice = self.paths.dice(f"nonces/{node.name}/{far.name}")
+        nonces = [dice.randbytes(32) for _ in range(2)]
         node.links[here], far.links[there] = (far.name, there), (node.name, here)
+        self._pipes[here], self._pipes[there] = Pipe(), Pipe()
         ends = ((node, far, here, nonces, True), (far, node, there, nonces[::-1], False))
         for one, other, link, (own_nonce, peer_nonce), outbound in ends:
-            self._give(
-                one,
-                LinkUp(
-                    link=link,
-                    peer=other.peer_id,
-                    own=one.peer_id,
-                    own_nonce=own_nonce,
-                    peer_nonce=peer_nonce,
-                    outbound=outbound,
-                ),
+            if link not in one.links:
+                return  # one of them stopped at once
+            one.wanted = {peer: 0 if peer == other.peer_id else tries for peer, tries in one.wanted.items()}
+            up = LinkUp(
+                link=link,
+                peer=other.peer_id,
+                own=one.peer_id,
+                own_nonce=own_nonce,
+                peer_nonce=peer_nonce,
+                outbound=outbound,
             )
-            if node.peer is None or far.peer is None:
-                return
+            self._give(one, up)
 
     def _break(self, node: Node, link: LinkId) -> None:
         ends = node.links.pop(link, None)
@@ -351,32 +384,37 @@ class World:
             return
         far = self.nodes[ends[0]]
         far.links.pop(ends[1], None)
-        for one, gone in ((node, link), (far, ends[1])):
-            self._at(0, lambda one=one, gone=gone, g=one.generation: self._lost(one, gone, g))  # type: ignore[misc]
+        for one, gone, other in ((node, link, far), (far, ends[1], node)):
+            del self._pipes[gone]
+            self._at(one, 0, self._losing(one, gone, other))
 
-    def _lost(self, node: Node, link: LinkId, generation: int) -> None:
-        if node.peer is not None and node.generation == generation:
-            self._give(node, LinkDown(link=link))
+    def _losing(self, node: Node, link: LinkId, far: Node) -> Callable[[], None]:
+        generation = node.generation
 
-    def _send(self, node: Node, link: LinkId, kind: LinkKind, payload: bytes) -> None:
+        def lose() -> None:
+            if node.peer is not None and node.generation == generation:
+                if far.peer_id in node.wanted:
+                    self._dial_soon(node, far.peer_id, REDIAL_MS)
+                self._give(node, LinkDown(link=link))
+
+        return lose
+
+    def _send(self, node: Node, link: LinkId, parcel: Parcel) -> None:
         ends = node.links.get(link)
         if ends is None:
             return
         far, there = self.nodes[ends[0]], ends[1]
-        arrival = max(self.now_ms + self._delay(), self._arrivals.get(link, 0))
-        self._arrivals[link] = arrival
-        generation = far.generation
+        pipe = self._pipes[link]
+        if pipe.held or self.paths.is_clogged(node.name, far.name):
+            pipe.held.append(parcel)
+            return
+        self.frames_sent += 1
+        self.bytes_sent += len(parcel.payload)
+        draw = self.paths.dice(f"ties/{node.name}").random()
+        arrival = self.now_ms + self.paths.delay_ms(node.name, far.name)
 
         def arrive() -> None:
-            if far.peer is not None and far.generation == generation and there in far.links:
-                self._give(far, FrameReceived(link=there, kind=kind, payload=payload))
+            if there in far.links:
+                self._give(far, FrameReceived(link=there, kind=parcel.kind, payload=parcel.payload))
 
-        # A stream keeps its order, so frames of one link that arrive together do so in the order of sending.
-        self._count += 1
-        heapq.heappush(self._heap, (arrival, 0.0 if arrival > self.now_ms else 1.0, self._count, arrive))
-
-    def _delay(self) -> int:
-        delay = self.weather.latency_ms + self._network.randrange(self.weather.jitter_ms + 1)
-        while self.weather.loss and self._network.random() < self.weather.loss:
-            delay += self.weather.retransmit_ms
-        return delay
+        self._push(*pipe.place(parcel.send_class, arrival, draw), arrive)

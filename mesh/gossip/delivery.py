@@ -79,6 +79,11 @@ class Delivery:
             reached=self.reached | {member},
         )
 
+    def sharing(self, crowds: dict[frozenset[MemberPk], frozenset[MemberPk]]) -> "Delivery":
+        """Return it with equal sets of members replaced by the one in `crowds`: most messages go to the same people."""
+        of, held, reached = (crowds.setdefault(crowd, crowd) for crowd in (self.of, self.held, self.reached))
+        return Delivery(mseq=self.mseq, of=of, held=held, held_unnamed=self.held_unnamed, reached=reached)
+
     def to_record(self) -> DeliveryRecord:
         """Return it as it is stored."""
         return DeliveryRecord(

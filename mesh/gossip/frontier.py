@@ -4,6 +4,7 @@ A frontier vector (one of these for each device of a group) tells a peer in one 
 does not grow with the history (network.md §4).
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass
 
 from mesh.wire import limits
@@ -17,7 +18,10 @@ class Frontier:
     beyond: tuple[tuple[int, int], ...] = ()
 
     def __contains__(self, mseq: int) -> bool:
-        return mseq <= self.contiguous or any(first <= mseq <= last for first, last in self.beyond)
+        if mseq <= self.contiguous:
+            return True
+        k = bisect_right(self.beyond, mseq, key=lambda span: span[0])
+        return k > 0 and mseq <= self.beyond[k - 1][1]
 
     @property
     def top(self) -> int:
@@ -29,9 +33,20 @@ class Frontier:
         end = first if last is None else last
         if not self.beyond and first <= self.contiguous + 1:
             return Frontier(max(self.contiguous, end))
-        contiguous = self.contiguous
+        return self.union(Frontier(0, ((first, end),)))
+
+    def has_room_for(self, mseq: int) -> bool:
+        """Say whether adding this number would lose nothing to the limit of separate ranges."""
+        if len(self.beyond) < limits.FRONTIER_GAPS_MAX:
+            return True
+        after = self.add(mseq)
+        return mseq in after and self.top in after
+
+    def union(self, other: "Frontier") -> "Frontier":
+        """Return what is in either, within the limit of separate ranges."""
+        contiguous = max(self.contiguous, other.contiguous)
         merged: list[tuple[int, int]] = []
-        for low, high in sorted([*self.beyond, (first, end)]):
+        for low, high in sorted([*self.beyond, *other.beyond]):
             if low <= contiguous + 1:
                 contiguous = max(contiguous, high)
             elif merged and low <= merged[-1][1] + 1:
@@ -65,12 +80,16 @@ class Frontier:
     def missing_from(self, other: "Frontier") -> list[tuple[int, int]]:
         """Return the ranges that `other` has and this has not."""
         has = [(1, other.contiguous), *other.beyond] if other.contiguous else list(other.beyond)
+        gaps = self.gaps_below(other.top)
         wanted: list[tuple[int, int]] = []
+        k = 0
         for low, high in has:
-            for first, last in self.gaps_below(high):
-                start, end = max(first, low), min(last, high)
-                if start <= end:
-                    wanted.append((start, end))
+            while k < len(gaps) and gaps[k][1] < low:
+                k += 1
+            at = k
+            while at < len(gaps) and gaps[at][0] <= high:
+                wanted.append((max(gaps[at][0], low), min(gaps[at][1], high)))
+                at += 1
         return wanted
 
 

@@ -46,7 +46,8 @@ class SeenFrames:
 
     def targets(self, frame: FrameId, links: Iterable[LinkId]) -> list[LinkId]:
         """Return those links that are not known to have the frame, and note that they will."""
-        holders = self._holders.setdefault(frame, set())
+        self.note(frame, None)
+        holders = self._holders[frame]
         chosen = [link for link in links if link not in holders]
         holders.update(chosen)
         return chosen

@@ -50,13 +50,13 @@ class TopicTable:
         if not added and not gone:
             return None, []
         self._announced = wanted
-        for topic in added:
-            self._by_peer_tag[tag(topic, self._peer_nonce, self._own_nonce)] = topic
+        fresh = {tag(topic, self._peer_nonce, self._own_nonce): topic for topic in added}
+        self._by_peer_tag.update(fresh)
         for topic in gone:
             self._by_peer_tag.pop(tag(topic, self._peer_nonce, self._own_nonce), None)
             self.shared.pop(topic, None)
         head = len(added).to_bytes(2, "big")
-        return head + b"".join(self.own_tag(t) for t in [*added, *gone]), self._recognise()
+        return head + b"".join(self.own_tag(t) for t in [*added, *gone]), self._recognise(fresh)
 
     def hear(self, payload: bytes) -> list[TopicId]:
         """Take the peer's TOPICS payload in; return the topics that are newly shared. RemoteError if malformed."""
@@ -66,22 +66,25 @@ class TopicTable:
         tags = [payload[k : k + TAG_BYTES] for k in range(2, len(payload), TAG_BYTES)]
         if count > len(tags):
             raise RemoteError(Fault.MALFORMED, "a list of topics is shorter than it says")
+        after = dict.fromkeys(self._peer_tags)
         for peer_tag in tags[count:]:
-            self._peer_tags.pop(peer_tag, None)
-            topic = self._by_peer_tag.get(peer_tag)
-            if topic is not None:
-                self.shared.pop(topic, None)
-        for peer_tag in tags[:count]:
-            self._peer_tags[peer_tag] = None
-        if len(self._peer_tags) > limits.TOPICS_PER_LINK_MAX:
+            after.pop(peer_tag, None)
+        after.update(dict.fromkeys(tags[:count]))
+        if len(after) > limits.TOPICS_PER_LINK_MAX:
             raise RemoteError(Fault.OVER_LIMIT, "too many topics on one link")
-        return self._recognise()
+        self._peer_tags = after
+        for peer_tag in tags[count:]:
+            topic = self._by_peer_tag.get(peer_tag)
+            if topic is not None and peer_tag not in after:
+                self.shared.pop(topic, None)
+        return self._recognise(tags[:count])
 
-    def _recognise(self) -> list[TopicId]:
-        new = [
-            topic
-            for peer_tag, topic in self._by_peer_tag.items()
-            if peer_tag in self._peer_tags and topic not in self.shared
-        ]
-        self.shared.update(dict.fromkeys(new))
+    def _recognise(self, peer_tags: Iterable[bytes]) -> list[TopicId]:
+        """Return which of these tags are now known from both sides and were not before."""
+        new: list[TopicId] = []
+        for peer_tag in peer_tags:
+            topic = self._by_peer_tag.get(peer_tag)
+            if topic is not None and peer_tag in self._peer_tags and topic not in self.shared:
+                self.shared[topic] = None
+                new.append(topic)
         return new

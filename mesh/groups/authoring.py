@@ -5,24 +5,25 @@ refuse from others is refused to ourselves, before anything is kept.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from msgspec.structs import replace
+from msgspec import structs
 
 from mesh.commands import CreateGroup, Rank, Suite
 from mesh.crypto.keys import public_key
-from mesh.errors import RefusedError, RemoteError
+from mesh.errors import LocalError, RefusedError, RemoteError
 from mesh.events import Space
 from mesh.groups.envelopes import NewEpoch, seal_envelope, seal_operation
 from mesh.groups.epochs import Draft, draft_epoch
 from mesh.groups.group import Group, Means
 from mesh.groups.operations import Operation, card_device, parse_op, sign_op
 from mesh.groups.oplog import OpLog
-from mesh.groups.receiving import receive_op, wrap_gid
+from mesh.groups.receiving import receive_op, rehearse_op, wrap_gid
 from mesh.groups.records import KemRecord, OwnState
 from mesh.identity.keys import sign_device
-from mesh.ids import DeviceId, DevicePk, GroupId, MemberPk, MsgId, OpId
+from mesh.ids import DevicePk, GroupId, MemberPk, MsgId, OpId
 from mesh.secret import Secret
+from mesh.wire import limits
 from mesh.wire.codec import encode
 from mesh.wire.operations import (
     ZERO32,
@@ -43,7 +44,10 @@ from mesh.wire.operations import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authored:
-    """An operation of ours, and the frames to publish: (epoch whose topic it goes to, frame)."""
+    """An operation of ours, and the frames to publish: (epoch whose topic it goes to, frame).
+
+    The frames of operations that had to come before it, to make an epoch or to join forks, stand first.
+    """
 
     op: Operation
     frames: tuple[tuple[OpId, bytes], ...]
@@ -54,7 +58,7 @@ def new_card(gid: bytes, member_seed: bytes, dev_seed: bytes, kem_pk: bytes) -> 
     """Return a device's card, certified by the member key; `gid` is 32 zero bytes in a create."""
     dev_pk = DevicePk(public_key(dev_seed))
     return Card(
-        member_pk=MemberPk(public_key(member_seed)),
+        member_pk=MemberPk(public_key(member_seed, forget=True)),
         dev_pk=dev_pk,
         kem_pk=kem_pk,
         cert=sign_device(Secret(member_seed), GroupId(gid), dev_pk, kem_pk),
@@ -100,14 +104,29 @@ def found(command: CreateGroup, means: Means) -> Group:
         gen=1,
         body=encode(body),
     )
-    op = parse_op(sign_op(tbs, dev_seed))
+    try:
+        op = parse_op(sign_op(tbs, dev_seed))
+    except RemoteError as error:
+        raise _unfit(error) from error
     own = fresh_own_state(op.gid, command.suite, command.join_nonce, card, dev_seed)
     group = Group(own)
     for number, (private, public) in enumerate(kems):
         keep_kem(group, number, private, public, means)
-    receive_op(group, op.signed, draft.wraps, means)
+    try:
+        receive_op(group, op.signed, draft.wraps, means)
+    except RemoteError as error:
+        raise _unfit(error) from error
     group.set_own(means.journal, dseq=1, dprev=op.op_id, rank_seen=Rank.FOUNDER, kem_number=1)
     return group
+
+
+def _unfit(error: RemoteError) -> LocalError:
+    return LocalError(
+        "a group cannot be founded like that",
+        why=error.what,
+        do="shorten its texts, or leave out what a group cannot have",
+        code="E-TEXT",
+    )
 
 
 def fresh_own_state(gid: GroupId, suite: Suite, join_nonce: bytes, card: Card, dev_seed: bytes) -> OwnState:
@@ -147,24 +166,80 @@ def keep_kem(group: Group, number: int, private: bytes, public: bytes, means: Me
 
 
 def author(group: Group, kind: OpType, body: Body, means: Means, *, member_seed: bytes | None = None) -> Authored:
-    """Write an operation that starts no epoch. RefusedError if the group's rules do not allow it."""
-    epoch = _require_epoch(group)
+    """Write an operation that starts no epoch. RefusedError if the group's rules do not allow it.
+
+    It is sealed under the epoch in use. Where there is none, one is made first: under an older one, those whom we know
+    to be removed could read it.
+    """
+    before: tuple[tuple[OpId, bytes], ...] = ()
+    if group.epoch is None:
+        _require_order(group)
+        _rehearse(group, _sign(group, kind, body, member_seed), means)
+        before = rekey(group, means).frames
+    epoch = group.epoch
+    assert epoch is not None, "a fresh epoch for all who are in is always usable"
     op = _enter(group, _sign(group, kind, body, member_seed), (), means)
     record = group.epochs[epoch]
     pub_pk = public_key(record.pub_seed)
     frame = seal_operation(op.signed, record.op_key, record.pub_seed, pub_pk, means.entropy.draw(24))
-    return Authored(op=op, frames=((epoch, frame),))
+    return Authored(op=op, frames=(*before, (epoch, frame)))
 
 
-def author_epoch(
+def rekey(group: Group, means: Means) -> Authored:
+    """Start a fresh epoch for all who are in. RefusedError if we are not.
+
+    Where forks have left more heads than one operation can name, it takes several, each for those who are in as the
+    heads that it names have it; the last one joins them all.
+    """
+    done = _rekey_once(group, means)
+    while len(group.log.heads) > 1:
+        try:
+            more = _rekey_once(group, means)
+        except LocalError:
+            break  # what was made so far stands, and must go out
+        done = replace(more, frames=(*done.frames, *more.frames))
+    return done
+
+
+def admit(group: Group, body: AdmitBody, means: Means) -> Authored:
+    """Let someone in: `body` without its epoch, which is added here."""
+    return _author_epoch(
+        group, OpType.ADMIT, lambda block: structs.replace(body, epoch=block), means, joining=body.card
+    )
+
+
+def remove(group: Group, target: MemberPk, cuts: list[Cut], reason: str, means: Means) -> Authored:
+    """Remove a member: an epoch without their devices, which they can still see was made, and not open."""
+    return _author_epoch(
+        group,
+        OpType.REMOVE,
+        lambda block: RemoveBody(target=target, cuts=cuts, reason=reason, epoch=block),
+        means,
+        leaving=target,
+    )
+
+
+def _rekey_once(group: Group, means: Means) -> Authored:
+    return _author_epoch(group, OpType.REKEY, lambda block: RekeyBody(epoch=block), means)
+
+
+def _author_epoch(
     group: Group,
     kind: OpType,
-    recipients: dict[DeviceId, bytes],
     body_with: Callable[[EpochBlock], Body],
     means: Means,
+    *,
+    joining: Card | None = None,
+    leaving: MemberPk | None = None,
 ) -> Authored:
-    """Write an operation that starts an epoch for `recipients` (device id → KEM public key). RefusedError."""
+    """Write an operation that starts an epoch for those who are in as the heads that it names have it."""
     parents = _parent_epochs(group)
+    past = group.log.closure(_deps(group))
+    assert past is not None
+    devices = group.view_of(past).devices
+    recipients = {dev: group.kem_of[dev][1] for dev, pk in devices.items() if pk != leaving}
+    if joining is not None:
+        recipients[card_device(joining)] = joining.kem_pk
     number = group.own.kem_number + 1
     private, public = means.sealer.generate(group.suite)
     draft = draft_epoch(
@@ -182,42 +257,23 @@ def author_epoch(
     return Authored(op=op, frames=_envelopes(group, op, draft, parents), wraps=draft.wraps)
 
 
-def current_recipients(group: Group) -> dict[DeviceId, bytes]:
-    """Return every device that is in, with its newest KEM key."""
-    return {dev: group.kem_of[dev][1] for dev in group.view.devices}
+def _require_order(group: Group) -> None:
+    """RefusedError where an epoch must be made first and cannot be in the same breath: nothing may have changed."""
+    if not group.epochs:
+        raise RefusedError("no key of this group is here", do="wait until a member is reachable")
+    if len(group.log.heads) > limits.DEPS_MAX:
+        raise RefusedError(
+            "this group is being put in order",
+            why="so many changed it at once that they have to be brought together first",
+            do="try again in a minute",
+        )
 
 
-def rekey(group: Group, means: Means) -> Authored:
-    """Start a fresh epoch for all who are in."""
-    return author_epoch(group, OpType.REKEY, current_recipients(group), lambda block: RekeyBody(epoch=block), means)
-
-
-def admit(group: Group, body: AdmitBody, means: Means) -> Authored:
-    """Let someone in: `body` without its epoch, which is added here."""
-    recipients = {**current_recipients(group), card_device(body.card): body.card.kem_pk}
-    return author_epoch(group, OpType.ADMIT, recipients, lambda block: replace(body, epoch=block), means)
-
-
-def remove(group: Group, target: MemberPk, cuts: list[Cut], reason: str, means: Means) -> Authored:
-    """Remove a member: an epoch without their devices, which they can still see was made, and not open."""
-    recipients = {dev: kem_pk for dev, kem_pk in current_recipients(group).items() if group.view.devices[dev] != target}
-    return author_epoch(
-        group,
-        OpType.REMOVE,
-        recipients,
-        lambda block: RemoveBody(target=target, cuts=cuts, reason=reason, epoch=block),
-        means,
-    )
-
-
-def _require_epoch(group: Group) -> OpId:
-    epoch = group.epoch
-    if epoch is None:
-        held = group.newest_epochs()
-        if not held:
-            raise RefusedError("no key of this group is here", do="wait until a member is reachable")
-        return held[0].op_id
-    return epoch
+def _deps(group: Group) -> list[OpId]:
+    """Return the heads that an operation of ours names: all, or those that hold our last operation and our grant."""
+    me = group.me
+    own = [group.own.dprev] if group.own.dseq else []
+    return group.log.heads_over(own if me is None else [*own, me.grant])
 
 
 def _sign(group: Group, kind: OpType, body: Body, member_seed: bytes | None) -> SignedOp:
@@ -229,8 +285,7 @@ def _sign(group: Group, kind: OpType, body: Body, member_seed: bytes | None) -> 
             do="ask someone in the group for a new invite",
             code="E-NOT-MEMBER",
         )
-    heads = group.log.heads
-    deps = heads if len(heads) <= 16 else heads[:16]
+    deps = _deps(group)
     tbs = OpTbs(
         version=1,
         gid=group.gid,
@@ -243,7 +298,7 @@ def _sign(group: Group, kind: OpType, body: Body, member_seed: bytes | None) -> 
         gen=1 + max(_gen(group.log, dep) for dep in deps),
         body=encode(body),
     )
-    return sign_op(tbs, group.own.dev_seed if member_seed is None else member_seed)
+    return sign_op(tbs, member_seed, forget=True) if member_seed else sign_op(tbs, group.own.dev_seed)
 
 
 def _gen(log: OpLog, op_id: OpId) -> int:
@@ -256,24 +311,35 @@ def _enter(group: Group, signed: SignedOp, wraps: tuple[bytes, ...], means: Mean
     try:
         receive_op(group, signed, wraps, means)
     except RemoteError as error:
-        raise RefusedError(
-            "the group's rules do not allow that",
-            why=error.what,
-            do="ask a member of a more senior rank; `mesh group members` shows who that is",
-        ) from error
+        raise _refused(error) from error
     op = parse_op(signed)
     group.set_own(means.journal, dseq=op.tbs.dseq, dprev=op.op_id)
     return op
 
 
+def _rehearse(group: Group, signed: SignedOp, means: Means) -> None:
+    """RefusedError if the group's rules would not let an operation of ours in; it is not let in."""
+    try:
+        rehearse_op(group, signed, means)
+    except RemoteError as error:
+        raise _refused(error) from error
+
+
+def _refused(error: RemoteError) -> RefusedError:
+    return RefusedError(
+        "the group's rules do not allow that",
+        why=error.what,
+        do="ask a member of a more senior rank; `mesh group members` shows who that is",
+    )
+
+
 def _parent_epochs(group: Group) -> list[OpId]:
     """Return the newest epochs held that no other epoch held here follows; the envelope goes to the topic of each."""
     held = [record.op_id for record in group.newest_epochs()]
-    return [
-        epoch
-        for epoch in held
-        if not any(group.log.past(other) & group.log.bit(epoch) for other in held if other != epoch)
-    ]
+    followed = 0
+    for epoch in held:
+        followed |= group.log.past(epoch)
+    return [epoch for epoch in held if not followed & group.log.bit(epoch)]
 
 
 def _envelopes(group: Group, op: Operation, draft: Draft, parents: list[OpId]) -> tuple[tuple[OpId, bytes], ...]:

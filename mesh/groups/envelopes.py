@@ -4,11 +4,10 @@ Because the operation that starts an epoch is sealed under that epoch's own secr
 were cut off, but not by whom, nor the next topic. The sealed part is the same bytes on each parent epoch's topic.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mesh.crypto.keys import decrypt, encrypt
-from mesh.errors import Fault, RemoteError
-from mesh.groups.schedule import commitment, envelope_key, wraps_hash
+from mesh.groups.schedule import envelope_key, wraps_hash
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
 from mesh.wire.frames import (
@@ -19,7 +18,7 @@ from mesh.wire.frames import (
     seal_frame,
     split_nonce,
 )
-from mesh.wire.operations import EpochBlock, SignedOp
+from mesh.wire.operations import SignedOp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +26,7 @@ class NewEpoch:
     """An operation that starts an epoch, as its author hands it out."""
 
     op: SignedOp
-    secret: bytes
+    secret: bytes = field(repr=False)
     nonce: bytes
     wraps: tuple[bytes, ...]
 
@@ -47,13 +46,6 @@ def open_envelope(parts: EnvelopeParts, secret: bytes, gid: bytes) -> SignedOp:
     """Open the operation with the epoch secret that a wrap gave; RemoteError(UNREADABLE)."""
     raw = decrypt(envelope_key(secret, gid), parts.nonce[:24], _associated(parts.nonce, parts.wraps), parts.sealed_op)
     return decode(SignedOp, raw, bytes_max=limits.OPERATION_BYTES_MAX + 128)
-
-
-def check_secret(block: EpochBlock, secret: bytes, gid: bytes, nonce: bytes, wraps: tuple[bytes, ...]) -> None:
-    """Check that secret, nonce and wraps are those that the signed operation commits to; RemoteError."""
-    honest = block.commit == commitment(secret, gid) and block.nonce == nonce and block.wraps_hash == wraps_hash(wraps)
-    if not honest:
-        raise RemoteError(Fault.AGAINST_RULES, "an epoch's secret is not the one its operation commits to")
 
 
 def seal_operation(op: SignedOp, op_key: bytes, pub_seed: bytes, pub_pk: bytes, nonce: bytes) -> bytes:

@@ -5,8 +5,8 @@ secret, to the list of devices and to the wraps, so that an author can neither l
 two members different secrets. Dummies that are real seals to a throwaway key hide the number of devices.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from mesh.commands import Suite
@@ -16,18 +16,20 @@ from mesh.groups.schedule import commitment, wrap_hint, wrap_info, wraps_hash
 from mesh.groups.views import View
 from mesh.ids import DeviceId, Entropy, OpId, Sealer
 from mesh.wire import limits
+from mesh.wire.frames import HINT_BYTES
 from mesh.wire.operations import EpochBlock, epoch_block
 
 KEM_BYTES: Final = {Suite.CLASSIC: 32, Suite.HYBRID: 1216}
 WRAP_BYTES: Final = {Suite.CLASSIC: 80, Suite.HYBRID: 1168}
 SECRET_BYTES: Final = 32
+_TRIES_MAX: Final = 8  # wraps that we try to open; a hint that is not meant for us meets one of ours once in 2³² times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A new epoch before its operation is signed: the secret, the block, and what travels beside it."""
 
-    secret: bytes
+    secret: bytes = field(repr=False)
     block: EpochBlock
     wraps: tuple[bytes, ...]
 
@@ -99,16 +101,15 @@ def unwrap(
     `keys` are our KEM keys as (public, private). The secret is not yet checked against the commitment.
     """
     info = wrap_info(gid, nonce, dev)
-    for public, private in keys:
-        hint = wrap_hint(public, nonce)
-        for wrap in wraps:
-            if wrap[:4] == hint:
-                try:
-                    secret = sealer.open(suite, private, info, wrap[4:])
-                except RemoteError:
-                    continue
-                if len(secret) == SECRET_BYTES:
-                    return secret
+    ours = {wrap_hint(public, nonce): private for public, private in reversed(keys)}  # the newest key wins
+    hinted = [wrap for wrap in wraps if wrap[:HINT_BYTES] in ours]
+    for wrap in hinted[:_TRIES_MAX]:
+        try:
+            secret = sealer.open(suite, ours[wrap[:HINT_BYTES]], info, wrap[HINT_BYTES:])
+        except RemoteError:
+            continue
+        if len(secret) == SECRET_BYTES:
+            return secret
     return None
 
 
@@ -120,33 +121,31 @@ def check_block(block: EpochBlock, *, author: DeviceId, view: View, suite: Suite
         and block.dormant == sorted(set(block.dormant))
         and listed == sorted(view.devices)
         and author in block.recipients
+        and len(block.recipients) <= limits.DEVICES_MAX[suite]
         and len(block.kem_pk) == KEM_BYTES[suite]
     )
     if not honest:
         raise RemoteError(Fault.AGAINST_RULES, "an epoch does not name exactly the devices that are in")
 
 
-def choose_epoch(log: OpLog, view: View, held: Sequence[OpId]) -> OpId | None:
+def choose_epoch(log: OpLog, view: View, held: Iterable[OpId]) -> OpId | None:
     """Return the epoch to send under, among those held, or None if one must be made first.
 
     Usable: its operation counts and each recipient is still in. Preferred: complete (nobody in is left out),
     then the highest gen, then the lowest id.
     """
     current = frozenset(view.devices)
-    best: tuple[bool, int, bytes] | None = None
-    chosen: OpId | None = None
-    for op_id in held:
+
+    def usable(op_id: OpId) -> tuple[bool, int, OpId] | None:
         op = log.get(op_id)
         block = None if op is None else epoch_block(op.body)
-        if op is None or block is None or not log.bit(op_id) & view.valid:
-            continue
-        if not current.issuperset(block.recipients):
-            continue
-        complete = current == frozenset([*block.recipients, *block.dormant])
-        rank = (not complete, -op.tbs.gen, bytes(op_id))
-        if best is None or rank < best:
-            best, chosen = rank, op_id
-    return chosen
+        if op is None or block is None or not log.bit(op_id) & view.valid or not current.issuperset(block.recipients):
+            return None
+        complete = len(block.recipients) + len(block.dormant) == len(current) and current.issuperset(block.dormant)
+        return not complete, -op.tbs.gen, op_id
+
+    ranked = [rank for op_id in held if (rank := usable(op_id)) is not None]
+    return min(ranked)[2] if ranked else None
 
 
 def is_complete(log: OpLog, view: View, op_id: OpId) -> bool:

@@ -19,14 +19,15 @@ from mesh.groups.epochs import choose_epoch, is_complete
 from mesh.groups.operations import Operation, card_device, parse_op
 from mesh.groups.oplog import OpLog
 from mesh.groups.ratchet import Chain
-from mesh.groups.records import ChainRecord, EpochRecord, KemRecord, OwnState, load
+from mesh.groups.records import ChainRecord, EpochRecord, KemRecord, OwnState, damaged, load
 from mesh.groups.resolve import resolve
 from mesh.groups.views import Member, View
+from mesh.groups.waiting import Waiting
 from mesh.ids import DeviceId, Entropy, GroupId, MemberPk, OpId, Sealer, TopicId
 from mesh.journal import Journal
 from mesh.wire.codec import encode
 from mesh.wire.frames import topic_of
-from mesh.wire.limits import KEM_NUMBER_RISE_MAX
+from mesh.wire.limits import KEM_NUMBER_RISE_MAX, SKIPPED_KEYS_GROUP_MAX
 from mesh.wire.operations import CreateBody, SignedOp, epoch_block
 
 _VIEWS_KEPT: Final = 256
@@ -52,7 +53,9 @@ class Group:
         self.chains: dict[tuple[OpId, DeviceId], Chain] = {}
         self.kems: dict[int, KemRecord] = {}
         self.kem_of: dict[DeviceId, tuple[int, bytes]] = {}
-        self.pending: OrderedDict[OpId, tuple[SignedOp, tuple[bytes, ...]]] = OrderedDict()
+        self.pending = Waiting()
+        self._skipped = 0  # keys that wait for messages that have not come, in all chains
+        self._chosen: tuple[int, int, OpId | None] = (0, 0, None)
         self._views: OrderedDict[int, View] = OrderedDict()
         self._topics: dict[TopicId, OpId] = {}
 
@@ -62,16 +65,24 @@ class Group:
     def restore(own: OwnState, rows: Mapping[Space, Mapping[bytes, bytes]]) -> "Group":
         """Build a group from its rows in the store; keys begin with the gid. StoreError if they are damaged."""
         group = Group(own)
-        ops = [parse_op(load(SignedOp, value)) for value in rows[Space.OPS].values()]
-        for op in sorted(ops, key=lambda o: (o.tbs.gen, o.op_id)):
-            group.log.push(op)
-            group.note_keys(op)
+        try:
+            ops = [parse_op(load(SignedOp, value)) for value in rows[Space.OPS].values()]
+            for op in sorted(ops, key=lambda o: (o.tbs.gen, o.op_id)):
+                if group.log.missing(op):
+                    raise RemoteError(Fault.AGAINST_RULES, "an operation without what it builds on")
+                group.log.push(op)
+                group.note_keys(op)
+        except RemoteError as error:
+            raise damaged("an operation") from error
+        if not group.log.ops:
+            raise damaged("a group without its first operation")
         for value in rows[Space.EPOCHS].values():
             record = load(EpochRecord, value)
             group.hold_epoch(record)
         for key, value in rows[Space.CHAINS].items():
             chain = Chain.from_record(load(ChainRecord, value))
             group.chains[OpId(key[32:64]), DeviceId(key[64:80])] = chain
+            group._skipped += len(chain.skipped)
         for key, value in rows[Space.KEMS].items():
             group.kems[int.from_bytes(key[32:36], "big")] = load(KemRecord, value)
         return group
@@ -134,7 +145,10 @@ class Group:
     @property
     def epoch(self) -> OpId | None:
         """The epoch to send under now, or None if one must be made first."""
-        return choose_epoch(self.log, self.view, list(self.epochs))
+        known = self.log.everything, len(self.epochs)
+        if self._chosen[:2] != known:
+            self._chosen = *known, choose_epoch(self.log, self.view, self.epochs)
+        return self._chosen[2]
 
     @property
     def epoch_is_complete(self) -> bool:
@@ -176,22 +190,32 @@ class Group:
         self.save_epoch(self.epochs[epoch], journal)
 
     def note_keys(self, op: Operation) -> None:
-        """Learn the KEM keys that an operation brings: highest number wins (protocol.md §3)."""
+        """Learn the KEM keys that an operation brings: the highest number wins (protocol.md §3).
+
+        However far it leaps: operations reach everybody, each after its device's earlier ones, so what they say of a
+        device's keys is the same on every node.
+        """
         if op.card is not None:
-            self.note_kem(card_device(op.card), 0, op.card.kem_pk)
+            self._learn_kem(card_device(op.card), 0, op.card.kem_pk)
         block = epoch_block(op.body)
         if block is not None:
-            self.note_kem(op.tbs.dev, block.kem_number, block.kem_pk)
+            self._learn_kem(op.tbs.dev, block.kem_number, block.kem_pk)
 
-    def note_kem(self, dev: DeviceId, number: int, kem_pk: bytes) -> None:
-        """Learn a device's KEM key; RemoteError if its number leaps."""
+    def note_kem(self, dev: DeviceId, number: int, kem_pk: bytes) -> bool:
+        """Learn a device's KEM key from a message; return whether it is believed.
+
+        A number that leaps is not: one who held the device for a moment could use all numbers up.
+        """
         known = self.kem_of.get(dev)
-        if known is not None:
-            if number > known[0] + KEM_NUMBER_RISE_MAX:
-                raise RemoteError(Fault.AGAINST_RULES, "a KEM key's number leaps")
-            if number < known[0] or (number == known[0] and kem_pk >= known[1]):
-                return
-        self.kem_of[dev] = (number, kem_pk)
+        if known is not None and number > known[0] + KEM_NUMBER_RISE_MAX:
+            return False
+        self._learn_kem(dev, number, kem_pk)
+        return True
+
+    def _learn_kem(self, dev: DeviceId, number: int, kem_pk: bytes) -> None:
+        known = self.kem_of.get(dev)
+        if known is None or number > known[0] or (number == known[0] and kem_pk < known[1]):
+            self.kem_of[dev] = (number, kem_pk)
 
     def kem_pairs(self) -> list[tuple[bytes, bytes]]:
         """Return our KEM keys as (public, private), newest first."""
@@ -205,8 +229,23 @@ class Group:
 
     def save_chain(self, epoch: OpId, dev: DeviceId, chain: Chain, journal: Journal) -> None:
         """Keep a ratchet as it now stands."""
+        self._put_chain(epoch, dev, chain, journal)
+        while self._skipped > SKIPPED_KEYS_GROUP_MAX:
+            self._drop_skipped(journal)
+
+    def _put_chain(self, epoch: OpId, dev: DeviceId, chain: Chain, journal: Journal) -> None:
+        before = self.chains.get((epoch, dev))
+        self._skipped += len(chain.skipped) - (0 if before is None else len(before.skipped))
         self.chains[epoch, dev] = chain
         journal.put(Space.CHAINS, self.gid + epoch + dev, encode(chain.to_record()))
+
+    def _drop_skipped(self, journal: Journal) -> None:
+        """Give up the keys that one chain of the oldest epoch still waits to use (protocol.md §7)."""
+        ages = {record.op_id: place for place, record in enumerate(reversed(self.newest_epochs()))}
+        waiting = [key for key, chain in self.chains.items() if chain.skipped]
+        epoch, dev = min(waiting, key=lambda key: (ages.get(key[0], -1), key[1]))
+        chain = self.chains[epoch, dev]
+        self._put_chain(epoch, dev, Chain(i=chain.i, key=chain.key), journal)
 
     def save_epoch(self, record: EpochRecord, journal: Journal) -> None:
         """Write an epoch's keys."""

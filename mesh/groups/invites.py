@@ -5,6 +5,9 @@ knocks) and, from that, the preview key (members publish what a holder may see b
 """
 
 from dataclasses import dataclass, field
+from typing import Final
+
+from msgspec.structs import replace
 
 from mesh.crypto.hashes import h, kdf
 from mesh.crypto.keys import decrypt, encrypt, public_key, sign, verify
@@ -12,6 +15,7 @@ from mesh.errors import Fault, RemoteError
 from mesh.groups.group import Group, Means
 from mesh.groups.joining import JOIN_LABEL, join_statement
 from mesh.groups.operations import parse_op
+from mesh.groups.rules import check_founding, check_settings
 from mesh.groups.views import Invite
 from mesh.identity.keys import verify_device
 from mesh.ids import GroupId, InvitePk, OpId, Sealer
@@ -24,7 +28,9 @@ from mesh.wire.padding import pad, unpad
 from mesh.wire.text import check_text
 
 HOUR_MS = 3_600_000
-_SEALED_ROOM = 2048  # for HPKE and numbers within a welcome chunk
+WELCOME_ID_BYTES: Final = 16
+# What a chunk carries of a welcome; the rest is room for its id, for HPKE and for the frame.
+_CHUNK_ROOM: Final = limits.WELCOME_CHUNK_BYTES_MAX - 2048
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +113,8 @@ def open_preview(frame: Frame, keys: InviteKeys, gid_prefix: bytes) -> Preview:
         raise RemoteError(Fault.AGAINST_RULES, "a preview without its invite")
     if invite.body.invite_pk != keys.invite_pk or invite.body.knock_key != keys.knock_key:
         raise RemoteError(Fault.AGAINST_RULES, "a preview of another invite")
-    check_text(create.body.name, limits.GROUP_NAME_BYTES_MAX)
+    check_founding(create.body)
+    check_settings(body.settings)
     version, text = 1, create.body.agreement
     if body.agreement is not None:
         newer = parse_op(body.agreement)
@@ -132,8 +139,11 @@ def open_preview(frame: Frame, keys: InviteKeys, gid_prefix: bytes) -> Preview:
 
 
 def seal_knock(keys: InviteKeys, body: KnockBody, means: Means) -> bytes:
-    """Return the knock frame; always of one size."""
-    plain = pad(encode(body), limits.KNOCK_PADDED_BYTES)
+    """Return the knock frame; always of one size. Addresses that do not fit in are left out, the last ones first."""
+    addresses = list(body.addresses)
+    while addresses and len(encode(replace(body, addresses=addresses))) >= limits.KNOCK_PADDED_BYTES:
+        addresses.pop()
+    plain = pad(encode(replace(body, addresses=addresses)), limits.KNOCK_PADDED_BYTES)
     nonce = means.entropy.draw(24)
     sealed = encrypt(keys.knock_key, nonce, bytes([FrameType.KNOCK]) + keys.invite_pk, plain)
     return seal_frame(FrameType.KNOCK, keys.invite_seed, nonce + sealed)
@@ -162,7 +172,7 @@ def knock_statement(body: KnockBody, gid: GroupId) -> bytes:
 def sign_knock(statement: bytes, invite_seed: bytes, member_seed: bytes, dev_seed: bytes) -> tuple[bytes, bytes, bytes]:
     """Return the signatures over T by invite, member and device key."""
     said = JOIN_LABEL + statement
-    return sign(invite_seed, said), sign(member_seed, said), sign(dev_seed, said)
+    return sign(invite_seed, said), sign(member_seed, said, forget=True), sign(dev_seed, said)
 
 
 # ---------------------------------------------------------------- welcome
@@ -171,10 +181,14 @@ def sign_knock(statement: bytes, invite_seed: bytes, member_seed: bytes, dev_see
 def seal_welcome(
     body: WelcomeBody, *, reply_seed: bytes, kem_pk: bytes, suite: int, statement: bytes, sealer: Sealer
 ) -> list[bytes]:
-    """Return the welcome frames: chunks sealed to the joiner's KEM key, signed with the reply key."""
+    """Return the welcome frames: chunks sealed to the joiner's KEM key, signed with the reply key.
+
+    Under the seal each chunk begins with the welcome's id: two members may answer one knock at once, and a joiner must
+    not put a chunk of the one behind a chunk of the other.
+    """
     raw = encode(body)
-    room = limits.WELCOME_CHUNK_BYTES_MAX - _SEALED_ROOM
-    chunks = [raw[k : k + room] for k in range(0, len(raw), room)]
+    mark = _welcome_id(raw)
+    chunks = [mark + raw[k : k + _CHUNK_ROOM] for k in range(0, len(raw), _CHUNK_ROOM)]
     assert len(chunks) <= limits.WELCOME_CHUNKS_MAX, "a log too long for a welcome"
     return [
         seal_frame(
@@ -193,13 +207,31 @@ def seal_welcome(
 def open_welcome_chunk(
     index: int, total: int, sealed: bytes, *, kem_private: bytes, suite: int, statement: bytes, sealer: Sealer
 ) -> bytes:
-    """Open one chunk of a welcome; RemoteError if it is not for us."""
-    return sealer.open(suite, kem_private, _welcome_info(statement, index, total), sealed)
+    """Open one chunk of a welcome: its id (16 B, see `welcome_of`), then its part. RemoteError if it is not for us."""
+    chunk = sealer.open(suite, kem_private, _welcome_info(statement, index, total), sealed)
+    full = index < total - 1
+    if len(chunk) <= WELCOME_ID_BYTES or (full and len(chunk) != WELCOME_ID_BYTES + _CHUNK_ROOM):
+        raise RemoteError(Fault.MALFORMED, "a welcome's chunk has the wrong length")
+    return chunk
 
 
-def parse_welcome(raw: bytes) -> WelcomeBody:
-    """Parse the chunks put together; RemoteError."""
+def welcome_of(chunk: bytes) -> bytes:
+    """Return the id, 16 B, of the welcome that an opened chunk belongs to."""
+    return chunk[:WELCOME_ID_BYTES]
+
+
+def parse_welcome(chunks: bytes) -> WelcomeBody:
+    """Parse the chunks, opened and put one behind the other; RemoteError if they are not of one welcome."""
+    size = WELCOME_ID_BYTES + _CHUNK_ROOM
+    parts = [chunks[k : k + size] for k in range(0, len(chunks), size)]
+    raw = b"".join(part[WELCOME_ID_BYTES:] for part in parts)
+    if not parts or any(welcome_of(part) != _welcome_id(raw) for part in parts):
+        raise RemoteError(Fault.MALFORMED, "a welcome that was put together from several")
     return decode(WelcomeBody, raw, bytes_max=limits.WELCOME_CHUNKS_MAX * limits.WELCOME_CHUNK_BYTES_MAX)
+
+
+def _welcome_id(raw: bytes) -> bytes:
+    return h(b"mesh1/welcomeid", raw)[:WELCOME_ID_BYTES]
 
 
 def _welcome_info(statement: bytes, index: int, total: int) -> bytes:

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 
 from mesh.crypto.hashes import h
 from mesh.crypto.keys import NONCE_BYTES, decrypt, encrypt, public_key, sign, verify
-from mesh.errors import Fault, RemoteError
+from mesh.errors import Fault, LocalError, RemoteError
 from mesh.groups.group import Group, Means
 from mesh.groups.ratchet import Chain
 from mesh.ids import DeviceId, MemberPk, MsgId, OpId
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
 from mesh.wire.frames import HEADER_BYTES, Frame, FrameType, seal_frame
-from mesh.wire.messages import MessageTbs, SignedMessage
+from mesh.wire.messages import Kind, MessageTbs, SignedMessage
 from mesh.wire.operations import RemoveBody
 from mesh.wire.padding import pad, unpad
 
@@ -64,11 +64,16 @@ class TooEarly:
 
 
 def seal_message(group: Group, epoch: OpId, wording: Wording, means: Means) -> SealedMessage:
-    """Seal under `epoch`, move our ratchet, and count up `mseq`. The chain must have room (see `chain_is_full`)."""
+    """Seal under `epoch`, move our ratchet, and count up `mseq`. LocalError if it is longer than a message may be.
+
+    The chain must have room (see `chain_is_full`).
+    """
     record = group.epochs[epoch]
     chain = group.chains[epoch, group.own.dev]
+    assert chain.i < limits.CHAIN_LENGTH_MAX, "re-key before a chain is full"
     key, chain_after = chain.take(chain.i)
-    heads = group.log.heads[: limits.HEADS_MAX]
+    me = group.me
+    heads = group.log.heads_over([epoch] if me is None else [epoch, me.grant], limits.HEADS_MAX)
     tbs = MessageTbs(
         version=1,
         gid=group.gid,
@@ -88,12 +93,18 @@ def seal_message(group: Group, epoch: OpId, wording: Wording, means: Means) -> S
     raw = encode(tbs)
     msg_id = message_id(raw)
     signed = encode(SignedMessage(tbs=raw, sig=sign(group.own.dev_seed, MESSAGE_LABEL + raw)))
+    if len(signed) > limits.MESSAGE_BYTES_MAX:
+        raise LocalError(
+            f"the message is {len(signed)} bytes long when sealed; {limits.MESSAGE_BYTES_MAX} is the limit",
+            do="send it in parts",
+            code="E-TOO-LONG",
+        )
     nonce = means.entropy.draw(NONCE_BYTES)
     outer = bytes([FrameType.MESSAGE]) + public_key(record.pub_seed)
     header = encrypt(record.hdr_key, nonce, outer, group.own.dev + chain.i.to_bytes(4, "big"))
     body = encrypt(key, nonce, outer + header, pad(signed))
     group.save_chain(epoch, group.own.dev, chain_after, means.journal)
-    group.count_message(epoch, means.journal)
+    _count(group, epoch, wording.kind, means)
     group.set_own(means.journal, mseq=tbs.mseq, prev=msg_id)
     frame = seal_frame(FrameType.MESSAGE, record.pub_seed, nonce + header + body)
     return SealedMessage(epoch=epoch, mseq=tbs.mseq, msg_id=msg_id, frame=frame)
@@ -152,17 +163,27 @@ def open_message(group: Group, frame: Frame, epoch: OpId) -> OpenedMessage | Too
 def take_in(group: Group, opened: OpenedMessage, means: Means) -> None:
     """Keep what `open_message` found: the ratchet moves, and the message's key is gone."""
     group.save_chain(opened.epoch, opened.tbs.dev, opened.chain, means.journal)
-    group.count_message(opened.epoch, means.journal)
+    _count(group, opened.epoch, opened.tbs.kind, means)
+
+
+def _count(group: Group, epoch: OpId, kind: int, means: Means) -> None:
+    if kind != Kind.RECEIPT:  # receipts answer messages; counted, they would make epochs wear out by being read
+        group.count_message(epoch, means.journal)
 
 
 def cut_of(group: Group, dev: DeviceId) -> int:
-    """Return the last mseq that counts of a device: no limit while its member is in, the removal's cut after."""
+    """Return the last mseq that counts of a device: no limit while its member is in, the removal's cut after.
+
+    Of several removals the most senior holds, and of equal ones the greatest cut (protocol.md §4).
+    """
     view = group.view
     card = group.log.card(dev)
     if dev in view.devices or card is None:
         return limits.MSEQ_MAX
-    farewell = view.departed.get(card.member_pk)
-    op = None if farewell is None else group.log.get(farewell)
-    if op is None or not isinstance(op.body, RemoveBody):
-        return limits.MSEQ_MAX
-    return max((cut.mseq for cut in op.body.cuts if cut.dev == dev), default=0)
+    cuts: list[tuple[int, int]] = []
+    for entry in group.log.entries(view.valid):
+        body = entry.op.body
+        if isinstance(body, RemoveBody) and body.target == card.member_pk:
+            seen = max((cut.mseq for cut in body.cuts if cut.dev == dev), default=0)
+            cuts.append((entry.level, -seen))
+    return -min(cuts)[1] if cuts else limits.MSEQ_MAX

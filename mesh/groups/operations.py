@@ -82,10 +82,10 @@ def card_device(card: Card) -> DeviceId:
     return device_id(card.member_pk, card.dev_pk)
 
 
-def sign_op(tbs: OpTbs, seed: bytes) -> SignedOp:
-    """Sign with the device key, or the member key where the rules ask for that (32 B seed)."""
+def sign_op(tbs: OpTbs, seed: bytes, *, forget: bool = False) -> SignedOp:
+    """Sign with the device key, or (`forget`) the member key where the rules ask for that (32 B seed)."""
     raw = encode(tbs)
-    return SignedOp(tbs=raw, sig=sign(seed, OP_LABEL + raw))
+    return SignedOp(tbs=raw, sig=sign(seed, OP_LABEL + raw, forget=forget))
 
 
 def parse_op(signed: SignedOp) -> Operation:

@@ -6,19 +6,18 @@ fails is taken back out, and with it whatever waits for it can never come in.
 
 from mesh.errors import Fault, RemoteError
 from mesh.events import Space
-from mesh.groups.envelopes import check_secret, open_envelope, open_operation
-from mesh.groups.epochs import unwrap
+from mesh.groups.envelopes import open_envelope, open_operation
+from mesh.groups.epochs import WRAP_BYTES, unwrap
 from mesh.groups.group import Group, Means
-from mesh.groups.operations import Operation, parse_op
+from mesh.groups.operations import Operation, parse_op, verify_op
 from mesh.groups.oplog import bits
 from mesh.groups.ratchet import Chain
 from mesh.groups.records import EpochRecord
 from mesh.groups.rules import Past, check_create, check_operation
-from mesh.groups.schedule import expand
+from mesh.groups.schedule import commitment, expand, wraps_hash
 from mesh.ids import GroupId, OpId
-from mesh.wire import limits
 from mesh.wire.codec import encode
-from mesh.wire.frames import Frame, FrameType, split_envelope
+from mesh.wire.frames import HINT_BYTES, Frame, FrameType, split_envelope
 from mesh.wire.invites import OpBundle
 from mesh.wire.operations import ZERO32, OpType, SignedOp, epoch_block
 
@@ -51,76 +50,102 @@ def receive_bundle(group: Group, bundle: OpBundle, means: Means) -> list[Operati
 
 
 def receive_op(group: Group, signed: SignedOp, wraps: tuple[bytes, ...], means: Means) -> list[Operation]:
-    """Take in a signed operation, or keep it until its deps are here; return all that came in, deps first."""
+    """Take in a signed operation, or keep it until its deps are here; return all that came in, deps first.
+
+    RemoteError if it is not an honest one, or if `wraps` are not those that it commits to: then nothing has changed.
+    """
     op = parse_op(signed)
     if op.gid != group.gid:
         raise RemoteError(Fault.AGAINST_RULES, "an operation of another group")
+    _check_wraps(group, op, wraps)
     if op.op_id in group.log:
         _late_wraps(group, op, wraps, means)
         return []
     if group.log.missing(op):
-        group.pending[op.op_id] = (signed, wraps)
-        while len(group.pending) > limits.PENDING_OPS_MAX:
-            group.pending.popitem(last=False)
+        card = group.log.card(op.tbs.dev)
+        if card is not None:
+            verify_op(op, card)
+        group.pending.add(op, wraps)
         return []
     _let_in(group, op, wraps, means)
     return [op, *_retry_pending(group, means)]
 
 
+def _check_wraps(group: Group, op: Operation, wraps: tuple[bytes, ...]) -> None:
+    """Whoever hands wraps on vouches for them: kept without this check, false ones would be handed on by us."""
+    block = epoch_block(op.body)
+    if not wraps:
+        return
+    size = HINT_BYTES + WRAP_BYTES[group.suite]
+    if block is None or any(len(wrap) != size for wrap in wraps) or wraps_hash(wraps) != block.wraps_hash:
+        raise RemoteError(Fault.AGAINST_RULES, "wraps that are not those of their operation")
+
+
 def _retry_pending(group: Group, means: Means) -> list[Operation]:
     done: list[Operation] = []
-    progress = True
-    while progress:
-        progress = False
-        for op_id, (signed, wraps) in list(group.pending.items()):
-            op = parse_op(signed)
-            if group.log.missing(op):
+    while ready := group.pending.take_ready(group.log):
+        for op, wraps in ready:
+            if op.op_id in group.log:
                 continue
-            del group.pending[op_id]
             try:
                 _let_in(group, op, wraps, means)
             except RemoteError:
                 continue  # whoever sent it is long gone from this call; it is simply not let in
             done.append(op)
-            progress = True
     return done
 
 
+def rehearse_op(group: Group, signed: SignedOp, means: Means) -> None:
+    """Check an operation whose deps are here as `receive_op` would, and leave everything as it was. RemoteError."""
+    _push_checked(group, parse_op(signed), means)
+    _take_back(group)
+
+
 def _let_in(group: Group, op: Operation, wraps: tuple[bytes, ...], means: Means) -> None:
-    log = group.log
-    log.push(op)
-    after_mask = log.past(op.op_id) | log.bit(op.op_id)
-    try:
-        if op.type is OpType.CREATE:
-            check_create(op, means.sealer)
-        else:
-            past_mask = log.past(op.op_id)
-            past = Past(
-                log=log,
-                mask=past_mask,
-                view=group.view_of(past_mask),
-                suite=group.suite,
-                sealer=means.sealer,
-            )
-            check_operation(op, past, lambda: group.view_of(after_mask))
-        secret = _secret_of(group, op, wraps, means)
-        group.note_keys(op)
-    except RemoteError:
-        group.forget_view(after_mask)
-        group.forget_view(log.everything)
-        log.pop()
-        raise
+    _push_checked(group, op, means)
+    # It is in: nothing that follows may fail, or nodes would differ in what they hold.
+    group.note_keys(op)
     means.journal.put(Space.OPS, group.gid + op.op_id, encode(op.signed))
-    if wraps and epoch_block(op.body) is not None:
+    if wraps:
         means.journal.put(Space.WRAPS, group.gid + op.op_id, pack_wraps(wraps))
+    secret = _secret_of(group, op, wraps, means)
     if secret is not None:
         install_epoch(group, op, secret, means)
 
 
+def _push_checked(group: Group, op: Operation, means: Means) -> None:
+    """Append an operation to the log if it stands every check; RemoteError, and nothing has changed, if not."""
+    log = group.log
+    log.push(op)
+    try:
+        if op.type is OpType.CREATE:
+            check_create(op, means.sealer)
+            return
+        mask = log.past(op.op_id)
+        past = Past(log=log, mask=mask, view=group.view_of(mask), suite=group.suite, sealer=means.sealer)
+        check_operation(op, past, lambda: group.view_of(mask | log.bit(op.op_id)))
+    except RemoteError:
+        _take_back(group)
+        raise
+
+
+def _take_back(group: Group) -> None:
+    log = group.log
+    op_id = log.ops[-1].op_id
+    group.forget_view(log.past(op_id) | log.bit(op_id))
+    group.forget_view(log.everything)
+    log.pop()
+
+
 def _secret_of(group: Group, op: Operation, wraps: tuple[bytes, ...], means: Means) -> bytes | None:
-    """Return the epoch secret if these wraps hold it for us; RemoteError if it is not the one committed to."""
+    """Return the epoch secret if these wraps hold it for us.
+
+    None also where our wrap holds another secret than the one that the operation commits to: its author deceived us
+    and nobody else can see it, so the operation stands, and we are left without this epoch's key. And None where we are
+    listed as dormant and were given a wrap all the same: there is no chain for us to speak on.
+    """
     block = epoch_block(op.body)
-    if block is None or not wraps:
+    if block is None or not wraps or group.own.dev not in block.recipients:
         return None
     bound = wrap_gid(op)
     secret = unwrap(
@@ -132,8 +157,8 @@ def _secret_of(group: Group, op: Operation, wraps: tuple[bytes, ...], means: Mea
         suite=group.suite,
         sealer=means.sealer,
     )
-    if secret is not None:
-        check_secret(block, secret, bound, block.nonce, wraps)
+    if secret is None or commitment(secret, bound) != block.commit:
+        return None
     return secret
 
 

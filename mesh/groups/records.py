@@ -21,12 +21,17 @@ def load(kind: type[T], data: bytes) -> T:
     try:
         return decode(kind, data, bytes_max=_RECORD_BYTES_MAX)
     except RemoteError as error:
-        raise StoreError(
-            f"the store holds a {kind.__name__} that cannot be read",
-            why="the file was changed or damaged outside this program",
-            do="restore a backup, or start anew and ask for an invite",
-            code="E-STORE-DAMAGED",
-        ) from error
+        raise damaged(f"a {kind.__name__}") from error
+
+
+def damaged(what: str) -> StoreError:
+    """Return the error for something in the store that cannot be what was written."""
+    return StoreError(
+        f"the store holds {what} that cannot be read",
+        why="the file was changed or damaged outside this program",
+        do="restore a backup, or start anew and ask for an invite",
+        code="E-STORE-DAMAGED",
+    )
 
 
 class OwnState(Record, frozen=True):

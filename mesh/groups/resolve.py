@@ -2,18 +2,18 @@
 
 A pure function of the *set*: no clock, no order of arrival. Operations are judged from the most senior down, so that
 whether one counts depends only on operations that are more senior than it. This is the batch form, complete for rules
-1 to 4 and 7 and for what invites need; devices of their own, cuts of operations and the incremental form belong to
-the membership work that follows, and docs/protocol.md says so.
+1 to 5 and 7; devices of their own, cuts of operations and the incremental form belong to the membership work that
+follows, and docs/protocol.md says so.
 """
 
-from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from mesh.commands import Rank
-from mesh.groups.operations import GRANTS, Operation, card_device, signed_by_member_key
-from mesh.groups.oplog import OpLog, bits
+from mesh.groups.operations import GRANTS, card_device
+from mesh.groups.oplog import BY_MEMBER_KEY, Entry, OpLog
 from mesh.groups.views import Invite, Member, View
-from mesh.ids import DeviceId, MemberPk, OpId
+from mesh.ids import MemberPk, OpId
 from mesh.wire.operations import (
     ZERO32,
     AdmitBody,
@@ -27,8 +27,6 @@ from mesh.wire.operations import (
     UninviteBody,
 )
 
-_BY_MEMBER_KEY = -1  # level of what rests on the member key alone
-
 
 @dataclass(slots=True)
 class _Judgement:
@@ -38,121 +36,122 @@ class _Judgement:
     mask: int
     dropped: int  # admits that the invite filter took out, and all that rests on them
     valid: int = 0
-    removals: dict[MemberPk, list[Operation]] = field(default_factory=lambda: defaultdict(list))
-    leaves: dict[MemberPk, list[Operation]] = field(default_factory=lambda: defaultdict(list))
-    uninvites: dict[OpId, list[Operation]] = field(default_factory=lambda: defaultdict(list))
+    removals: dict[MemberPk, list[Entry]] = field(default_factory=dict)
+    leaves: dict[MemberPk, list[Entry]] = field(default_factory=dict)  # self-demotions too
+    uninvites: dict[OpId, list[Entry]] = field(default_factory=dict)
 
-    def author(self, op: Operation) -> MemberPk:
-        """Return the member whose device wrote it."""
-        card = op.card if op.type is OpType.CREATE else self.log.card(op.tbs.dev)
-        assert card is not None, "the rules let no operation in without its author's card"
-        return card.member_pk
-
-    def level(self, op: Operation) -> int:
-        """Return the rank of the grant it exercises; lower is judged first."""
-        if op.type is OpType.CREATE:
-            return Rank.FOUNDER
-        card = self.log.card(op.tbs.dev)
-        assert card is not None
-        if signed_by_member_key(op, card):
-            return _BY_MEMBER_KEY
-        grant = self.log.get(op.tbs.auth)
-        assert grant is not None
-        return grant.granted_rank
-
-    def is_before(self, earlier: Operation, later: Operation) -> bool:
-        """Say whether `earlier` is a strict ancestor of `later`."""
-        return bool(self.log.past(later.op_id) & self.log.bit(earlier.op_id))
-
-    def revokes(self, removal: Operation, grant: Operation) -> bool:
-        """Say whether a valid remove or demote takes this grant away (rule 3)."""
-        if isinstance(removal.body, RankBody) and grant.granted_rank >= removal.body.rank:
-            return False
-        senior = self.level(removal) < grant.granted_rank
-        return senior and not self.is_before(removal, grant)
-
-    def counts(self, op: Operation) -> bool:
+    def counts(self, entry: Entry) -> bool:
         """Judge one operation, all more senior ones having been judged (rule 4)."""
-        if op.type is OpType.CREATE:
+        if entry.grant is None:
             return True
-        if self.log.bit(op.op_id) & self.dropped:
+        if entry.bit & self.dropped:
             return False
-        author = self.author(op)
-        if self.level(op) == _BY_MEMBER_KEY:
+        if entry.level == BY_MEMBER_KEY:
             return True
-        grant = self.log.get(op.tbs.auth)
-        assert grant is not None
-        if not self.log.bit(grant.op_id) & self.valid:
+        return self.exercises(entry, entry.author, entry.grant) and self.approved(entry)
+
+    def exercises(self, entry: Entry, member: MemberPk, grant: Entry) -> bool:
+        """Say whether an operation may rest on a grant of this member's, as author or approver (rule 4)."""
+        if not self.gives(grant):
             return False
-        against = [r for r in self.removals[author] if self.revokes(r, grant)]
-        if not all(self.is_before(op, r) for r in against):
+        against = [r for r in self.removals.get(member, ()) if _revokes(r, grant)]
+        if not all(entry.is_before(r) for r in against):
             return False
-        for leave in self.leaves[author]:
-            concurrent_removal = any(not self.is_before(r, leave) and not self.is_before(leave, r) for r in against)
-            gives_up = leave.type is OpType.LEAVE or (
-                isinstance(leave.body, RankBody) and grant.granted_rank < leave.body.rank
-            )
-            binds = gives_up and not self.is_before(leave, grant) and not concurrent_removal
-            if binds and not self.is_before(op, leave):
+        for leave in self.leaves.get(member, ()):
+            undone = any(not r.is_before(leave) and not leave.is_before(r) for r in against)
+            if _gives_up(leave, grant) and not undone and not entry.is_before(leave):
                 return False
         return True
 
-    def record(self, op: Operation) -> None:
+    def approved(self, entry: Entry) -> bool:
+        """Say whether an admit by a plain member still has the approvals that its invite asks for (rule 5)."""
+        body = entry.op.body
+        if not isinstance(body, AdmitBody) or entry.level <= Rank.MODERATOR:
+            return True
+        invite = self.log.entry(body.invite)
+        if invite is None or not isinstance(invite.op.body, InviteBody):
+            return True
+        said_yes: dict[MemberPk, None] = {}
+        for approval in body.approvals:
+            grant = self.log.entry(approval.grant)
+            card = self.log.card(approval.dev)
+            if grant is not None and card is not None and self.exercises(entry, card.member_pk, grant):
+                said_yes[card.member_pk] = None
+        return len(said_yes) >= invite.op.body.approvals
+
+    def gives(self, grant: Entry) -> bool:
+        """Say whether a grant counts as one.
+
+        A self-demotion counts as an operation whatever becomes of its author's standing, but it can give no more than
+        there was: its rank stands only while the more senior grant that it steps down from is one.
+        """
+        if not grant.bit & self.valid:
+            return False
+        stepped_down = grant.level == BY_MEMBER_KEY
+        return not stepped_down or (grant.grant is not None and self.gives(grant.grant))
+
+    def record(self, entry: Entry) -> None:
         """Note an operation that counts, so that more junior ones meet its effect."""
-        self.valid |= self.log.bit(op.op_id)
-        if isinstance(op.body, RemoveBody):
-            self.removals[op.body.target].append(op)
-        elif op.type is OpType.LEAVE:
-            self.leaves[self.author(op)].append(op)
-        elif op.type is OpType.DEMOTE and isinstance(op.body, RankBody):
-            own = op.body.target == self.author(op)
-            (self.leaves if own else self.removals)[op.body.target].append(op)
-        elif isinstance(op.body, UninviteBody):
-            self.uninvites[op.body.invite].append(op)
+        self.valid |= entry.bit
+        body = entry.op.body
+        if isinstance(body, RemoveBody):
+            self.removals.setdefault(body.target, []).append(entry)
+        elif entry.op.type is OpType.LEAVE:
+            self.leaves.setdefault(entry.author, []).append(entry)
+        elif entry.op.type is OpType.DEMOTE and isinstance(body, RankBody):
+            where = self.leaves if entry.level == BY_MEMBER_KEY else self.removals
+            where.setdefault(body.target, []).append(entry)
+        elif isinstance(body, UninviteBody):
+            self.uninvites.setdefault(body.invite, []).append(entry)
 
-    def alive(self, grant: Operation) -> bool:
-        """Say whether a grant is valid and nothing has taken it away (rule 7)."""
-        who = grant.grantee
-        if who is None or not self.log.bit(grant.op_id) & self.valid:
+    def alive(self, grant: Entry) -> bool:
+        """Say whether a grant counts and nothing has taken it away (rule 7)."""
+        who = grant.op.grantee
+        if who is None or not self.gives(grant):
             return False
-        if any(self.revokes(r, grant) for r in self.removals[who]):
+        if any(_revokes(r, grant) for r in self.removals.get(who, ())):
             return False
-        for leave in self.leaves[who]:
-            gives_up = leave.type is OpType.LEAVE or (
-                isinstance(leave.body, RankBody) and grant.granted_rank < leave.body.rank
-            )
-            if gives_up and leave.op_id != grant.op_id and not self.is_before(leave, grant):
-                return False
-        return True
+        return not any(_gives_up(leave, grant) for leave in self.leaves.get(who, ()))
 
-    def outlawed_admits(self) -> int:
-        """Return the admits under a closed invite that its closing may strike (rule 5)."""
-        struck = 0
-        for op in self.log.within(self.mask):
-            if not isinstance(op.body, AdmitBody) or op.body.invite == ZERO32:
-                continue
-            invite = self.log.get(op.body.invite)
-            assert invite is not None
-            closings = self.uninvites[invite.op_id] + [
-                r for r in self.removals[self.author(invite)] if isinstance(r.body, RemoveBody)
-            ]
-            for closing in closings:
-                if self.level(op) >= self.level(closing) and not self.is_before(op, closing):
-                    struck |= self.log.bit(op.op_id)
-            if self.level(op) > Rank.MODERATOR and not self.log.bit(invite.op_id) & self.valid:
-                struck |= self.log.bit(op.op_id)
-        return struck & self.valid
+    def outlawed_admits(self) -> list[Entry]:
+        """Return the admits that count although their invite was closed, as far as its closing may strike (rule 5)."""
+        return [entry for entry in self.log.entries(self.valid) if self._outlawed(entry)]
+
+    def _outlawed(self, entry: Entry) -> bool:
+        body = entry.op.body
+        if not isinstance(body, AdmitBody) or body.invite == ZERO32:
+            return False
+        invite = self.log.entry(body.invite)
+        assert invite is not None, "the rules let no admit in under an invite that it does not build on"
+        if entry.level > Rank.MODERATOR and not invite.bit & self.valid:
+            return True
+        removed = [r for r in self.removals.get(invite.author, ()) if isinstance(r.op.body, RemoveBody)]
+        closings = [*self.uninvites.get(body.invite, ()), *removed]
+        return any(entry.level >= closing.level and not entry.is_before(closing) for closing in closings)
+
+
+def _revokes(removal: Entry, grant: Entry) -> bool:
+    """Say whether a valid remove or demote takes this grant away (rule 3)."""
+    rank = grant.op.granted_rank
+    if isinstance(removal.op.body, RankBody) and rank >= removal.op.body.rank:
+        return False
+    return removal.level < rank and not removal.is_before(grant)
+
+
+def _gives_up(leave: Entry, grant: Entry) -> bool:
+    """Say whether a leave or self-demotion takes this grant of its author's away (rule 3)."""
+    if leave is grant or leave.is_before(grant):
+        return False
+    if isinstance(leave.op.body, RankBody):
+        return grant.op.granted_rank < leave.op.body.rank
+    return True
 
 
 def _judge(log: OpLog, mask: int, dropped: int) -> _Judgement:
     judged = _Judgement(log=log, mask=mask, dropped=dropped)
-
-    def seniority(op: Operation) -> tuple[bool, int, int, OpId]:
-        return (op.type is not OpType.CREATE, judged.level(op), log.past(op.op_id).bit_count(), op.op_id)
-
-    for op in sorted(log.within(mask), key=seniority):
-        if judged.counts(op):
-            judged.record(op)
+    for entry in log.ranked(mask):
+        if judged.counts(entry):
+            judged.record(entry)
     return judged
 
 
@@ -161,26 +160,33 @@ def resolve(log: OpLog, mask: int) -> View:
     dropped = 0
     while True:
         judged = _judge(log, mask, dropped)
-        struck = judged.outlawed_admits()
-        if not struck & ~dropped:
+        outlawed = judged.outlawed_admits()
+        if not outlawed:
             return _render(judged)
-        dropped |= struck
+        # The most senior admits fall first: one who falls with them has no say in whether more junior ones do.
+        senior = min(entry.level for entry in outlawed)
+        for entry in outlawed:
+            if entry.level == senior:
+                dropped |= entry.bit
+
+
+# ---------------------------------------------------------------- the view
 
 
 def _render(judged: _Judgement) -> View:
     log = judged.log
-    grants: dict[MemberPk, list[Operation]] = {}
-    everyone: dict[MemberPk, None] = {}
-    cards: dict[MemberPk, list[DeviceId]] = {}
-    for op in log.within(judged.mask):
-        if op.type in GRANTS and op.grantee is not None:
-            everyone[op.grantee] = None
-            if judged.alive(op):
-                grants.setdefault(op.grantee, []).append(op)
-        if op.card is not None and log.bit(op.op_id) & judged.valid:
-            cards.setdefault(op.card.member_pk, []).append(card_device(op.card))
-    members = {pk: _member(judged, pk, alive, tuple(cards.get(pk, ()))) for pk, alive in grants.items() if pk in cards}
-    departed = {pk: _farewell(judged, pk) for pk in everyone if pk not in members}
+    granted = sorted((e for e in log.entries(judged.mask) if e.op.type in GRANTS), key=lambda e: e.depth)
+    alive: dict[MemberPk, list[Entry]] = {}
+    entered: dict[MemberPk, list[Entry]] = {}
+    for entry in granted:
+        who = entry.op.grantee
+        assert who is not None
+        if judged.alive(entry):
+            alive.setdefault(who, []).append(entry)
+        if entry.op.card is not None:
+            entered.setdefault(who, []).append(entry)
+    members = {pk: _member(judged, pk, entered[pk], grants) for pk, grants in sorted(alive.items())}
+    departed = {pk: _farewell(judged, pk) for pk in sorted(entered) if pk not in members}
     return View(
         members=members,
         devices={dev: pk for pk, member in members.items() for dev in member.devices},
@@ -192,82 +198,81 @@ def _render(judged: _Judgement) -> View:
     )
 
 
-def _member(judged: _Judgement, pk: MemberPk, alive: list[Operation], devices: tuple[DeviceId, ...]) -> Member:
-    best = min(alive, key=lambda op: (op.granted_rank, op.op_id))
-    entry = next(
-        op
-        for op in judged.log.within(judged.mask)
-        if op.card is not None and op.card.member_pk == pk and op.type in GRANTS
-    )
-    assert isinstance(entry.body, CreateBody | AdmitBody)
+def _member(judged: _Judgement, pk: MemberPk, entered: list[Entry], alive: list[Entry]) -> Member:
+    """Put together what is shown of a member; both lists are in an order that is the same on every node.
+
+    A device bound in an admit stays bound while its member is in by any grant (rule 6).
+    """
+    best = min(alive, key=lambda e: (e.op.granted_rank, e.op.op_id))
+    counting = [e for e in entered if e.bit & judged.valid]
+    first = (counting or entered)[0]
+    body = first.op.body
+    assert isinstance(body, CreateBody | AdmitBody)
     inviter = None
-    if isinstance(entry.body, AdmitBody):
-        invite = judged.log.get(entry.body.invite)
-        inviter = judged.author(invite if invite is not None else entry)
+    if isinstance(body, AdmitBody):
+        invite = judged.log.entry(body.invite)
+        inviter = (first if invite is None else invite).author
+    cards = [e.op.card for e in entered if e.op.card is not None]
     return Member(
         pk=pk,
-        alias=entry.body.alias,
-        rank=best.granted_rank,
-        grant=best.op_id,
-        admitted=entry.op_id,
+        alias=body.alias,
+        rank=best.op.granted_rank,
+        grant=best.op.op_id,
+        admitted=first.op.op_id,
         invited_by=inviter,
-        devices=devices,
+        devices=tuple(sorted({card_device(card) for card in cards})),
     )
 
 
 def _farewell(judged: _Judgement, pk: MemberPk) -> OpId | None:
     # A removal says more than a leave: it carries the cut.
-    for op in judged.removals[pk]:
-        if isinstance(op.body, RemoveBody):
-            return op.op_id
-    for op in judged.leaves[pk]:
-        if op.type is OpType.LEAVE:
-            return op.op_id
+    for removal in judged.removals.get(pk, ()):
+        if isinstance(removal.op.body, RemoveBody):
+            return removal.op.op_id
+    for leave in judged.leaves.get(pk, ()):
+        if leave.op.type is OpType.LEAVE:
+            return leave.op.op_id
     return None
 
 
 def _invites(judged: _Judgement) -> dict[OpId, Invite]:
-    joiners: dict[OpId, dict[MemberPk, None]] = {}
-    for k in bits(judged.valid):
-        body = judged.log.ops[k].body
-        if isinstance(body, AdmitBody):
-            joiners.setdefault(body.invite, {})[body.card.member_pk] = None
     found: dict[OpId, Invite] = {}
-    for k in bits(judged.valid):
-        op = judged.log.ops[k]
-        if isinstance(op.body, InviteBody):
-            issuer = judged.author(op)
-            gone = any(isinstance(r.body, RemoveBody) for r in judged.removals[issuer])
-            found[op.op_id] = Invite(
-                op_id=op.op_id,
-                body=op.body,
-                issuer=issuer,
-                open=not judged.uninvites[op.op_id] and not gone,
-                joiners=tuple(joiners.get(op.op_id, ())),
-            )
+    for entry in sorted(judged.log.entries(judged.valid), key=lambda e: e.depth):
+        op = entry.op
+        if not isinstance(op.body, InviteBody):
+            continue
+        gone = any(isinstance(r.op.body, RemoveBody) for r in judged.removals.get(entry.author, ()))
+        admits = judged.log.entries(judged.log.admits_under(op.op_id, judged.mask))
+        found[op.op_id] = Invite(
+            op_id=op.op_id,
+            body=op.body,
+            issuer=entry.author,
+            open=not judged.uninvites.get(op.op_id) and not gone,
+            joiners=tuple(sorted({e.op.body.card.member_pk for e in admits if isinstance(e.op.body, AdmitBody)})),
+        )
     return found
 
 
-def _maximal(judged: _Judgement, ops: list[Operation]) -> list[Operation]:
-    """Return those that no other of them follows, most senior and then lowest id first (protocol.md §4)."""
-    last = [op for op in ops if not any(judged.is_before(op, other) for other in ops)]
-    return sorted(last, key=lambda op: (judged.level(op), op.op_id))
+def _chosen(entries: Iterable[Entry]) -> Entry:
+    """Return the one in force: of those that no other of them follows the most senior, then the lowest id."""
+    candidates = list(entries)
+    past = 0
+    for entry in candidates:
+        past |= entry.past
+    return min((e for e in candidates if not past & e.bit), key=lambda e: (e.level, e.op.op_id))
 
 
 def _settings(judged: _Judgement) -> dict[str, str]:
-    setters: dict[str, list[Operation]] = {}
+    setters: dict[str, list[Entry]] = {}
     values: dict[tuple[str, OpId], str] = {}
-    for k in bits(judged.valid):
-        op = judged.log.ops[k]
-        if isinstance(op.body, SettingsBody | CreateBody):
-            for setting in op.body.settings:
-                setters.setdefault(setting.key, []).append(op)
-                values[setting.key, op.op_id] = setting.value
-    return {key: values[key, _maximal(judged, ops)[0].op_id] for key, ops in sorted(setters.items())}
+    for entry in judged.log.entries(judged.valid):
+        if isinstance(entry.op.body, SettingsBody | CreateBody):
+            for setting in entry.op.body.settings:
+                setters.setdefault(setting.key, []).append(entry)
+                values[setting.key, entry.op.op_id] = setting.value
+    return {key: values[key, _chosen(entries).op.op_id] for key, entries in sorted(setters.items())}
 
 
 def _agreement(judged: _Judgement) -> OpId:
-    texts = [
-        judged.log.ops[k] for k in bits(judged.valid) if isinstance(judged.log.ops[k].body, AgreementBody | CreateBody)
-    ]
-    return _maximal(judged, texts)[0].op_id
+    texts = (e for e in judged.log.entries(judged.valid) if isinstance(e.op.body, AgreementBody | CreateBody))
+    return _chosen(texts).op.op_id

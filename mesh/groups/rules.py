@@ -14,11 +14,12 @@ from mesh.errors import Fault, RemoteError
 from mesh.groups.epochs import KEM_BYTES, check_block
 from mesh.groups.joining import (
     APPROVAL_LABEL,
+    agreement_hash,
     approval_statement,
     check_admit_signatures,
     join_statement,
 )
-from mesh.groups.operations import GRANTS, Operation, card_device, signed_by_member_key, verify_op
+from mesh.groups.operations import Operation, card_device, signed_by_member_key, verify_op
 from mesh.groups.oplog import OpLog
 from mesh.groups.views import View
 from mesh.identity.keys import verify_device
@@ -39,6 +40,7 @@ from mesh.wire.operations import (
     RankBody,
     RekeyBody,
     RemoveBody,
+    Setting,
     SettingsBody,
     UninviteBody,
     epoch_block,
@@ -75,15 +77,30 @@ def check_create(op: Operation, sealer: Sealer) -> None:
         raise against("a create is not by the device that it brings in")
     _check_card(body.card, ZERO32, body.suite, sealer)
     verify_op(op, body.card)
+    check_founding(body)
+    if body.epoch.recipients != [tbs.dev] or body.epoch.dormant:
+        raise against("a create's epoch is not for its author alone")
+    _check_kem(body.epoch.kem_pk, body.suite, sealer)
+
+
+def check_founding(body: CreateBody) -> None:
+    """Check the texts of a founding operation, which people read before they are in; RemoteError."""
     check_text(body.name, limits.GROUP_NAME_BYTES_MAX)
     check_text(body.alias, limits.ALIAS_BYTES_MAX)
     check_text(body.about, limits.ABOUT_BYTES_MAX, lines=True)
     check_text(body.agreement, limits.AGREEMENT_BYTES_MAX, lines=True)
     for topic in body.topics:
         check_text(topic, limits.TOPIC_BYTES_MAX)
-    if body.epoch.recipients != [tbs.dev] or body.epoch.dormant:
-        raise against("a create's epoch is not for its author alone")
-    _check_kem(body.epoch.kem_pk, body.suite, sealer)
+    check_settings(body.settings)
+
+
+def check_settings(settings: list[Setting]) -> None:
+    """Check the texts of settings, and that none is set twice over; RemoteError."""
+    for setting in settings:
+        check_text(setting.key, limits.SETTING_KEY_BYTES_MAX)
+        check_text(setting.value, limits.SETTING_VALUE_BYTES_MAX)
+    if len({setting.key for setting in settings}) != len(settings):
+        raise RemoteError(Fault.MALFORMED, "a setting is set twice over")
 
 
 def check_operation(op: Operation, past: Past, after: Callable[[], View]) -> None:
@@ -102,11 +119,10 @@ def check_operation(op: Operation, past: Past, after: Callable[[], View]) -> Non
     author = past.view.member_of(op.tbs.dev)
     if author is None:
         raise against("an operation by a device that is not in")
-    own_key = signed_by_member_key(op, card)
-    rank = _check_grant(op, past, author.pk, own_key=own_key)
-    if not own_key:
+    rank = _check_grant(op, past, author.pk)
+    if not signed_by_member_key(op, card):
         _check_permission(op, past, author.pk, rank)
-    elif isinstance(op.body, RankBody) and op.body.rank <= author.rank:
+    elif isinstance(op.body, RankBody) and (op.body.rank <= author.rank or op.body.rank <= rank):
         raise against("a self-demotion that demotes nobody")
     block = epoch_block(op.body)
     if block is not None:
@@ -115,7 +131,7 @@ def check_operation(op: Operation, past: Past, after: Callable[[], View]) -> Non
 
 
 def _check_chain(op: Operation, past: Past) -> None:
-    own = [o for o in past.log.within(past.mask) if o.tbs.dev == op.tbs.dev]
+    own = list(past.log.within(past.log.written_by(op.tbs.dev, past.mask)))
     if len({o.tbs.dseq for o in own}) != len(own):
         raise against("a device that has seen its own fork goes on")
     last = max(own, key=lambda o: o.tbs.dseq, default=None)
@@ -126,13 +142,12 @@ def _check_chain(op: Operation, past: Past) -> None:
         raise against("an operation after its author's leave")
 
 
-def _check_grant(op: Operation, past: Past, author: MemberPk, *, own_key: bool) -> Rank:
-    """Return the rank that is exercised."""
+def _check_grant(op: Operation, past: Past, author: MemberPk) -> Rank:
+    """Return the rank that is exercised. That the grant is among the ancestors, the log has made sure."""
     grant = past.log.get(op.tbs.auth)
-    in_past = grant is not None and past.mask & past.log.bit(op.tbs.auth)
-    if grant is None or not in_past or grant.type not in GRANTS or grant.grantee != author:
+    if grant is None or grant.grantee != author:
         raise against("an operation exercises a grant that is not its author's")
-    return Rank.NEWCOMER if own_key else grant.granted_rank
+    return grant.granted_rank
 
 
 def _check_permission(op: Operation, past: Past, author: MemberPk, rank: Rank) -> None:
@@ -144,7 +159,7 @@ def _check_permission(op: Operation, past: Past, author: MemberPk, rank: Rank) -
             _check_rank_change(op, op.body, past, rank)
         case RemoveBody():
             _require(rank, Rank.MODERATOR)
-            if not any(o.grantee == op.body.target for o in past.log.within(past.mask) if o.type in GRANTS):
+            if not past.log.granted_to(op.body.target, past.mask):
                 raise against("a removal of someone who never was in")
             check_text(op.body.reason, limits.REASON_BYTES_MAX, lines=True)
         case InviteBody():
@@ -152,6 +167,8 @@ def _check_permission(op: Operation, past: Past, author: MemberPk, rank: Rank) -
             _require(rank, Rank.MEMBER if open_to_members else Rank.MODERATOR)
             if op.body.role not in (Rank.MEMBER, Rank.NEWCOMER) or not valid_point(op.body.invite_pk):
                 raise against("an invite to a rank that invites cannot give, or with a bad key")
+            if any(known.body.invite_pk == op.body.invite_pk for known in past.view.invites.values()):
+                raise against("an invite with the key of another")
         case UninviteBody():
             invite = past.view.invites.get(op.body.invite)
             if invite is None:
@@ -160,9 +177,7 @@ def _check_permission(op: Operation, past: Past, author: MemberPk, rank: Rank) -
                 _require(rank, Rank.MODERATOR)
         case SettingsBody():
             _require(rank, Rank.STEWARD)
-            for setting in op.body.settings:
-                check_text(setting.key, limits.SETTING_KEY_BYTES_MAX)
-                check_text(setting.value, limits.SETTING_VALUE_BYTES_MAX)
+            check_settings(op.body.settings)
         case AgreementBody():
             _require(rank, Rank.STEWARD)
             check_text(op.body.text, limits.AGREEMENT_BYTES_MAX, lines=True)
@@ -196,11 +211,12 @@ def _check_rank_change(op: Operation, body: RankBody, past: Past, rank: Rank) ->
 def _check_admit(body: AdmitBody, past: Past, rank: Rank) -> None:
     _require(rank, Rank.MEMBER)
     joiner = body.card.member_pk
-    everyone = list(past.log.within(past.mask))
-    if any(o.grantee == joiner for o in everyone if o.type in GRANTS):
+    if past.log.granted_to(joiner, past.mask):
         raise against("an admit of someone who was in before")
     if past.log.card_in(card_device(body.card), past.mask) is not None:
         raise against("an admit with a device that is in already")
+    if len(past.view.devices) >= limits.DEVICES_MAX[past.suite]:
+        raise against("an admit to a group that is full")
     moderates = rank <= Rank.MODERATOR
     invite = past.view.invites.get(body.invite) if body.invite != ZERO32 else None
     if body.invite != ZERO32 and invite is None:
@@ -213,12 +229,24 @@ def _check_admit(body: AdmitBody, past: Past, rank: Rank) -> None:
     group = past.log.ops[0].gid
     _check_card(body.card, group, past.suite, past.sealer)
     check_admit_signatures(group, body, invite.body.invite_pk if invite else None)
+    _check_pledge(body, past)
     if invite is not None:
-        used = {o.grantee for o in everyone if isinstance(o.body, AdmitBody) and o.body.invite == body.invite}
-        if len(used | {joiner}) > invite.body.max_uses:
+        if len({*invite.joiners, joiner}) > invite.body.max_uses:
             raise against("an admit past the uses of its invite")
         if not moderates and invite.body.approvals:
             _check_approvals(body, past, invite.body.approvals)
+
+
+def _check_pledge(body: AdmitBody, past: Past) -> None:
+    """A joiner pledges to a text that the group has or had: the holder of a leaked code could show them another."""
+    texts = (o.body for o in past.log.within(past.mask))
+    agreements = (
+        text.text if isinstance(text, AgreementBody) else text.agreement
+        for text in texts
+        if isinstance(text, AgreementBody | CreateBody)
+    )
+    if not any(agreement_hash(agreement) == body.agreement_hash for agreement in agreements):
+        raise against("an admit with a pledge to no agreement of this group")
 
 
 def _check_approvals(body: AdmitBody, past: Past, needed: int) -> None:
@@ -229,10 +257,11 @@ def _check_approvals(body: AdmitBody, past: Past, needed: int) -> None:
     for approval in body.approvals:
         member = past.view.member_of(approval.dev)
         card = past.log.card_in(approval.dev, past.mask)
-        grant = past.log.get(approval.grant)
-        if member is None or card is None or grant is None or grant.grantee != member.pk:
+        grant = past.log.entry(approval.grant)
+        in_past = grant is not None and grant.bit & past.mask
+        if member is None or card is None or grant is None or not in_past or grant.op.grantee != member.pk:
             raise against("an approval by someone who is not in")
-        _require(grant.granted_rank, Rank.MODERATOR)
+        _require(grant.op.granted_rank, Rank.MODERATOR)
         verify(card.dev_pk, said, approval.sig)
         approvers.add(member.pk)
     if len(approvers) < needed:

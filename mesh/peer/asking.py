@@ -1,5 +1,6 @@
 """Asking: what the person wants, checked and carried out. A `LocalError` leaves everything as it was."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from mesh.commands import (
@@ -22,29 +23,26 @@ from mesh.commands import (
     SetSetting,
     StartJoin,
 )
-from mesh.errors import LocalError, RefusedError, RemoteError
+from mesh.errors import LocalError, RefusedError
 from mesh.events import Space
 from mesh.groups.authoring import author, found, rekey
-from mesh.groups.invites import HOUR_MS, invite_keys, open_knock
+from mesh.groups.invites import HOUR_MS, invite_keys
 from mesh.groups.records import InviteRecord
-from mesh.ids import Address, JoinId
+from mesh.ids import Address
+from mesh.peer import reaching
 from mesh.peer.chores import remove_member
-from mesh.peer.door import admit_knock, refuse
-from mesh.peer.hearing import dial
-from mesh.peer.joining import agree, start_join
-from mesh.peer.routing import JOINING
+from mesh.peer.door import decide
+from mesh.peer.joining import agree, drop_join, start_join
+from mesh.peer.leaving import leave
 from mesh.peer.speaking import IN_INVITES, publish, write_draft
 from mesh.peer.state import Room, State, Step
 from mesh.support.posts import Wish, compose
 from mesh.wire import limits
 from mesh.wire.codec import encode
-from mesh.wire.frames import parse_frame
-from mesh.wire.invites import Door
 from mesh.wire.messages import Flag
 from mesh.wire.operations import (
     AgreementBody,
     InviteBody,
-    LeaveBody,
     OpType,
     RankBody,
     Setting,
@@ -74,7 +72,7 @@ def carry_out(state: State, command: Command, step: Step) -> bytes:
         case AgreeJoin():
             agree(state, command, step)
         case DropJoin():
-            _drop_join(state, command.join, step)
+            drop_join(state, command.join, step)
         case DecideKnock():
             _decide_knock(state, state.room(command.group), command, step)
         case Post():
@@ -83,7 +81,8 @@ def carry_out(state: State, command: Command, step: Step) -> bytes:
             for key in command.keys:
                 step.journal.delete(Space.UNREAD, key)
         case KnownAddress():
-            dial((Address(command.address),), step)
+            state.known[Address(command.address)] = None
+            reaching.dial(state, (command.address,), step)
         case _:
             _govern(state, command, step)
     return b""
@@ -102,7 +101,7 @@ def _govern(state: State, command: Governing, step: Step) -> None:
         case RemoveMember():
             _remove(state, room, command, step)
         case LeaveGroup():
-            _leave(state, room, command, step)
+            leave(state, room, command, step)
         case Rekey():
             publish(state, room, rekey(group, step.means()), step)
         case SetSetting():
@@ -131,6 +130,8 @@ def _create(state: State, command: CreateGroup, step: Step) -> bytes:
     )
     if len(checked.topics) > limits.TOPICS_MAX:
         raise LocalError(f"more than {limits.TOPICS_MAX} topics", do="name fewer", code="E-TEXT")
+    for key, value in checked.settings:
+        _check_setting(key, value, GROUP_SETTINGS)
     group = found(checked, step.means())
     state.rooms[group.gid] = Room(group)
     step.touch(group.gid, list(group.log.ops))
@@ -171,10 +172,10 @@ def _new_invite(state: State, room: Room, command: NewInvite, step: Step) -> byt
         raise LocalError(f"an invite is good for 1 to {limits.INVITE_USES_MAX} people", code="E-USAGE")
     if not 1 <= command.hours <= limits.INVITE_HOURS_MAX:
         raise LocalError(f"an invite lasts 1 to {limits.INVITE_HOURS_MAX} hours", code="E-USAGE")
-    default = int(room.group.view.settings.get("approvals", "1")) if command.uses > 1 else 0
-    approvals = default if command.approvals is None else command.approvals
+    approvals = _default_approvals(room, command.uses) if command.approvals is None else command.approvals
     if not 0 <= approvals <= limits.APPROVALS_MAX:
         raise LocalError(f"0 to {limits.APPROVALS_MAX} approvals", code="E-USAGE")
+    note = require_text("note", command.note, limits.REASON_BYTES_MAX, empty=True)
     seed = step.entropy.draw(16)
     keys = invite_keys(seed)
     body = InviteBody(
@@ -192,7 +193,7 @@ def _new_invite(state: State, room: Room, command: NewInvite, step: Step) -> byt
     ]
     record = InviteRecord(
         seed=seed,
-        note=require_text("note", command.note, limits.REASON_BYTES_MAX, empty=True),
+        note=note,
         addresses=[*state.addresses, *shared][: limits.ADDRESSES_MAX],
     )
     room.invites[authored.op.op_id] = record
@@ -200,7 +201,15 @@ def _new_invite(state: State, room: Room, command: NewInvite, step: Step) -> byt
     return authored.op.op_id
 
 
+def _default_approvals(room: Room, uses: int) -> int:
+    """Return how many must approve where the inviter does not say; what others set may be anything."""
+    setting = room.group.view.settings.get("approvals", "")
+    known = setting in GROUP_SETTINGS["approvals"]
+    return (int(setting) if known else 1) if uses > 1 else 0
+
+
 def _revoke(state: State, room: Room, command: RevokeInvite, step: Step) -> None:
+    require_in(room)
     invite = room.group.view.invites.get(command.invite)
     if invite is None:
         raise LocalError("there is no such invite", do="`mesh invite list` shows them", code="E-NO-INVITE")
@@ -209,41 +218,16 @@ def _revoke(state: State, room: Room, command: RevokeInvite, step: Step) -> None
         publish(state, room, author(room.group, OpType.UNINVITE, body, step.means()), step)
 
 
-def _drop_join(state: State, join_id: JoinId, step: Step) -> None:
-    join = state.joins.get(join_id)
-    if join is None or join.stage not in JOINING:
-        raise LocalError("there is no such attempt to join", code="E-NO-JOIN")
-    del state.joins[join_id]
-    step.journal.delete(Space.JOINS, join_id)
-    step.topics_changed = True
-
-
 def _decide_knock(state: State, room: Room, command: DecideKnock, step: Step) -> None:
-    record = room.knocks.get(command.knock)
-    if record is None:
+    require_in(room)
+    if command.knock not in room.knocks:
         raise LocalError("nobody waits under that name", do="`mesh knocks list` shows who does", code="E-NO-KNOCK")
-    if command.admit:
-        if room.group.rank > Rank.MODERATOR:
-            raise RefusedError(
-                "this invite asks for a moderator's approval",
-                do="ask a moderator; `mesh group members` shows who that is",
-            )
-        admit_knock(state, room, record.frame, step)
-    else:
-        _decline(state, room, record.frame, step)
-    del room.knocks[command.knock]
-    step.journal.delete(Space.KNOCKS, room.group.gid + command.knock)
-
-
-def _decline(state: State, room: Room, raw: bytes, step: Step) -> None:
-    frame = parse_frame(raw)
-    for invite in room.group.view.invites.values():
-        if invite.body.invite_pk == frame.pk:
-            try:
-                knock = open_knock(frame, invite, room.group.gid)
-            except RemoteError:
-                return  # it was kept before a check that it now fails; there is nobody to answer
-            refuse(state, room, knock, Door.DECLINED, step)
+    if room.group.rank > Rank.MODERATOR:
+        raise RefusedError(
+            "this invite asks for a moderator's approval",
+            do="ask a moderator; `mesh group members` shows who that is",
+        )
+    decide(state, room, command.knock, admitted=command.admit, step=step)
 
 
 # ---------------------------------------------------------------- order
@@ -284,28 +268,8 @@ def _remove(state: State, room: Room, command: RemoveMember, step: Step) -> None
     remove_member(state, room, command.member, reason, step)
 
 
-def _leave(state: State, room: Room, command: LeaveGroup, step: Step) -> None:
-    require_in(room)
-    seed = command.member_seed.reveal()
-    publish(state, room, author(room.group, OpType.LEAVE, LeaveBody(), step.means(), member_seed=seed), step)
-    room.group.set_own(step.journal, left=True, wipe=command.wipe)
-    gid = room.group.gid
-    room.drafts.clear()
-    step.journal.delete_prefix(Space.DRAFTS, gid)
-    if command.wipe:
-        for space in (Space.MESSAGES, Space.UNREAD, Space.FRAMES, Space.DELIVERY, Space.CONTACTS):
-            step.journal.delete_prefix(space, gid)
-
-
 def _set(state: State, room: Room, command: SetSetting, step: Step) -> None:
-    allowed = (OWN_SETTINGS if command.own else GROUP_SETTINGS).get(command.key)
-    if allowed is None:
-        names = (*OWN_SETTINGS, *GROUP_SETTINGS)
-        raise LocalError(f"there is no setting “{command.key}”", do="settings: " + ", ".join(names), code="E-SETTING")
-    if command.value not in allowed:
-        raise LocalError(
-            f"“{command.key}” cannot be “{command.value}”", do="one of: " + ", ".join(allowed), code="E-SETTING"
-        )
+    _check_setting(command.key, command.value, OWN_SETTINGS if command.own else GROUP_SETTINGS)
     if command.own:
         own = {**room.group.own.settings_map(), command.key: command.value}
         room.group.set_own(step.journal, settings=[[k, v] for k, v in sorted(own.items())])
@@ -313,3 +277,12 @@ def _set(state: State, room: Room, command: SetSetting, step: Step) -> None:
     else:
         body = SettingsBody(settings=[Setting(key=command.key, value=command.value)])
         publish(state, room, author(room.group, OpType.SETTINGS, body, step.means()), step)
+
+
+def _check_setting(key: str, value: str, known: Mapping[str, tuple[str, ...]]) -> None:
+    allowed = known.get(key)
+    if allowed is None:
+        names = (*OWN_SETTINGS, *GROUP_SETTINGS)
+        raise LocalError(f"there is no setting “{key}”", do="settings: " + ", ".join(names), code="E-SETTING")
+    if value not in allowed:
+        raise LocalError(f"“{key}” cannot be “{value}”", do="one of: " + ", ".join(allowed), code="E-SETTING")

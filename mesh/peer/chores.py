@@ -4,26 +4,32 @@ Whoever happens to be there re-keys, follows a leave with a removal, and closes 
 Members take turns by a hash, so that a change does not make everyone act at once (protocol.md §5, "Storm control").
 """
 
+from contextlib import suppress
 from typing import Final
 
 from mesh.commands import Rank
 from mesh.crypto.hashes import h
 from mesh.crypto.keys import public_key
 from mesh.errors import LocalError, RemoteError
-from mesh.events import Forget, Notice, Space
+from mesh.events import Notice
 from mesh.groups.authoring import author, rekey, remove
+from mesh.groups.epochs import unwrap
 from mesh.groups.operations import GRANTS, Operation
-from mesh.ids import DeviceId, MemberPk, PeerId
-from mesh.peer.hearing import hear_message
+from mesh.ids import DeviceId, MemberPk, OpId
+from mesh.peer import catching_up, door, reaching
+from mesh.peer.hearing import hear_message, take_early
+from mesh.peer.routing import plan_telling
 from mesh.peer.speaking import hand_over, publish
 from mesh.peer.state import Room, State, Step
-from mesh.peer.syncing import PRESENCE_SPREAD_MS, PRESENCE_WAIT_MS, check_proof, tell_state
-from mesh.wire.frames import parse_frame
-from mesh.wire.operations import Cut, OpType, UninviteBody
+from mesh.peer.syncing import PRESENCE_SPREAD_MS, PRESENCE_WAIT_MS, resume_sessions
+from mesh.wire.frames import Frame, parse_frame, split_envelope
+from mesh.wire.operations import Cut, OpType, UninviteBody, epoch_block
 
 TURN_MS: Final = 2_000  # rank r waits 2r s for r < 30 (protocol.md §5)
 LATE_TURN_MS: Final = 60_000  # and 60 + (r − 30) s beyond
 EPOCH_MS_MAX: Final = 7 * 86_400_000
+TELL_WAIT_MS: Final = 400  # an operation is pushed at once; states follow, so that it does not travel twice; ours
+TELL_SPREAD_MS: Final = 400
 
 
 def after_operations(state: State, room: Room, ops: list[Operation], step: Step) -> None:
@@ -33,65 +39,75 @@ def after_operations(state: State, room: Room, ops: list[Operation], step: Step)
         if op.type is OpType.ADMIT and op.grantee is not None and op.tbs.dev != group.own.dev:
             step.notify(Notice.JOINED, group.gid, op.grantee)
     step.topics_changed = True
+    _recover_own(room, ops, step)
     if group.me is None and not group.own.left and group.own.rank_seen is not Rank.NEWCOMER:
         group.set_own(step.journal, rank_seen=Rank.NEWCOMER)
     elif group.me is not None and (group.rank != group.own.rank_seen or group.own.cut_off):
         held = group.epoch is not None
         group.set_own(step.journal, rank_seen=group.rank, cut_off=group.own.cut_off and not held)
     step.notify(Notice.GROUP, group.gid)
-    for link, _ in list(state.sessions(group.gid)):
-        try:
-            check_proof(link, room)
-        except RemoteError:
-            link.sessions.pop(group.gid)
-            continue
-        tell_state(link, room, step)
-    _forget_departed(state, room, step)
+    door.sweep_knocks(state, room, ops, step)
+    resume_sessions(state, room, step)
+    plan_telling(room, TELL_WAIT_MS + step.dice.randrange(TELL_SPREAD_MS), step)
+    devices = group.view.devices
+    reaching.forget_contacts(state, room, [dev for dev in room.contacts if dev not in devices], step)
     _retry_early(state, room, step)
     plan(state, room, step)
     hand_over(state, room, step)
+    if any(op.op_id in group.epochs for op in ops):
+        catching_up.ask_anew(state, room, step)
+    else:
+        catching_up.ask_messages(state, room, step)
     wait = PRESENCE_WAIT_MS + step.dice.randrange(PRESENCE_SPREAD_MS)
     step.set_timer("presence", group.gid, wait)
 
 
-def note_unopened(room: Room, step: Step) -> None:
-    """An epoch was made that holds no key for us: we may have been removed, and the person should know."""
-    if not room.group.own.cut_off:
-        room.group.set_own(step.journal, cut_off=True)
-        step.notify(Notice.GROUP, room.group.gid)
+def _recover_own(room: Room, ops: list[Operation], step: Step) -> None:
+    """Others have operations of ours that we lost: we go on after them, and never give their numbers again."""
+    own = room.group.own
+    for op in ops:
+        if op.tbs.dev == own.dev and op.tbs.dseq > room.group.own.dseq:
+            block = epoch_block(op.body)
+            number = room.group.own.kem_number if block is None else max(room.group.own.kem_number, block.kem_number)
+            room.group.set_own(step.journal, dseq=op.tbs.dseq, dprev=op.op_id, kem_number=number)
+            room.fell_back = True
 
 
-def _forget_departed(state: State, room: Room, step: Step) -> None:
-    """Stop dialling devices that are out, unless another group still knows them."""
-    devices = room.group.view.devices
-    for dev in [dev for dev in room.contacts if dev not in devices]:
-        gone = {_peer(address) for address in room.contacts.pop(dev).addresses}
-        step.journal.delete(Space.CONTACTS, room.group.gid + dev)
-        kept = {
-            _peer(address)
-            for other in state.rooms.values()
-            for contact in other.contacts.values()
-            for address in contact.addresses
-        }
-        step.effects.extend(Forget(peer=peer) for peer in sorted(gone - kept))
+def note_unopened(room: Room, epoch: OpId, frame: Frame, step: Step) -> None:
+    """An epoch was made that holds no key for us: we may have been removed, and the person should know.
 
-
-def _peer(address: str) -> PeerId:
-    return PeerId(address.rpartition("/p2p/")[2])
+    Only if it follows an epoch that nothing here follows: on the topics of older ones those can write who are out.
+    """
+    group = room.group
+    parts = split_envelope(frame.middle)
+    secret = unwrap(
+        gid=group.gid,
+        nonce=parts.nonce,
+        wraps=parts.wraps,
+        dev=group.own.dev,
+        keys=group.kem_pairs(),
+        suite=group.suite,
+        sealer=step.sealer,
+    )
+    followed = any(group.log.past(other) & group.log.bit(epoch) for other in group.epochs if other != epoch)
+    if secret is None and not followed and not group.own.cut_off:
+        group.set_own(step.journal, cut_off=True)
+        step.notify(Notice.GROUP, group.gid)
 
 
 def _retry_early(state: State, room: Room, step: Step) -> None:
-    for raw in list(room.early):
-        del room.early[raw]
+    epochs = {public_key(record.pub_seed): epoch for epoch, record in room.group.epochs.items()} if room.early else {}
+    for raw, link in take_early(room):
         frame = parse_frame(raw)
-        for epoch, record in room.group.epochs.items():
-            if frame.pk == public_key(record.pub_seed):
-                try:
-                    if hear_message(state, room, epoch, frame, None, step):
-                        state.seen.mark_stored(frame.id)
-                except RemoteError:
-                    pass  # its sender is not at hand any more; it is simply not shown
-                break
+        epoch = epochs.get(frame.pk)
+        if epoch is None:
+            continue
+        try:
+            taken = hear_message(state, room, epoch, frame, link, step)
+        except RemoteError:
+            continue  # its sender is not at hand any more; it is simply not shown
+        if taken and link is not None:
+            step.stored.setdefault(link, []).append(frame.id)
 
 
 # ---------------------------------------------------------------- whose turn
@@ -100,10 +116,12 @@ def _retry_early(state: State, room: Room, step: Step) -> None:
 def plan(state: State, room: Room, step: Step) -> None:
     """Set the timer for whatever the group needs, at our turn; stop it where nothing is needed."""
     wait = None
-    if _needs(room, step) and room.group.me is not None and not room.group.own.left:
+    if room.group.me is not None and not room.group.own.left and _needs(room, step):
         rank = _place_in_line(state, room)
         wait = rank * TURN_MS if rank < 30 else LATE_TURN_MS + (rank - 30) * 1000
-    step.set_timer("chore", room.group.gid, wait)
+    if wait is not None or room.chore_due:
+        step.set_timer("chore", room.group.gid, wait)
+    room.chore_due = wait is not None
 
 
 def _place_in_line(state: State, room: Room) -> int:
@@ -141,6 +159,7 @@ def _to_follow_up(room: Room) -> list[MemberPk]:
 
 def do_chore(state: State, room: Room, step: Step) -> None:
     """Our turn has come: do what is still needed."""
+    room.chore_due = False
     if room.group.me is None or room.group.own.left:
         return
     try:
@@ -163,8 +182,9 @@ def remove_member(state: State, room: Room, target: MemberPk, reason: str, step:
     publish(state, room, remove(group, target, cuts, reason, step.means()), step)
     for invite in list(group.view.invites.values()):
         if invite.open:
-            body = UninviteBody(invite=invite.op_id)
-            publish(state, room, author(group, OpType.UNINVITE, body, step.means()), step)
+            with suppress(LocalError):  # the removal stands, whatever hinders this
+                body = UninviteBody(invite=invite.op_id)
+                publish(state, room, author(group, OpType.UNINVITE, body, step.means()), step)
 
 
 def _devices_of(room: Room, target: MemberPk) -> list[DeviceId]:

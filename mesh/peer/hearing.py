@@ -1,34 +1,42 @@
 """Hearing: a message frame comes in, is opened, placed, shown, acknowledged and passed on.
 
 Nothing is shown before every check has passed, nothing twice, and nothing of it is lost if this process dies in the
-next instant: the frame is stored in the same transaction in which the ratchet moves.
+next instant: the frame is stored in the same transaction in which the ratchet moves. Blame is only for what shows that
+the one who handed a frame over did not check it. What nodes may see differently, because they hold other operations or
+other messages of a device that writes two under one number, is left aside or taken in without a word.
 """
 
 from typing import Final
 
 from mesh.errors import Fault, RemoteError
-from mesh.events import Dial, Notice, Space
+from mesh.events import Notice, Space
+from mesh.gossip.frontier import Frontier
 from mesh.groups.messaging import OpenedMessage, TooEarly, open_message, take_in
-from mesh.ids import Address, DeviceId, FrameId, OpId, PeerId, PostId
+from mesh.ids import FrameId, LinkId, OpId, PostId
+from mesh.peer import reaching
 from mesh.peer.placing import keep_message, note_message, place_ms
 from mesh.peer.records import ContactRecord, MessageRecord
 from mesh.peer.routing import forward
-from mesh.peer.state import Link, Room, State, Step, post_id
+from mesh.peer.speaking import drop_draft, plan_receipt, readers_of
+from mesh.peer.state import Link, Room, State, Step, message_key, post_id
 from mesh.support.posts import interpret
 from mesh.wire import limits
-from mesh.wire.codec import decode, encode
+from mesh.wire.codec import decode
 from mesh.wire.frames import Frame
 from mesh.wire.messages import KeyupBody, Kind, MessageTbs, PresenceBody, ReceiptBody
 
-RECEIPT_WAIT_MS: Final = 600  # receipts go in batches, jittered (network.md §7); ours
-RECEIPT_SPREAD_MS: Final = 900
+GAP_WAIT_MS: Final = 300  # what comes out of order over several links needs no asking; ours
+_EARLY_BYTES_MAX: Final = 8 * 1024 * 1024  # of messages that wait for operations, per group; ours
 
 
-def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link | None, step: Step) -> bool:
-    """Take in a message frame whose outer signature holds; return whether it is here now.
+def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: LinkId | None, step: Step) -> bool:
+    """Take in a message frame whose outer signature holds; return whether this very frame is here now.
 
-    RemoteError for what no honest member sends. False: it waits for operations, or came after its author's removal.
+    RemoteError for what no honest member hands over. False: it waits for operations, is not for us any more, or its
+    device gave its number to another message before.
     """
+    if room.group.own.left:
+        return False
     try:
         opened = open_message(room.group, frame, epoch)
     except RemoteError as error:
@@ -41,29 +49,43 @@ def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link
     tbs = opened.tbs
     track = room.track(tbs.dev)
     if tbs.mseq in track.have:
-        take_in(room.group, opened, step.means())  # sealed twice by a rolled-back device: once is enough
-        return True
-    if tbs.mseq > max(track.top, track.settled.top) + limits.MSEQ_JUMP_MAX:
-        raise RemoteError(Fault.AGAINST_RULES, "a device's message number leaps")
-    if track.top and tbs.mseq == track.top + 1 and tbs.prev != track.top_id:
-        raise RemoteError(Fault.AGAINST_RULES, "a message that does not follow its device's last one")
+        take_in(room.group, opened, step.means())  # its key is spent, so that it is not opened over and over
+        return False
+    leaps = bool(track.top) and tbs.mseq > track.top + limits.MSEQ_JUMP_MAX
+    if leaps or not track.have.has_room_for(tbs.mseq):
+        return False
     _check_body(opened)
     take_in(room.group, opened, step.means())
     track.take(tbs.mseq, opened.msg_id, epoch)
-    room.save_track(tbs.dev, step.journal)
     step.journal.put(Space.FRAMES, room.group.gid + tbs.dev + tbs.mseq.to_bytes(8, "big"), frame.raw)
-    _act(room, opened, step)
-    _tell_holder(link, room, tbs)
+    state.seen.mark_stored(frame.id)
+    _act(state, room, opened, step)
+    room.save_track(tbs.dev, step.journal)
+    plan_receipt(room, step)
+    giver = None if link is None else state.links.get(link)
+    if giver is not None:
+        _note_giver(giver, room, tbs, step)
     forward(state, room, epoch, frame.id, frame.raw, step)
     return True
 
 
-def _wait_for_operations(room: Room, raw: bytes, link: Link | None, step: Step) -> None:
-    room.early[raw] = None
-    while len(room.early) > limits.PENDING_MESSAGES_MAX:
-        del room.early[next(iter(room.early))]
+def _wait_for_operations(room: Room, raw: bytes, link: LinkId | None, step: Step) -> None:
+    if raw not in room.early:
+        room.early_bytes += len(raw)
+    room.early[raw] = link
+    while len(room.early) > limits.PENDING_MESSAGES_MAX or room.early_bytes > _EARLY_BYTES_MAX:
+        dropped, _ = room.early.popitem(last=False)
+        room.early_bytes -= len(dropped)
     if link is not None:
-        step.wanted_ops[link.link, room.group.gid] = None
+        step.wanted_ops[link, room.group.gid] = None
+
+
+def take_early(room: Room) -> list[tuple[bytes, LinkId | None]]:
+    """Return the messages that waited for operations, with the links that gave them, and wait no longer."""
+    waiting = list(room.early.items())
+    room.early.clear()
+    room.early_bytes = 0
+    return waiting
 
 
 def _check_body(opened: OpenedMessage) -> None:
@@ -82,15 +104,17 @@ def _check_body(opened: OpenedMessage) -> None:
             pass  # kinds of later versions are kept and shown as such
 
 
-def _act(room: Room, opened: OpenedMessage, step: Step) -> None:
+def _act(state: State, room: Room, opened: OpenedMessage, step: Step) -> None:
     tbs = opened.tbs
+    if tbs.dev == room.group.own.dev:
+        _recover_own(room, opened, step)
     match tbs.kind:
         case Kind.RECEIPT:
             _receipt(room, opened, decode(ReceiptBody, tbs.body, bytes_max=limits.MESSAGE_BYTES_MAX), step)
         case Kind.PRESENCE:
             presence = decode(PresenceBody, tbs.body, bytes_max=limits.MESSAGE_BYTES_MAX)
-            contact = ContactRecord(addresses=presence.addresses, in_invites=presence.in_invites, ts_ms=tbs.ts_ms)
-            learn_contact(room, tbs.dev, contact, step)
+            contact = ContactRecord(addresses=presence.addresses, in_invites=presence.in_invites, mseq=tbs.mseq)
+            reaching.learn_contact(state, room, tbs.dev, contact, step)
         case Kind.KEYUP:
             keyup = decode(KeyupBody, tbs.body, bytes_max=limits.MESSAGE_BYTES_MAX)
             if step.sealer.check(room.group.suite, keyup.kem_pk):
@@ -99,6 +123,21 @@ def _act(room: Room, opened: OpenedMessage, step: Step) -> None:
             pass  # kept for the frontier; acted on from the membership issue on
         case _:
             _show(room, opened, step)
+
+
+def _recover_own(room: Room, opened: OpenedMessage, step: Step) -> None:
+    """Others have a message of ours that we lost: we go on after it, under a fresh epoch, and never say it again."""
+    tbs = opened.tbs
+    own = room.group.own
+    if tbs.mseq > own.mseq:
+        room.group.set_own(step.journal, mseq=tbs.mseq, prev=opened.msg_id)
+    room.fell_back = True
+    for number, draft in list(room.drafts.items()):
+        if draft.uid == tbs.uid:
+            drop_draft(room, number, step)
+            step.journal.delete(Space.MESSAGES, message_key(own.gid, draft.at_ms, draft.post))
+            readers = readers_of(room.group, opened.epoch)
+            room.save_delivery(draft.post, room.deliveries[draft.post].sealed(tbs.mseq, readers), step.journal)
 
 
 def _show(room: Room, opened: OpenedMessage, step: Step) -> None:
@@ -119,52 +158,34 @@ def _show(room: Room, opened: OpenedMessage, step: Step) -> None:
         flags=tbs.flags,
         body=tbs.body,
     )
-    keep_message(room, record, step, unread=True)
-    if not room.owed:
-        wait = RECEIPT_WAIT_MS + step.dice.randrange(RECEIPT_SPREAD_MS)
-        step.set_timer("receipt", room.group.gid, wait)
-    room.owed[tbs.dev] = None
+    keep_message(room, record, step, unread=tbs.dev != room.group.own.dev)
+    track = room.track(tbs.dev)
+    track.shown = max(track.shown, tbs.mseq)
 
 
 def _receipt(room: Room, opened: OpenedMessage, body: ReceiptBody, step: Step) -> None:
     own = room.group.own
-    for reached in body.reached:
-        if reached.dev != own.dev:
-            continue
-        for mseq, post in list(room.sent.items()):
-            if mseq <= reached.mseq and opened.member != own.member_pk:
-                delivery = room.deliveries[post].received_by(opened.member)
-                room.save_delivery(post, delivery, step.journal)
-                step.notify(Notice.STATE, room.group.gid, post)
+    covered = max((reached.mseq for reached in body.reached if reached.dev == own.dev), default=0)
+    for mseq, post in list(room.sent.items()):
+        before = room.deliveries[post]
+        if mseq <= covered and opened.member in before.of - before.reached:
+            room.save_delivery(post, before.received_by(opened.member), step.journal)
+            step.notify(Notice.STATE, room.group.gid, post)
 
 
-def learn_contact(room: Room, dev: DeviceId, contact: ContactRecord, step: Step) -> None:
-    """Keep where a device can be reached, unless something newer is known, and try to link with it."""
-    known = room.contacts.get(dev)
-    if dev == room.group.own.dev or (known is not None and known.ts_ms > contact.ts_ms):
+def _note_giver(link: Link, room: Room, tbs: MessageTbs, step: Step) -> None:
+    """Whoever gave us a message has it; where earlier ones are missing, it is asked for those too, shortly."""
+    session = link.sessions.get(room.group.gid)
+    if session is None or session.device not in room.group.view.devices:
         return
-    room.contacts[dev] = contact
-    step.journal.put(Space.CONTACTS, room.group.gid + dev, encode(contact))
-    dial(contact.addresses, step)
-
-
-def dial(addresses: list[str] | tuple[str, ...], step: Step) -> None:
-    """Ask for links to whoever is behind these addresses; those without a peer id are passed over."""
-    peers: dict[PeerId, list[Address]] = {}
-    for address in addresses:
-        head, mark, peer = address.rpartition("/p2p/")
-        if mark and head and peer:
-            peers.setdefault(PeerId(peer), []).append(Address(address))
-    for peer_id, found in peers.items():
-        step.effects.append(Dial(peer=peer_id, addresses=tuple(found)))
-
-
-def _tell_holder(link: Link | None, room: Room, tbs: MessageTbs) -> None:
-    """Note that whoever gave us the message has it, so that we do not offer it back."""
-    if link is not None:
-        session = link.sessions.get(room.group.gid)
-        if session is not None and tbs.dev in session.frontier:
-            session.frontier[tbs.dev] = session.frontier[tbs.dev].add(tbs.mseq)
+    settled = room.track(tbs.dev).settled
+    missing = settled.gaps_below(tbs.mseq)
+    session.frontier[tbs.dev] = session.frontier.get(tbs.dev, Frontier()).add(
+        missing[0][0] if missing else tbs.mseq, tbs.mseq
+    )
+    if missing and not room.gap_due:
+        room.gap_due = True
+        step.set_timer("gap", room.group.gid, GAP_WAIT_MS)
 
 
 def heard_stored(state: State, link: Link, payload: bytes, step: Step) -> None:
@@ -172,21 +193,22 @@ def heard_stored(state: State, link: Link, payload: bytes, step: Step) -> None:
     if len(payload) % 32 or not 0 < len(payload) // 32 <= limits.STORED_IDS_MAX:
         raise RemoteError(Fault.MALFORMED, "a list of stored frames has the wrong length")
     for k in range(0, len(payload), 32):
-        found = state.frames.get(FrameId(payload[k : k + 32]))
-        if found is not None:
-            gid, post = found
-            note_holder(state.rooms[gid], link, post, step)
+        frame = FrameId(payload[k : k + 32])
+        link.pushed.pop(frame, None)
+        found = state.frames.get(frame)
+        room = None if found is None else state.rooms.get(found[0])
+        if found is not None and room is not None and found[1] in room.sent:
+            note_holder(room, link, room.sent[found[1]], step)
 
 
 def note_holder(room: Room, link: Link, post: PostId, step: Step) -> None:
-    """Count the node at the other end as one that has said it stored a message of ours; each node once."""
-    gid = room.group.gid
-    name = b"stored" + gid + post
-    session = link.sessions.get(gid)
-    member = room.group.view.devices.get(session.device) if session and session.device else None
-    before = room.deliveries.get(post)
-    if before is None or name in link.given or (member is not None and member in before.held):
-        return
-    link.given[name] = None
-    room.save_delivery(post, before.stored_by(member), step.journal)
-    step.notify(Notice.STATE, gid, post)
+    """Count a current member's node as one that has said it stored a message of ours.
+
+    Who is not proved to be one is not counted: nobody could say who it was, and an ex-member's word says nothing.
+    """
+    session = link.sessions.get(room.group.gid)
+    member = None if session is None or session.device is None else room.group.view.devices.get(session.device)
+    before = room.deliveries[post]
+    if member is not None and member != room.group.own.member_pk and member not in before.held:
+        room.save_delivery(post, before.stored_by(member), step.journal)
+        step.notify(Notice.STATE, room.group.gid, post)

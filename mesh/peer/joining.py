@@ -4,6 +4,8 @@ looking → preview → knocking → joined | refused | expired. Every stage is 
 ever, across restarts of both sides, until somebody answers or the code runs out.
 """
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from mesh.commands import AgreeJoin, StartJoin, Suite
@@ -28,10 +30,10 @@ from mesh.groups.joining import GID_PREFIX_BYTES, agreement_hash, join_statement
 from mesh.groups.receiving import receive_bundle
 from mesh.ids import GroupId, JoinId
 from mesh.journal import Journal
-from mesh.peer.hearing import dial, learn_contact
+from mesh.peer import reaching
 from mesh.peer.records import ContactRecord, JoinRecord, JoinStage, KnockKeys
-from mesh.peer.routing import JOINING, hand_to, join_topics, preview_topic
-from mesh.peer.state import Link, Room, State, Step
+from mesh.peer.routing import DOOR_DAYS, JOINING, hand_to, join_topics, preview_topic
+from mesh.peer.state import Link, Room, Session, State, Step
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
 from mesh.wire.codes import InviteCode
@@ -39,6 +41,21 @@ from mesh.wire.frames import DAY_MS, Frame, parse_frame, split_welcome, topic_of
 from mesh.wire.invites import Door, KnockBody, WelcomeBody
 from mesh.wire.operations import AdmitBody
 from mesh.wire.text import require_text
+
+KNOCK_MS: Final = 15_000  # a knock is repeated after so long, then after twice that, and so on; ours
+KNOCK_MS_MAX: Final = 600_000
+# What a former membership leaves behind and a new one must not meet: its device's keys, counters and chains.
+_FORMER: Final = (
+    Space.KEMS,
+    Space.CHAINS,
+    Space.EPOCHS,
+    Space.FRONTIERS,
+    Space.FRAMES,
+    Space.DELIVERY,
+    Space.DRAFTS,
+    Space.INVITES,
+    Space.KNOCKS,
+)
 
 
 def start_join(state: State, command: StartJoin, step: Step) -> JoinId:
@@ -48,7 +65,9 @@ def start_join(state: State, command: StartJoin, step: Step) -> JoinId:
         raise expired()
     for join in state.joins.values():
         if join.code == command.code and join.stage in JOINING:
-            dial(command.addresses, step)
+            addresses = list(dict.fromkeys([*command.addresses, *join.addresses]))[: limits.ADDRESSES_MAX]
+            _save(state, replace(join, addresses=addresses), step)
+            reaching.dial(state, addresses, step)
             return JoinId(join.join)
     for room in state.rooms.values():
         if room.group.gid[:GID_PREFIX_BYTES] == code.gid_prefix and room.group.me is not None:
@@ -70,7 +89,7 @@ def start_join(state: State, command: StartJoin, step: Step) -> JoinId:
         keys=None,
     )
     _save(state, record, step)
-    dial(command.addresses, step)
+    reaching.dial(state, record.addresses, step)
     return JoinId(record.join)
 
 
@@ -92,6 +111,28 @@ def _save(state: State, record: JoinRecord, step: Step) -> None:
     step.topics_changed = True
     if before is None or before.stage is not record.stage:
         step.notify(Notice.JOIN, None, record.join)
+    if record.stage not in JOINING:
+        _stop(state, record, step)
+
+
+def _stop(state: State, join: JoinRecord, step: Step) -> None:
+    join_id = JoinId(join.join)
+    state.knocked.pop(join_id, None)
+    for key in [key for key in state.welcomes if key[0] == join_id]:
+        del state.welcomes[key]
+    step.set_timer("knock", join_id, None)
+    reaching.forget(state, join.addresses, step)
+
+
+def drop_join(state: State, join_id: JoinId, step: Step) -> None:
+    """Stop trying to join. LocalError if there is nothing to stop."""
+    join = state.joins.get(join_id)
+    if join is None or join.stage not in JOINING:
+        raise LocalError("there is no such attempt to join", code="E-NO-JOIN")
+    del state.joins[join_id]
+    step.journal.delete(Space.JOINS, join_id)
+    step.topics_changed = True
+    _stop(state, join, step)
 
 
 def preview_of(join: JoinRecord) -> Preview | None:
@@ -134,11 +175,20 @@ def agree(state: State, command: AgreeJoin, step: Step) -> None:
         return
     if command.agreement_version != preview.agreement_version:
         raise LocalError("the agreement has changed since it was shown", do="read it again", code="E-AGREEMENT")
+    for other in state.joins.values():
+        known = preview_of(other) if other.stage is JoinStage.KNOCKING else None
+        if known is not None and known.gid == preview.gid:
+            raise LocalError(
+                "you are knocking at that group already, with another code",
+                why="two answers would make you two members",
+                do="wait for the answer, or stop that attempt with `mesh join --drop`",
+                code="E-KNOCKING",
+            )
     alias = require_text("alias", command.alias, limits.ALIAS_BYTES_MAX)
     keys = _prepare_knock(join, preview, alias, command, state, step)
     _save(state, replace(join, stage=JoinStage.KNOCKING, keys=keys), step)
-    for link in state.links.values():
-        knock_on(state, link, step)
+    plan_knock(state, JoinId(join.join), step)
+    step.knocks = True
 
 
 def _prepare_knock(
@@ -159,7 +209,7 @@ def _prepare_knock(
         join_nonce=command.join_nonce,
         alias=alias,
         agreement_hash=pledge,
-        addresses=list(state.addresses[: limits.ADDRESSES_MAX]),
+        addresses=reaching.knock_addresses(state),
         reply_seed=step.entropy.draw(32),
         sig_invite=sig_invite,
         sig_member=sig_member,
@@ -168,20 +218,49 @@ def _prepare_knock(
     return KnockKeys(dev_seed=dev_seed, kem_private=kem_private, knock=encode(knock))
 
 
+def plan_knock(state: State, join_id: JoinId, step: Step) -> None:
+    """Have the knock repeated after a while: an answer may be lost with whoever gave it."""
+    tries = state.knocked.get(join_id, 0)
+    state.knocked[join_id] = tries + 1
+    wait = min(KNOCK_MS_MAX, KNOCK_MS << min(tries, 16))
+    step.set_timer("knock", join_id, wait + step.dice.randrange(wait // 4))
+
+
+def knock_again(state: State, join_id: JoinId, step: Step) -> None:
+    """Knock over every link, also where that was done before."""
+    join = state.joins.get(join_id)
+    if join is not None and join.stage is JoinStage.KNOCKING:
+        for link in state.links.values():
+            link.given.pop(b"knock" + join_id, None)
+        step.knocks = True
+        plan_knock(state, join_id, step)
+
+
+def give_up_expired(state: State, step: Step) -> None:
+    """End those attempts whose code ran out so long ago that no door answers any more."""
+    for join in list(state.joins.values()):
+        end_ms = InviteCode.unpack(join.code).expiry_hour * HOUR_MS + DOOR_DAYS * DAY_MS
+        if join.stage in JOINING and step.now.wall_ms >= end_ms:
+            _save(state, replace(join, stage=JoinStage.EXPIRED, door=Door.EXPIRED, keys=None), step)
+
+
 def knock_on(state: State, link: Link, step: Step) -> None:
-    """Knock over a link whose other end listens at one of our doors; once a link."""
+    """Knock over a link whose other end listens at one of our doors; once a link.
+
+    Who listens for the preview is at the door too, whatever day our clock believes it to be.
+    """
     today = step.now.wall_ms // DAY_MS
     for join in state.joins.values():
         if join.stage is not JoinStage.KNOCKING or join.keys is None:
             continue
-        if any(topic in link.topics.shared for topic in join_topics(join, today)[1:4]):
+        if any(topic in link.topics.shared for topic in join_topics(join, today)[:4]):
             knock = decode(KnockBody, join.keys.knock, bytes_max=limits.KNOCK_PADDED_BYTES)
-            here = replace(knock, addresses=list(state.addresses[: limits.ADDRESSES_MAX]))
+            here = replace(knock, addresses=reaching.knock_addresses(state))
             keys = invite_keys(InviteCode.unpack(join.code).seed)
             hand_to(link, b"knock" + join.join, seal_knock(keys, here, step.means()), step)
 
 
-def hear_welcome(state: State, frame: Frame, step: Step) -> None:
+def hear_welcome(state: State, link: Link, frame: Frame, step: Step) -> None:
     """A member answers our knock, in chunks; RemoteError if it is not an honest answer."""
     for join in list(state.joins.values()):
         preview = preview_of(join)
@@ -200,14 +279,29 @@ def hear_welcome(state: State, frame: Frame, step: Step) -> None:
             statement=knock_statement(knock, preview.gid),
             sealer=step.sealer,
         )
-        chunks = state.welcomes.setdefault(JoinId(join.join), {})
-        if chunks and next(iter(chunks)) >> 16 != total:
-            chunks.clear()
-        chunks[total << 16 | index] = chunk
-        if len(chunks) == total:
-            del state.welcomes[JoinId(join.join)]
-            body = parse_welcome(b"".join(part for _, part in sorted(chunks.items())))
-            _answered(state, join, preview, knock, body, step)
+        raw = _assemble(state, JoinId(join.join), link, index, total, chunk)
+        if raw is not None:
+            _answered(state, join, preview, knock, parse_welcome(raw), step)
+        return
+
+
+def _assemble(state: State, join_id: JoinId, link: Link, index: int, total: int, chunk: bytes) -> bytes | None:
+    """Put chunks together, in the order in which one link brings them; return the whole once it is here.
+
+    Answers of several members do not say which chunk is whose, but each comes in order and its first one begins anew.
+    """
+    key = join_id, link.link
+    chunks = state.welcomes.setdefault(key, [])
+    if index == 0:
+        chunks.clear()
+    if index == len(chunks):
+        chunks.append(chunk)
+    while len(state.welcomes) > limits.JOINS_MAX:
+        state.welcomes.popitem(last=False)
+    if len(chunks) < total:
+        return None
+    del state.welcomes[key]
+    return b"".join(chunks)
 
 
 def _answered(
@@ -218,7 +312,10 @@ def _answered(
         _save(state, replace(join, stage=stage, door=body.door, keys=None), step)
         return
     assert join.keys is not None
-    group = enter(preview.gid, preview.create.suite, knock, join.keys, body, step)
+    group, entered = enter(preview.gid, preview.create.suite, knock, join.keys, body, step)
+    if group.gid in state.rooms:
+        _clear_former(state, group.gid, step)
+    step.journal.merge(entered)
     room = Room(group)
     for entry in body.frontier:
         if group.log.card(entry.dev) is not None:
@@ -227,17 +324,31 @@ def _answered(
     state.rooms[group.gid] = room
     for contact in body.contacts:
         if group.log.card(contact.dev) is not None:
-            known = ContactRecord(addresses=contact.addresses, in_invites=False, ts_ms=0)
-            learn_contact(room, contact.dev, known, step)
+            known = ContactRecord(addresses=contact.addresses, in_invites=False, mseq=0)
+            reaching.learn_contact(state, room, contact.dev, known, step)
     _save(state, replace(join, stage=JoinStage.JOINED, keys=None), step)
     step.touch(group.gid, list(group.log.ops[-1:]))
     step.notify(Notice.JOINED, group.gid, group.own.member_pk)
 
 
-def enter(gid: GroupId, suite: Suite, knock: KnockBody, keys: KnockKeys, body: WelcomeBody, step: Step) -> Group:
-    """Build the group from a welcome; RemoteError if it is not the group, or not ourselves, that it lets in.
+def _clear_former(state: State, gid: GroupId, step: Step) -> None:
+    """We were in before, under another key: what was said stays to be read, what we were goes."""
+    former = state.rooms[gid]
+    reaching.forget_contacts(state, former, former.contacts, step)
+    for space in _FORMER:
+        step.journal.delete_prefix(space, gid)
+    for link in state.links.values():
+        session = link.sessions.get(gid)
+        if session is not None:
+            link.sessions[gid] = Session(into=session.into, epoch=session.epoch, device=session.device)
 
-    Nothing is written unless all of it holds.
+
+def enter(
+    gid: GroupId, suite: Suite, knock: KnockBody, keys: KnockKeys, body: WelcomeBody, step: Step
+) -> tuple[Group, Journal]:
+    """Build the group from a welcome, and return what is to be written.
+
+    RemoteError if it is not the group, or not ourselves, that it lets in.
     """
     scratch = Journal()
     means = Means(entropy=step.entropy, sealer=step.sealer, journal=scratch, wall_ms=step.now.wall_ms)
@@ -250,5 +361,4 @@ def enter(gid: GroupId, suite: Suite, knock: KnockBody, keys: KnockKeys, body: W
     if not admits or admits[0].invite != knock.invite or group.me is None or not group.epochs:
         raise RemoteError(Fault.AGAINST_RULES, "a welcome that does not let us in")
     group.set_own(scratch, rank_seen=group.rank)
-    step.journal.merge(scratch)
-    return group
+    return group, scratch

@@ -26,23 +26,28 @@ _GID: Final = 32
 def load_state(records: Mapping[Space, Rows]) -> State:
     """Build the machine's state from what the store holds; StoreError if it is damaged."""
     state = State()
+    by_group = {space: _by_group(rows) for space, rows in records.items() if space not in (Space.GROUPS, Space.JOINS)}
     for key, value in records.get(Space.GROUPS, {}).items():
         gid = GroupId(key)
-        own = load(OwnState, value)
-        rows = {space: _of_group(records, space, gid) for space in (Space.OPS, Space.EPOCHS, Space.CHAINS, Space.KEMS)}
-        state.rooms[gid] = _load_room(Room(Group.restore(own, rows)), gid, records)
+        rows: dict[Space, Rows] = {space: groups.get(gid, {}) for space, groups in by_group.items()}
+        kept = {space: rows.get(space, {}) for space in (Space.OPS, Space.EPOCHS, Space.CHAINS, Space.KEMS)}
+        state.rooms[gid] = _load_room(Room(Group.restore(load(OwnState, value), kept)), rows)
     for key, value in records.get(Space.JOINS, {}).items():
         state.joins[JoinId(key)] = load(JoinRecord, value)
     return state
 
 
-def _of_group(records: Mapping[Space, Rows], space: Space, gid: GroupId) -> dict[bytes, bytes]:
-    return {key: value for key, value in sorted(records.get(space, {}).items()) if key.startswith(gid)}
+def _by_group(rows: Rows) -> dict[bytes, dict[bytes, bytes]]:
+    """Sort rows, and part them by the group that their keys begin with."""
+    parted: dict[bytes, dict[bytes, bytes]] = {}
+    for key in sorted(rows):
+        parted.setdefault(key[:_GID], {})[key] = rows[key]
+    return parted
 
 
-def _load_room(room: Room, gid: GroupId, records: Mapping[Space, Rows]) -> Room:
+def _load_room(room: Room, found: Mapping[Space, Rows]) -> Room:
     def rows(space: Space) -> list[tuple[bytes, bytes]]:
-        return [(key[_GID:], value) for key, value in _of_group(records, space, gid).items()]
+        return [(key[_GID:], value) for key, value in found.get(space, {}).items()]
 
     for key, value in rows(Space.FRONTIERS):
         room.tracks[DeviceId(key)] = Track.from_record(load(TrackRecord, value))
@@ -50,18 +55,24 @@ def _load_room(room: Room, gid: GroupId, records: Mapping[Space, Rows]) -> Room:
         room.drafts[int.from_bytes(key, "big")] = load(DraftRecord, value)
     for key, value in rows(Space.DELIVERY):
         delivery = Delivery.from_record(load(DeliveryRecord, value))
-        room.deliveries[PostId(key)] = delivery
-        if delivery.mseq and delivery.reached != delivery.of:
-            room.sent[delivery.mseq] = PostId(key)
+        room.hold_delivery(PostId(key), delivery)
     for key, value in rows(Space.INVITES):
         room.invites[OpId(key)] = load(InviteRecord, value)
     for key, value in rows(Space.KNOCKS):
-        room.knocks[key] = load(KnockRecord, value)
+        record = load(KnockRecord, value)
+        if record.declined:
+            room.declined[key] = None
+        else:
+            room.knocks[key] = record
     for key, value in rows(Space.CONTACTS):
         room.contacts[DeviceId(key)] = load(ContactRecord, value)
+    own = room.group.own
+    room.silent = own.left and not own.wipe and not room.contacts
     before: tuple[MsgId, ...] = ()
     for _, value in rows(Space.MESSAGES):
         message = load(MessageRecord, value)
+        if message.dev == own.dev:
+            room.last_ts = max(room.last_ts, message.ts_ms)
         if message.mseq:
             note_message(room, message.msg_id, before, message.at_ms)
             before = (message.msg_id,)

@@ -31,11 +31,12 @@ from mesh.events import (
 from mesh.gossip.sessions import Ends
 from mesh.gossip.topics import TopicTable
 from mesh.groups.receiving import receive_frame
-from mesh.ids import Dice, Entropy, GroupId, Sealer, TopicId
-from mesh.peer import chores, door, hearing, joining, loading, speaking, syncing
+from mesh.ids import Dice, Entropy, GroupId, JoinId, Sealer, TopicId
+from mesh.peer import catching_up, chores, door, hearing, joining, loading, reaching, speaking, syncing, welcoming
 from mesh.peer.asking import carry_out
-from mesh.peer.routing import JOINING, forward, own_topics
-from mesh.peer.state import Link, OpsFor, State, Step
+from mesh.peer.records import JoinStage
+from mesh.peer.routing import forward, own_topics
+from mesh.peer.state import Link, OpsFor, Room, State, Step
 from mesh.wire import limits
 from mesh.wire.frames import Frame, FrameType, parse_frame, topic_of, topics_of, verify_frame
 
@@ -82,6 +83,7 @@ class Peer:
         try:
             subject = carry_out(self.state, command, step)
         except LocalError as error:
+            assert step.journal.persist() is None, "a command that is refused has changed something"
             return [Answer(token=token, error=error)]
         step.effects.append(Answer(token=token, subject=subject))
         self._settle(step)
@@ -90,13 +92,13 @@ class Peer:
     def _started(self, event: Started, step: Step) -> None:
         self.state = loading.load_state(event.records)
         self.state.addresses = event.addresses
+        reaching.dial_all(self.state, step)
         for room in self.state.rooms.values():
-            for contact in room.contacts.values():
-                hearing.dial(contact.addresses, step)
             chores.plan(self.state, room, step)
+        joining.give_up_expired(self.state, step)
         for join in self.state.joins.values():
-            if join.stage in JOINING:
-                hearing.dial(join.addresses, step)
+            if join.stage is JoinStage.KNOCKING:
+                joining.plan_knock(self.state, JoinId(join.join), step)
         step.topics_changed = True
         self._again(step)
 
@@ -128,7 +130,7 @@ class Peer:
     def _link_down(self, event: LinkDown, step: Step) -> None:
         link = self.state.links.pop(event.link, None)
         if link is not None:
-            syncing.forget_asking(self.state, step, link=event.link)
+            catching_up.forget_asking(self.state, step, link=event.link)
             step.notify(Notice.LINK, None, link.peer.encode())
 
     def _received(self, event: FrameReceived, step: Step) -> None:
@@ -166,8 +168,10 @@ class Peer:
         if frame.id in self.state.seen:
             self.state.seen.note(frame.id, link.link)
             if self.state.seen.is_stored(frame.id):
+                link.pushed.pop(frame.id, None)
                 step.stored.setdefault(link.link, []).append(frame.id)
-            return
+            if frame.type is not FrameType.MESSAGE or self.state.seen.is_stored(frame.id):
+                return  # a message that could not be taken in when it came first may be now
         if not self._is_ours(frame, step):
             return
         verify_frame(frame)
@@ -180,66 +184,93 @@ class Peer:
             case FrameType.PREVIEW:
                 joining.hear_preview(self.state, frame, raw, step)
             case FrameType.WELCOME:
-                joining.hear_welcome(self.state, frame, step)
+                welcoming.pass_answer_on(self.state, frame, step)
+                joining.hear_welcome(self.state, link, frame, step)
             case FrameType.RETURN:
                 pass  # the way back is the membership issue's
             case _:
                 assert_never(frame.type)
 
     def _is_ours(self, frame: Frame, step: Step) -> bool:
-        """Say whether we listen on the frame's topic; a frame that races our change of topics is no fault."""
-        return any(topic in self._topics for topic in topics_of(frame, step.now.wall_ms))
+        """Say whether the frame's topic is one of ours; a frame that races our change of topics is no fault.
+
+        Older epochs count, though we do not listen for them any more: a member that has their messages may be asked.
+        """
+        topics = topics_of(frame, step.now.wall_ms)
+        return any(topic in self._topics for topic in topics) or any(
+            topic in room.group.topics for room in self.state.rooms.values() for topic in topics
+        )
 
     def _group_frame(self, link: Link, frame: Frame, step: Step) -> None:
         topic = topic_of(frame.pk)
         for room in self.state.rooms.values():
             epoch = room.group.topics.get(topic)
-            if epoch is None:
+            if epoch is None or room.group.own.left:
                 continue
             if frame.type is FrameType.MESSAGE:
-                if hearing.hear_message(self.state, room, epoch, frame, link, step):
-                    self.state.seen.mark_stored(frame.id)
+                if hearing.hear_message(self.state, room, epoch, frame, link.link, step):
                     step.stored.setdefault(link.link, []).append(frame.id)
                 return
             ops = receive_frame(room.group, frame, epoch, step.means())
             step.touch(room.group.gid, ops)
-            if frame.type is FrameType.ENVELOPE and not ops:
-                chores.note_unopened(room, step)
+            if not ops:
                 step.wanted_ops[link.link, room.group.gid] = None
+            if frame.type is FrameType.ENVELOPE and not ops:
+                chores.note_unopened(room, epoch, frame, step)
             forward(self.state, room, epoch, frame.id, frame.raw, step)
 
     def _timer(self, timer: Timer, step: Step) -> None:
-        if timer.name == "sync":
-            for room in self.state.rooms.values():
-                for link, _ in list(self.state.sessions(room.group.gid)):
-                    syncing.tell_state(link, room, step)
-            step.topics_changed = True  # a new day has new doors
-            self._again(step)
-            return
-        if timer.name == "asked":
-            syncing.forget_asking(self.state, step, ticket=int.from_bytes(timer.subject, "big"))
-            return
-        found = self.state.rooms.get(GroupId(timer.subject[:32]))
-        if found is None:
-            return
+        match timer.name:
+            case "sync":
+                self._sync(step)
+            case "asked":
+                catching_up.forget_asking(self.state, step, ticket=int.from_bytes(timer.subject, "big"))
+            case "knock":
+                joining.knock_again(self.state, JoinId(timer.subject), step)
+            case _:
+                room = self.state.rooms.get(GroupId(timer.subject[:32]))
+                if room is not None:
+                    self._room_timer(timer, room, step)
+
+    def _room_timer(self, timer: Timer, room: Room, step: Step) -> None:
         match timer.name:
             case "receipt":
-                speaking.say_receipt(self.state, found, step)
+                speaking.say_receipt(self.state, room, step)
             case "presence":
-                speaking.say_presence(self.state, found, step)
+                speaking.say_presence(self.state, room, step)
+            case "tell":
+                syncing.tell_round(self.state, room, step)
+            case "gap":
+                room.gap_due = False
+                catching_up.ask_messages(self.state, room, step)
             case "chore":
-                chores.do_chore(self.state, found, step)
+                chores.do_chore(self.state, room, step)
             case "admit":
-                door.admit_in_turn(self.state, found, timer.subject[32:], step)
+                door.admit_in_turn(self.state, room, timer.subject[32:], step)
             case name:
                 raise AssertionError(f"a timer that nobody set: {name}")
+
+    def _sync(self, step: Step) -> None:
+        """Look after what no event would bring up: news that links lack, errands that could not be done before."""
+        for room in self.state.rooms.values():
+            for link, _ in list(self.state.sessions(room.group.gid)):
+                syncing.tell_state(link, room, step)
+            if not room.chore_due:
+                chores.plan(self.state, room, step)
+            speaking.hand_over(self.state, room, step)
+            speaking.say_presence(self.state, room, step)
+            speaking.plan_receipt(room, step)
+            catching_up.ask_messages(self.state, room, step)
+        joining.give_up_expired(self.state, step)
+        step.topics_changed = True  # a new day has new doors
+        self._again(step)
 
     def _fetched(self, event: Fetched, step: Step) -> None:
         wanted = self.state.fetching.pop(event.ticket, None)
         if isinstance(wanted, OpsFor):
             syncing.give_fetched_ops(self.state, wanted, event.values, step)
         elif wanted is not None:
-            door.give_welcome(self.state, wanted, event.values, step)
+            welcoming.give_welcome(self.state, wanted, event.values, step)
 
     # ------------------------------------------------------------ after each input
 
@@ -248,15 +279,19 @@ class Peer:
         while step.touched:
             gid = next(iter(step.touched))
             ops = step.touched.pop(gid)
-            chores.after_operations(self.state, self.state.rooms[gid], ops, step)
+            if gid in self.state.rooms:
+                chores.after_operations(self.state, self.state.rooms[gid], ops, step)
         if step.topics_changed:
             self._topics = dict.fromkeys(own_topics(self.state, step.now.wall_ms))
             for link in list(self.state.links.values()):
                 self._announce(link, list(self._topics), step)
         for link_id, gid in step.wanted_ops:
-            asked = self.state.links.get(link_id)
-            if asked is not None:
-                syncing.ask_ops(asked, self.state.rooms[gid], step)
+            asked, room = self.state.links.get(link_id), self.state.rooms.get(gid)
+            if asked is not None and room is not None:
+                syncing.want_ops(asked, room, step)
+        if step.knocks:
+            for link in self.state.links.values():
+                joining.knock_on(self.state, link, step)
         for link_id, frames in step.stored.items():
             for k in range(0, len(frames), limits.STORED_IDS_MAX):
                 batch = b"".join(frames[k : k + limits.STORED_IDS_MAX])
@@ -275,4 +310,5 @@ class Peer:
             if any(topic in room.group.topics for topic in topics):
                 syncing.open_session(link, room, step)
         door.show_previews(self.state, link, topics, step)
+        welcoming.answer_again(self.state, link, topics, step)
         joining.knock_on(self.state, link, step)

@@ -46,7 +46,7 @@ def keep_message(room: Room, record: MessageRecord, step: Step, *, unread: bool)
     gid = room.group.gid
     key = message_key(gid, record.at_ms, record.post)
     step.journal.put(Space.MESSAGES, key, encode(record))
-    step.journal.put(Space.POSTS, record.post + gid, key)
+    step.journal.put(Space.POSTS, gid + record.post, key)
     if unread:
         step.journal.put(Space.UNREAD, key, b"")
     step.notify(Notice.MESSAGE, gid, key)

@@ -34,6 +34,8 @@ class TrackRecord(Record, frozen=True):
     top: shapes.MseqOrNone
     top_id: shapes.Msg  # a removal's cut names it
     spells: list[SpellRecord]
+    shown: shapes.MseqOrNone  # the highest one that a receipt is owed for
+    told: shapes.MseqOrNone  # how far our last receipt went
 
 
 class MessageRecord(Record, frozen=True):
@@ -97,17 +99,22 @@ class JoinRecord(Record, frozen=True):
 
 
 class KnockRecord(Record, frozen=True):
-    """A knock that waits for a person."""
+    """A knock that waits for a person, or was `declined` by one here (and is then kept without its frame)."""
 
     frame: Annotated[bytes, Meta(max_length=limits.KNOCK_PADDED_BYTES + 512)]
     alias: shapes.Alias
     invite: shapes.Op
     at_ms: shapes.Millis
+    declined: bool
 
 
 class ContactRecord(Record, frozen=True):
-    """Where a device can be reached, and whether invites may carry these addresses."""
+    """Where a device can be reached, and whether invites may carry these addresses.
+
+    `mseq` numbers the presence message that said so (0: somebody else did), so that the newest one counts whatever the
+    device's clock says.
+    """
 
     addresses: Addresses
     in_invites: bool
-    ts_ms: shapes.Millis
+    mseq: shapes.MseqOrNone

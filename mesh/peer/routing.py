@@ -1,21 +1,29 @@
 """Which links a frame goes to, and which topics a link hears of: the mesh side of every room's traffic."""
 
+from functools import lru_cache
 from typing import Final
 
 from mesh.crypto.keys import public_key
 from mesh.events import LinkKind, SendClass
+from mesh.gossip.sessions import pack
 from mesh.groups.invites import HOUR_MS, invite_keys, preview_seed
 from mesh.ids import FrameId, LinkId, OpId, TopicId
 from mesh.peer.records import JoinRecord, JoinStage
-from mesh.peer.state import Link, Room, State, Step
+from mesh.peer.state import Link, Room, Session, State, Step
 from mesh.wire import limits
 from mesh.wire.codec import decode
 from mesh.wire.codes import InviteCode
 from mesh.wire.frames import DAY_MS, FrameType, parse_frame, rendezvous_topic, topic_of
 from mesh.wire.invites import KnockBody
+from mesh.wire.sessions import SessionBody
 
 _CLASSES: Final = dict.fromkeys(FrameType, SendClass.OPERATIONS) | {FrameType.MESSAGE: SendClass.MESSAGES}
 DOOR_DAYS: Final = 7  # how long after its expiry an invite's door still answers; ours
+EPOCHS_HEARD: Final = 64  # newest epochs of a group on whose topics we listen (protocol.md §5)
+# A push that nobody acknowledges was skipped by a full queue, or came before its epoch: then links are told how far we
+# have come, and ask. Longer than most round trips, shorter than a person's patience; ours.
+REPAIR_WAIT_MS: Final = 2_000
+_PUSHED_MAX: Final = 4096  # pushes of which a link owes an acknowledgement; ours
 JOINING: Final = (JoinStage.LOOKING, JoinStage.PREVIEW, JoinStage.KNOCKING)
 
 
@@ -36,7 +44,31 @@ def forward(state: State, room: Room, epoch: OpId, frame_id: FrameId, frame: byt
         session = link.sessions.get(room.group.gid)
         if topic in link.topics.shared or (session is not None and session.device in members):
             links.append(link.link)
-    _push(state, links, frame_id, frame, step)
+    for link_id in _push(state, links, frame_id, frame, step):
+        session = state.links[link_id].sessions.get(room.group.gid)
+        if frame[0] == FrameType.MESSAGE and session is not None and session.device in members:
+            _await(state.links[link_id], room, frame_id, step)
+
+
+def _await(link: Link, room: Room, frame_id: FrameId, step: Step) -> None:
+    link.pushed[frame_id] = room.group.gid
+    while len(link.pushed) > _PUSHED_MAX:
+        link.pushed.popitem(last=False)
+    plan_telling(room, REPAIR_WAIT_MS, step)
+
+
+def plan_telling(room: Room, wait_ms: int, step: Step) -> None:
+    """Have links told how far we have come, no later than so long from now, if it is news to them."""
+    at = step.now.mono_ms + wait_ms
+    if room.tell_at is None or at < room.tell_at:
+        room.tell_at = at
+        step.set_timer("tell", room.group.gid, wait_ms)
+
+
+def tell(link: Link, session: Session, body: SessionBody, send_class: SendClass, step: Step) -> None:
+    """Say something to the other end of a session, under its seal; nothing where we could not prove ourselves."""
+    if session.out is not None:
+        step.send(link.link, LinkKind.SEALED, session.out.seal(step.entropy.draw(24), pack(body)), send_class)
 
 
 def forward_on(state: State, topics: tuple[TopicId, ...], frame_id: FrameId, frame: bytes, step: Step) -> None:
@@ -45,10 +77,12 @@ def forward_on(state: State, topics: tuple[TopicId, ...], frame_id: FrameId, fra
     _push(state, links, frame_id, frame, step)
 
 
-def _push(state: State, links: list[LinkId], frame_id: FrameId, frame: bytes, step: Step) -> None:
+def _push(state: State, links: list[LinkId], frame_id: FrameId, frame: bytes, step: Step) -> list[LinkId]:
     send_class = _CLASSES[FrameType(frame[0])]
-    for link_id in state.seen.targets(frame_id, links):
+    chosen = state.seen.targets(frame_id, links)
+    for link_id in chosen:
         step.send(link_id, LinkKind.FRAME, frame, send_class)
+    return chosen
 
 
 def hand_to(link: Link, name: bytes, frame: bytes, step: Step) -> None:
@@ -63,20 +97,24 @@ def own_topics(state: State, wall_ms: int) -> list[TopicId]:
     today = wall_ms // DAY_MS
     topics: list[TopicId] = []
     for room in state.rooms.values():
-        topics.extend(room.group.topics)
+        if room.silent:
+            continue
+        newest = {record.op_id for record in room.group.newest_epochs()[:EPOCHS_HEARD]}
+        topics.extend(topic for topic, epoch in room.group.topics.items() if epoch in newest)
         if room.group.me is None:
             continue
         for invite in room.group.view.invites.values():
             if invite.body.expiry_hour * HOUR_MS + DOOR_DAYS * DAY_MS > wall_ms:
                 topics.append(preview_topic(invite.body.knock_key))
                 topics.extend(_doors(invite.body.invite_pk, today))
-    topics.extend(state.reply_topics)
+    topics.extend(state.replies)
     for join in state.joins.values():
         if join.stage in JOINING:
             topics.extend(join_topics(join, today))
     return topics
 
 
+@lru_cache(maxsize=4096)
 def preview_topic(knock_key: bytes) -> TopicId:
     """Return the topic on which an invite's previews travel."""
     return topic_of(public_key(preview_seed(knock_key)))
@@ -88,8 +126,13 @@ def join_topics(join: JoinRecord, today: int) -> list[TopicId]:
     topics = [preview_topic(keys.knock_key), *_doors(keys.invite_pk, today)]
     if join.keys is not None:
         knock = decode(KnockBody, join.keys.knock, bytes_max=limits.KNOCK_PADDED_BYTES)
-        topics.append(topic_of(public_key(knock.reply_seed)))
+        topics.append(topic_of(_reply_key(knock.reply_seed)))
     return topics
+
+
+@lru_cache(maxsize=256)
+def _reply_key(reply_seed: bytes) -> bytes:
+    return public_key(reply_seed)
 
 
 def _doors(invite_pk: bytes, today: int) -> list[TopicId]:

@@ -1,41 +1,52 @@
 """Speaking: drafts become messages when somebody is there to take them; receipts and presence go the same way.
 
 A post is sealed at its first hand-over (protocol.md §7): until a member's node has told how far it has seen *our own*
-device, sealing could repeat a number that a restored state has forgotten.
+device, sealing could repeat a number that a restored state has forgotten; and until we have the operations that it
+has, sealing could let in one who was removed.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
 from mesh.crypto.hashes import h
-from mesh.events import Notice, Space
+from mesh.errors import LocalError
+from mesh.events import Instant, Notice, Space
 from mesh.gossip.delivery import Delivery
+from mesh.gossip.frontier import Frontier
 from mesh.groups.authoring import Authored, rekey
 from mesh.groups.group import Group
 from mesh.groups.messaging import Wording, chain_is_full, seal_message
-from mesh.ids import MsgId, OpId, PostId
+from mesh.ids import DeviceId, MemberPk, MsgId, OpId, PostId
 from mesh.peer.placing import keep_message, latest_ms, note_message
 from mesh.peer.records import DraftRecord, MessageRecord
 from mesh.peer.routing import push_frame
-from mesh.peer.state import Room, State, Step, message_key, post_id
+from mesh.peer.state import Room, Session, State, Step, Track, message_key, post_id
 from mesh.wire import limits
 from mesh.wire.codec import encode
 from mesh.wire.messages import Kind, PresenceBody, Reached, ReceiptBody
 from mesh.wire.operations import ZERO32
 
 IN_INVITES: Final = "invite-address"  # our own setting: may invites of others carry our addresses?
+RECEIPT_WAIT_MS: Final = 600  # receipts go in batches, jittered (network.md §7); ours
+RECEIPT_SPREAD_MS: Final = 900
+ASK_TIMEOUT_MS: Final = 10_000  # then somebody else is asked, and what was asked for is waited for no longer; ours
+_CLOCK_BACK_MS_MAX: Final = 120_000  # our clock may be set back so far without two posts changing places; ours
 
 
 def write_draft(state: State, room: Room, body: bytes, flags: int, step: Step) -> PostId:
     """Keep a post that was typed, as a draft and for our own reading; return its id."""
     group = room.group
     uid = step.entropy.draw(16)
+    ts_ms = step.now.wall_ms
+    if 0 <= room.last_ts - ts_ms < _CLOCK_BACK_MS_MAX:
+        ts_ms = room.last_ts + 1
+    room.last_ts = ts_ms
     draft = DraftRecord(
         post=post_id(group.own.dev, uid),
         uid=uid,
         kind=Kind.POST,
-        ts_ms=step.now.wall_ms,
-        at_ms=max(step.now.wall_ms, latest_ms(room) + 1),
+        ts_ms=ts_ms,
+        at_ms=max(ts_ms, latest_ms(room) + 1),
         flags=flags,
         body=body,
     )
@@ -51,26 +62,56 @@ def write_draft(state: State, room: Room, body: bytes, flags: int, step: Step) -
 
 def hand_over(state: State, room: Room, step: Step) -> None:
     """Seal and push the drafts of a group if a member is there to take them."""
-    if not room.drafts or not can_speak(state, room):
+    if not room.drafts or not can_speak(state, room, step.now):
         return
     for number, draft in sorted(room.drafts.items()):
-        _seal_draft(state, room, speaking_epoch(state, room, step), draft, step)
-        del room.drafts[number]
-        step.journal.delete(Space.DRAFTS, room.group.gid + number.to_bytes(8, "big"))
+        epoch = speaking_epoch(state, room, step)
+        if epoch is None:
+            return
+        _seal_draft(state, room, epoch, draft, step)
+        drop_draft(room, number, step)
 
 
-def can_speak(state: State, room: Room) -> bool:
-    """Say whether we are in and a current member's node has told us how far it has seen us."""
+def drop_draft(room: Room, number: int, step: Step) -> None:
+    """Forget a draft: it was sealed."""
+    del room.drafts[number]
+    step.journal.delete(Space.DRAFTS, room.group.gid + number.to_bytes(8, "big"))
+
+
+def can_speak(state: State, room: Room, now: Instant) -> bool:
+    """Say whether we are in, and a current member's node is there with which we agree on what was before."""
     if room.group.me is None or room.group.own.left or not room.group.epochs:
         return False
-    return any(session.heard for _, session in state.present(room))
+    heard = [session for _, session in state.present(room) if session.heard]
+    return any(agrees(room, session, now) for session in heard) and not any(_is_ahead(room, s) for s in heard)
 
 
-def speaking_epoch(state: State, room: Room, step: Step) -> OpId:
-    """Return the epoch to send under; where there is none, or ours is used up, re-key first (protocol.md §5)."""
+def agrees(room: Room, session: Session, now: Instant) -> bool:
+    """Say whether we have the operations that a peer has; one that cannot give them is not waited for."""
+    known = all(head in room.group.log for head in session.heads)
+    return known or now.mono_ms - session.asked_ops[1] >= ASK_TIMEOUT_MS
+
+
+def _is_ahead(room: Room, session: Session) -> bool:
+    """Say whether a peer has messages of our own that we have not; one that claimed such in vain is not believed."""
+    own = room.group.own.dev
+    ours = room.tracks.get(own, Track()).settled
+    ahead = bool(ours.missing_from(session.frontier.get(own, Frontier())))
+    return ahead and not ours.missing_from(session.closed.get(own, Frontier()))
+
+
+def speaking_epoch(state: State, room: Room, step: Step) -> OpId | None:
+    """Return the epoch to send under; where there is none, or ours is used up, re-key first (protocol.md §5).
+
+    None where no epoch can be made (more devices came in at once than one carries, say).
+    """
     epoch = room.group.epoch
-    if epoch is None or chain_is_full(room.group, epoch):
-        publish(state, room, rekey(room.group, step.means()), step)
+    if epoch is None or room.fell_back or chain_is_full(room.group, epoch):
+        try:
+            publish(state, room, rekey(room.group, step.means()), step)
+        except LocalError:
+            return None
+        room.fell_back = False
         epoch = room.group.epoch
         assert epoch is not None, "a fresh epoch for all who are in is always usable"
     return epoch
@@ -85,26 +126,45 @@ def publish(state: State, room: Room, authored: Authored, step: Step) -> None:
 
 def say(state: State, room: Room, kind: Kind, body: bytes, step: Step) -> bool:
     """Seal and push something that is not a post; return False where nobody could take it now."""
-    if not can_speak(state, room):
+    epoch = speaking_epoch(state, room, step) if can_speak(state, room, step.now) else None
+    if epoch is None:
         return False
     wording = Wording(uid=step.entropy.draw(16), kind=kind, parents=(), ts_ms=step.now.wall_ms, flags=0, body=body)
-    _seal_and_push(state, room, speaking_epoch(state, room, step), wording, None, step)
+    _seal_and_push(state, room, epoch, wording, step)
     return True
+
+
+# ---------------------------------------------------------------- receipts and presence
+
+
+def plan_receipt(room: Room, step: Step) -> None:
+    """Have a receipt sent soon if one is owed."""
+    if not room.receipt_due and any(track.owes for dev, track in room.tracks.items() if dev != room.group.own.dev):
+        room.receipt_due = True
+        step.set_timer("receipt", room.group.gid, RECEIPT_WAIT_MS + step.dice.randrange(RECEIPT_SPREAD_MS))
 
 
 def say_receipt(state: State, room: Room, step: Step) -> None:
     """Acknowledge the posts that came since the last receipt."""
+    room.receipt_due = False
+    waiting = _waiting_authors(room)
     news = {
         dev: track.settled.contiguous
-        for dev, track in room.tracks.items()
-        if dev != room.group.own.dev and dev in room.owed and track.settled.contiguous > room.told_reached.get(dev, 0)
+        for dev, track in sorted(room.tracks.items())
+        if track.owes and dev != room.group.own.dev and dev not in waiting
     }
     if not news:
         return
-    body = encode(ReceiptBody(reached=[Reached(dev=dev, mseq=mseq) for dev, mseq in sorted(news.items())]))
+    body = encode(ReceiptBody(reached=[Reached(dev=dev, mseq=mseq) for dev, mseq in news.items()]))
     if say(state, room, Kind.RECEIPT, body, step):
-        room.told_reached.update(news)
-        room.owed.clear()
+        for dev, mseq in news.items():
+            room.tracks[dev].told = mseq
+            room.save_track(dev, step.journal)
+
+
+def _waiting_authors(room: Room) -> set[DeviceId]:
+    """Return the devices of which a ratchet shows that a message sealed for us has not come, whatever others say."""
+    return {dev for (_, dev), chain in room.group.chains.items() if chain.skipped}
 
 
 def say_presence(state: State, room: Room, step: Step) -> None:
@@ -119,6 +179,9 @@ def say_presence(state: State, room: Room, step: Step) -> None:
         return
     if say(state, room, Kind.PRESENCE, encode(PresenceBody(addresses=list(addresses), in_invites=shared)), step):
         room.presence_told = told
+
+
+# ---------------------------------------------------------------- sealing
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,25 +202,33 @@ def _seal_draft(state: State, room: Room, epoch: OpId, draft: DraftRecord, step:
         flags=draft.flags,
         body=draft.body,
     )
-    sealed = _seal_and_push(state, room, epoch, wording, draft.post, step)
+    sealed = _seal_and_push(state, room, epoch, wording, step)
     step.journal.delete(Space.MESSAGES, message_key(group.gid, draft.at_ms, draft.post))
     note_message(room, sealed.msg_id, parents, at_ms)
     keep_message(room, _own_record(group, draft, at_ms, sealed, step), step, unread=False)
-    room.save_delivery(draft.post, room.deliveries[draft.post].sealed(sealed.mseq, group.others), step.journal)
+    delivery = room.deliveries[draft.post].sealed(sealed.mseq, readers_of(group, epoch))
+    room.save_delivery(draft.post, delivery, step.journal)
     step.notify(Notice.STATE, group.gid, draft.post)
 
 
-def _seal_and_push(state: State, room: Room, epoch: OpId, wording: Wording, post: PostId | None, step: Step) -> _Sealed:
+def readers_of(group: Group, epoch: OpId) -> list[MemberPk]:
+    """Return the members who can open what is sealed under an epoch, ourselves left out."""
+    devices = group.view.devices
+    readers = {devices[dev] for dev in group.recipients(epoch) if dev in devices}
+    return sorted(readers - {group.own.member_pk})
+
+
+def _seal_and_push(state: State, room: Room, epoch: OpId, wording: Wording, step: Step) -> _Sealed:
     group = room.group
     sealed = seal_message(group, epoch, wording, step.means())
     room.track(group.own.dev).take(sealed.mseq, sealed.msg_id, epoch)
     room.save_track(group.own.dev, step.journal)
     step.journal.put(Space.FRAMES, group.gid + group.own.dev + sealed.mseq.to_bytes(8, "big"), sealed.frame)
     frame_id = push_frame(state, room, epoch, sealed.frame, step)
-    if post is not None:
-        state.frames[frame_id] = (group.gid, post)
-        while len(state.frames) > limits.SEEN_FRAMES_MAX:
-            state.frames.popitem(last=False)
+    state.seen.mark_stored(frame_id)
+    state.frames[frame_id] = (group.gid, sealed.mseq)
+    while len(state.frames) > limits.SEEN_FRAMES_MAX:
+        state.frames.popitem(last=False)
     return _Sealed(sealed.mseq, sealed.msg_id)
 
 

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from mesh.crypto.hashes import h
 from mesh.errors import LocalError
@@ -24,6 +25,7 @@ from mesh.ids import (
     GroupId,
     JoinId,
     LinkId,
+    MemberPk,
     MsgId,
     OpId,
     PeerId,
@@ -42,7 +44,12 @@ from mesh.peer.records import (
     TrackRecord,
 )
 from mesh.wire.codec import encode
+from mesh.wire.invites import Door
 from mesh.wire.operations import ZERO32
+from mesh.wire.sessions import StateBody
+
+SENT_MAX: Final = 4096  # own posts, per group, for which news is still taken in; ours
+_CROWDS_MAX: Final = 4096
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,13 +58,19 @@ class Session:
 
     out: HalfSession | None = None
     into: HalfSession | None = None
+    epoch: OpId | None = None  # the one whose sync key opened `into`: the peer knows it, and what came before it
     proof: tuple[DeviceId, bytes] | None = None  # claimed; checked as soon as the device is known
     device: DeviceId | None = None  # proved
     told: bytes = b""  # hash of the state that we told last
+    told_heads: tuple[OpId, ...] = ()  # and the heads in it
     heads: tuple[OpId, ...] = ()  # as the peer told last
     frontier: dict[DeviceId, Frontier] = field(default_factory=dict)
-    heard: bool = False  # the peer has told its state
-    closed: dict[tuple[DeviceId, int], None] = field(default_factory=dict)
+    heard: bool = False  # the peer has told its state, and is in
+    untimely: StateBody | None = None  # what it told before we knew who it is
+    asked_ops: tuple[bytes, int] = (b"", 0)  # what we asked for last, and when (mono)
+    closed: dict[DeviceId, Frontier] = field(default_factory=dict)  # asked for; not to be asked again over this link
+    shut: dict[DeviceId, Frontier] = field(default_factory=dict)  # what the peer says was not sealed for us
+    refused: int = 0  # messages that it claimed, was asked for, and did not give
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,6 +83,7 @@ class Link:
     topics: TopicTable
     sessions: dict[GroupId, Session] = field(default_factory=dict)
     given: dict[bytes, None] = field(default_factory=dict)  # previews, knocks and welcomes already handed over
+    pushed: OrderedDict[FrameId, GroupId] = field(default_factory=OrderedDict)  # messages not yet acknowledged
 
     def session(self, gid: GroupId) -> Session:
         """Return the session for a group, made on first use."""
@@ -85,6 +99,13 @@ class Track:
     top: int = 0
     top_id: MsgId = MsgId(ZERO32)
     spells: Spells = field(default_factory=Spells)
+    shown: int = 0  # the highest one that a receipt is owed for
+    told: int = 0  # how far our last receipt went
+
+    @property
+    def owes(self) -> bool:
+        """Whether a receipt would say something new about a message that is owed one."""
+        return self.shown > self.told and self.settled.contiguous > self.told
 
     def take(self, mseq: int, msg_id: MsgId, epoch: OpId) -> None:
         """Note a message that is here now."""
@@ -101,6 +122,8 @@ class Track:
             top=self.top,
             top_id=self.top_id,
             spells=[SpellRecord(mseq=mseq, epoch=OpId(epoch)) for mseq, epoch in self.spells.changes],
+            shown=self.shown,
+            told=self.told,
         )
 
     @staticmethod
@@ -112,6 +135,8 @@ class Track:
             top=record.top,
             top_id=record.top_id,
             spells=Spells(tuple((s.mseq, s.epoch) for s in record.spells)),
+            shown=record.shown,
+            told=record.told,
         )
 
 
@@ -140,6 +165,7 @@ class Room:
     tracks: dict[DeviceId, Track] = field(default_factory=dict)
     drafts: dict[int, DraftRecord] = field(default_factory=dict)
     deliveries: dict[PostId, Delivery] = field(default_factory=dict)
+    crowds: dict[frozenset[MemberPk], frozenset[MemberPk]] = field(default_factory=dict)  # shared by deliveries
     sent: dict[int, PostId] = field(default_factory=dict)  # own mseq -> post that is not yet with everybody
     invites: dict[OpId, InviteRecord] = field(default_factory=dict)
     knocks: dict[bytes, KnockRecord] = field(default_factory=dict)  # T -> waits for a person
@@ -147,10 +173,17 @@ class Room:
     contacts: dict[DeviceId, ContactRecord] = field(default_factory=dict)
     recent: OrderedDict[MsgId, int] = field(default_factory=OrderedDict)  # at_ms of the newest messages
     tips: dict[MsgId, None] = field(default_factory=dict)  # newest messages that nothing follows yet
-    owed: dict[DeviceId, None] = field(default_factory=dict)  # whose posts came since our last receipt
-    early: dict[bytes, None] = field(default_factory=dict)  # message frames that wait for operations
-    told_reached: dict[DeviceId, int] = field(default_factory=dict)  # what our last receipt said
+    declined: OrderedDict[bytes, None] = field(default_factory=OrderedDict)  # T -> a person here has said no
+    early: OrderedDict[bytes, LinkId | None] = field(default_factory=OrderedDict)  # messages that wait for operations
+    early_bytes: int = 0
     presence_told: tuple[bytes, OpId] | None = None  # addresses and epoch of our last presence
+    receipt_due: bool = False  # a timer runs
+    chore_due: bool = False  # a timer runs
+    gap_due: bool = False  # a timer runs
+    tell_at: int | None = None  # when a timer runs out that tells links how far we have come (mono)
+    last_ts: int = 0  # our clock at our last post, so that two posts never bear one time
+    silent: bool = False  # we left and somebody knows, or nobody can be told: the group is only history here
+    fell_back: bool = False  # others had messages of ours that we had not: re-key before speaking (protocol.md §7)
 
     def track(self, dev: DeviceId) -> Track:
         """Return a device's track, made on first use."""
@@ -162,12 +195,32 @@ class Room:
 
     def save_delivery(self, post: PostId, delivery: Delivery, journal: Journal) -> None:
         """Keep how far a message has come."""
-        self.deliveries[post] = delivery
         journal.put(Space.DELIVERY, self.group.gid + post, encode(delivery.to_record()))
+        self.hold_delivery(post, delivery)
+
+    def hold_delivery(self, post: PostId, delivery: Delivery) -> None:
+        """Remember how far a message has come, and whether there is more to come."""
+        if len(self.crowds) > _CROWDS_MAX:
+            self.crowds.clear()
+        self.deliveries[post] = delivery.sharing(self.crowds)
         if delivery.mseq and delivery.reached != delivery.of:
             self.sent[delivery.mseq] = post
+            while len(self.sent) > SENT_MAX:
+                del self.sent[min(self.sent)]
         else:
             self.sent.pop(delivery.mseq, None)
+
+
+@dataclass(slots=True, kw_only=True)
+class Reply:
+    """A knock that we heard, and what became of it: `answer` None until we or somebody else answered."""
+
+    gid: GroupId
+    statement: bytes
+    knock: bytes  # the frame
+    answered: bool = False  # an answer went out from here, or passed
+    door: Door | None = None  # what we answered, if we did
+    told: dict[LinkId, None] = field(default_factory=dict)  # the links that got our answer
 
 
 @dataclass(slots=True)
@@ -177,13 +230,15 @@ class State:
     rooms: dict[GroupId, Room] = field(default_factory=dict)
     links: dict[LinkId, Link] = field(default_factory=dict)
     joins: dict[JoinId, JoinRecord] = field(default_factory=dict)
-    welcomes: dict[JoinId, dict[int, bytes]] = field(default_factory=dict)  # chunks that came so far
+    knocked: dict[JoinId, int] = field(default_factory=dict)  # how often each join has knocked, in this process
+    welcomes: OrderedDict[tuple[JoinId, LinkId], list[bytes]] = field(default_factory=OrderedDict)  # chunks so far
     seen: SeenFrames = field(default_factory=SeenFrames)
-    frames: OrderedDict[FrameId, tuple[GroupId, PostId]] = field(default_factory=OrderedDict)
+    frames: OrderedDict[FrameId, tuple[GroupId, int]] = field(default_factory=OrderedDict)  # own frames -> mseq
     asking: dict[int, Asking] = field(default_factory=dict)
     fetching: dict[int, "Fetching"] = field(default_factory=dict)
-    reply_topics: OrderedDict[TopicId, None] = field(default_factory=OrderedDict)  # of knocks that we know
+    replies: OrderedDict[TopicId, Reply] = field(default_factory=OrderedDict)  # reply topics of knocks that we heard
     addresses: tuple[Address, ...] = ()
+    known: dict[Address, None] = field(default_factory=dict)  # addresses that the person gave
     tickets: int = 0
 
     def ticket(self) -> int:
@@ -222,11 +277,15 @@ class OpsFor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WelcomeFor:
-    """We are reading wraps in order to welcome one who was admitted; `knock` is the frame they knocked with."""
+    """We are reading wraps in order to welcome one who was admitted; `knock` is the frame they knocked with.
+
+    `links`: only these, or everybody who listens for it.
+    """
 
     gid: GroupId
     knock: bytes
     ops: tuple[OpId, ...]
+    links: tuple[LinkId, ...] = ()
 
 
 Fetching = OpsFor | WelcomeFor
@@ -246,6 +305,7 @@ class Step:
     wanted_ops: dict[tuple[LinkId, GroupId], None] = field(default_factory=dict)  # whom to ask for operations
     stored: dict[LinkId, list[FrameId]] = field(default_factory=dict)  # to be acknowledged at the end
     topics_changed: bool = False
+    knocks: bool = False  # a join may have something to say, once the topics are told
 
     def means(self) -> Means:
         """Return what the groups room needs."""

@@ -1,35 +1,37 @@
-"""Syncing: two members prove themselves to each other over a link, compare how far they have come, and fill the gaps.
+"""Syncing: two members prove themselves to each other over a link, and compare how far they have come.
 
 Per link and group: a proof in each direction, then a state in each direction (heads of the operations, frontier of the
 messages), then questions and answers. Only a proved, current device is answered; what it answers is believed no further
 than its signatures reach (protocol.md §10, network.md §4).
+
+One whose device we do not know yet may be new here: it is asked for what it has beyond the epoch whose key it proved
+to know, which tells it nothing that it does not know. Its state waits until the operations say who it is.
 """
 
 from typing import Final
 
 from mesh.crypto.hashes import h
-from mesh.crypto.keys import public_key, sign, verify
+from mesh.crypto.keys import sign, verify
 from mesh.errors import Fault, RemoteError
-from mesh.events import Fetch, LinkKind, SendClass, SendStored, Space
+from mesh.events import Fetch, LinkKind, SendClass, Space
 from mesh.gossip.frontier import Frontier
-from mesh.gossip.sessions import half_session, pack, proof_statement, tag_of, unpack
+from mesh.gossip.sessions import half_session, proof_statement, tag_of, unpack
 from mesh.groups.group import Group
 from mesh.groups.receiving import bundles_beyond, receive_bundle, unpack_wraps
-from mesh.ids import DeviceId, OpId
+from mesh.ids import OpId, TopicId
+from mesh.peer import catching_up, leaving
 from mesh.peer.hearing import note_holder
-from mesh.peer.speaking import hand_over
-from mesh.peer.state import Asking, Link, OpsFor, Room, Session, State, Step
+from mesh.peer.routing import tell
+from mesh.peer.speaking import hand_over, plan_receipt
+from mesh.peer.state import Link, OpsFor, Room, Session, State, Step
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
-from mesh.wire.frames import topic_of
-from mesh.wire.invites import FrontierEntry, OpBundle
+from mesh.wire.invites import OpBundle
 from mesh.wire.sessions import (
     AnsweredBody,
-    ClosedSpan,
     OpsBody,
     ProofBody,
     SessionBody,
-    Span,
     StateBody,
     WantMessagesBody,
     WantOpsBody,
@@ -37,18 +39,25 @@ from mesh.wire.sessions import (
 
 PRESENCE_WAIT_MS: Final = 100  # where we can be reached is told soon after someone is there to hear it; ours
 PRESENCE_SPREAD_MS: Final = 300
-ASK_TIMEOUT_MS: Final = 10_000  # then somebody else is asked; ours
-CANNOT_GIVE_MAX: Final = 8192  # a peer that claims more messages and cannot give them is asked no further; ours
+SAME_QUESTION_MS: Final = 5_000  # the same operations are not asked for twice within so long; ours
 
 
-def open_session(link: Link, room: Room, step: Step) -> None:
-    """Prove ourselves over a link that shares one of the group's topics, or tell our state again if that is done."""
+# ---------------------------------------------------------------- who is there
+
+
+def open_session(link: Link, room: Room, step: Step, *, proved_on: TopicId | None = None) -> None:
+    """Prove ourselves over a link that shares one of the group's topics, and tell our state if that is news.
+
+    `proved_on`: a topic that the peer has just proved to know. One who left still proves itself: to those who do not
+    have its leave yet it is in, and they are to get it.
+    """
     group = room.group
     session = link.session(group.gid)
-    if session.out is None and group.me is not None:
+    if session.out is None and (group.me is not None or (group.own.left and not room.silent)):
+        topics = {epoch: topic for topic, epoch in group.topics.items()}
         for record in group.newest_epochs():
-            topic = topic_of(public_key(record.pub_seed))
-            if topic in link.topics.shared:
+            topic = topics[record.op_id]
+            if topic in link.topics.shared or topic == proved_on:
                 session.out = half_session(link.topics.own_tag(topic), record.sync_key, link.ends)
                 proof = ProofBody(
                     dev=group.own.dev, sig=sign(group.own.dev_seed, proof_statement(group.gid, link.ends))
@@ -67,51 +76,79 @@ def hear_proof(state: State, link: Link, payload: bytes, step: Step) -> None:
         epoch = room.group.topics.get(topic) if topic is not None else None
         if epoch is None:
             continue
-        ends = link.ends.turned()
-        half = half_session(peer_tag, room.group.epochs[epoch].sync_key, ends)
+        half = half_session(peer_tag, room.group.epochs[epoch].sync_key, link.ends.turned())
         proof = decode(ProofBody, half.open(payload), bytes_max=256)
         session = link.session(room.group.gid)
-        session.into, session.proof, session.device = half, (proof.dev, proof.sig), None
+        session.into, session.epoch = half, epoch
+        session.proof, session.device, session.heard = (proof.dev, proof.sig), None, False
         check_proof(link, room)
-        open_session(link, room, step)
+        open_session(link, room, step, proved_on=topic)
         return
     raise RemoteError(Fault.UNASKED, "a proof under a topic that is not shared")
 
 
-def check_proof(link: Link, room: Room) -> None:
-    """Check a claimed device as soon as its keys are known; RemoteError if the signature is not its own."""
+def check_proof(link: Link, room: Room) -> bool:
+    """Check a claimed device once its keys are known; return whether that was now. RemoteError if it is not its own."""
     session = link.session(room.group.gid)
     if session.proof is None or session.device is not None:
-        return
+        return False
     dev, signature = session.proof
     card = room.group.log.card(dev)
-    if card is not None:
-        verify(card.dev_pk, proof_statement(room.group.gid, link.ends.turned()), signature)
-        session.device = dev
+    if card is None:
+        return False
+    session.proof = None
+    verify(card.dev_pk, proof_statement(room.group.gid, link.ends.turned()), signature)
+    session.device = dev
+    return True
+
+
+def resume_sessions(state: State, room: Room, step: Step) -> None:
+    """Operations came in: some whom we did not know may be members now, and what they told counts."""
+    for link, session in list(state.sessions(room.group.gid)):
+        try:
+            proved_now = check_proof(link, room)
+        except RemoteError:
+            continue  # the claim was false; it stays a stranger, and is not told why
+        if proved_now:
+            open_session(link, room, step)
+        if session.untimely is not None and session.device in room.group.view.devices:
+            body, session.untimely = session.untimely, None
+            _hear_state(state, link, room, session, body, step)
+
+
+# ---------------------------------------------------------------- states
 
 
 def tell_state(link: Link, room: Room, step: Step) -> None:
-    """Tell a proved, current device how far we have come, if that is news to it."""
+    """Tell a proved, current device how far we have come, if that is news to it; one who left, that we know."""
     session = link.session(room.group.gid)
-    if session.out is None or session.device not in room.group.view.devices:
+    if session.out is None or session.device is None:
         return
-    body = StateBody(heads=room.group.log.heads, frontier=frontier_vector(room))
+    if session.device in room.group.view.devices:
+        frontier = [] if room.group.own.left else catching_up.frontier_vector(room)
+        body = StateBody(heads=room.group.log.heads, frontier=frontier)
+    else:
+        leave = leaving.leave_of(room, session.device)
+        if leave is None:
+            return
+        body = StateBody(heads=[leave], frontier=[])
     digest = h(b"mesh1/told", encode(body))
     if digest != session.told:
-        session.told = digest
-        _say(link, session, body, SendClass.CONTROL, step)
+        session.told, session.told_heads = digest, tuple(body.heads)
+        tell(link, session, body, SendClass.CONTROL, step)
 
 
-def frontier_vector(room: Room) -> list[FrontierEntry]:
-    """Return how far we have come with every device's messages."""
-    return [
-        FrontierEntry(
-            dev=dev,
-            contiguous=track.have.contiguous,
-            beyond=[[first, last] for first, last in track.have.beyond],
-        )
-        for dev, track in sorted(room.tracks.items())
-    ]
+def tell_round(state: State, room: Room, step: Step) -> None:
+    """Tell those links how far we have come that may lack something: an operation, or a push that was not stored."""
+    room.tell_at = None
+    gid = room.group.gid
+    heads = tuple(room.group.log.heads)
+    for link, session in list(state.sessions(gid)):
+        unsure = [frame for frame, group in link.pushed.items() if group == gid]
+        for frame in unsure:
+            del link.pushed[frame]
+        if unsure or session.told_heads != heads:
+            tell_state(link, room, step)
 
 
 def hear_sealed(state: State, link: Link, payload: bytes, step: Step) -> None:
@@ -120,9 +157,8 @@ def hear_sealed(state: State, link: Link, payload: bytes, step: Step) -> None:
     for gid, session in link.sessions.items():
         if session.into is None or session.into.tag != peer_tag:
             continue
-        room = state.rooms[gid]
         body = unpack(session.into.open(payload))
-        _answer(state, link, room, session, body, step)
+        _answer(state, link, state.rooms[gid], session, body, step)
         return
     raise RemoteError(Fault.UNASKED, "a session message without a session")
 
@@ -130,50 +166,80 @@ def hear_sealed(state: State, link: Link, payload: bytes, step: Step) -> None:
 def _answer(state: State, link: Link, room: Room, session: Session, body: SessionBody, step: Step) -> None:
     current = session.device in room.group.view.devices
     match body:
+        case StateBody() if not current:
+            _hear_stranger(link, room, session, body, step)
+        case StateBody() if room.group.own.left:
+            leaving.hear_farewell(state, room, body.heads, step)
         case StateBody():
             _hear_state(state, link, room, session, body, step)
-        case OpsBody():
+        case OpsBody() if not room.group.own.left:
             for bundle in body.ops:
                 step.touch(room.group.gid, receive_bundle(room.group, bundle, step.means()))
         case WantOpsBody() if current:
             _give_ops(state, link, room, body, step)
-        case WantMessagesBody() if current:
-            _give_messages(link, room, session, body, step)
+        case WantMessagesBody() if current and not room.group.own.left:
+            catching_up.give_messages(link, room, session, body, step)
         case AnsweredBody():
-            _hear_answered(state, link, room, session, body, step)
-        case WantOpsBody() | WantMessagesBody():
+            catching_up.hear_answered(state, link, room, session, body, step)
+        case OpsBody() | WantOpsBody() | WantMessagesBody():
             pass  # not a member as far as we know: ciphertext on the topic is all there is
 
 
+def _hear_stranger(link: Link, room: Room, session: Session, body: StateBody, step: Step) -> None:
+    """One who is not in, as far as we know: perhaps only we do not know it yet."""
+    if room.group.own.left:
+        return
+    session.untimely = body
+    if session.epoch is not None and any(head not in room.group.log for head in body.heads):
+        _ask_ops(link, session, [session.epoch], body.heads, step)
+
+
 def _hear_state(state: State, link: Link, room: Room, session: Session, body: StateBody, step: Step) -> None:
-    session.heads = tuple(body.heads)
-    session.frontier = {
+    frontier = {
         entry.dev: Frontier(entry.contiguous, tuple((r[0], r[1]) for r in entry.beyond)) for entry in body.frontier
     }
-    if not all(frontier.is_canonical() for frontier in session.frontier.values()):
+    if not all(entry.is_canonical() for entry in frontier.values()):
         raise RemoteError(Fault.MALFORMED, "a frontier that is not in order")
+    session.heads, session.frontier = tuple(body.heads), frontier
     if not session.heard:
         session.heard = True
         wait = PRESENCE_WAIT_MS + step.dice.randrange(PRESENCE_SPREAD_MS)
         step.set_timer("presence", room.group.gid, wait)
-    if any(head not in room.group.log for head in body.heads):
-        ask_ops(link, room, step)
-    own = session.frontier.get(room.group.own.dev, Frontier())
+    ask_ops(link, room, step)
+    own = frontier.get(room.group.own.dev, Frontier())
     for mseq, post in list(room.sent.items()):
         if mseq in own:
             note_holder(room, link, post, step)
     hand_over(state, room, step)
-    ask_messages(state, room, step)
+    plan_receipt(room, step)
+    catching_up.ask_messages(state, room, step)
 
 
 # ---------------------------------------------------------------- operations
 
 
 def ask_ops(link: Link, room: Room, step: Step) -> None:
-    """Ask a link for the operations that we lack."""
+    """Ask a current device for the operations that it has and we lack."""
     session = link.session(room.group.gid)
-    if session.out is not None:
-        _say(link, session, WantOpsBody(heads=room.group.log.heads), SendClass.CONTROL, step)
+    if session.device in room.group.view.devices and any(head not in room.group.log for head in session.heads):
+        _ask_ops(link, session, room.group.log.heads, session.heads, step)
+
+
+def want_ops(link: Link, room: Room, step: Step) -> None:
+    """Ask for operations that must exist, for something builds on them."""
+    session = link.session(room.group.gid)
+    if session.device in room.group.view.devices:
+        _ask_ops(link, session, room.group.log.heads, (), step)
+
+
+def _ask_ops(
+    link: Link, session: Session, known: list[OpId], theirs: list[OpId] | tuple[OpId, ...], step: Step
+) -> None:
+    question = h(b"mesh1/wanted", *known, b"", *theirs)
+    before, at_ms = session.asked_ops
+    if question != before or step.now.mono_ms - at_ms >= SAME_QUESTION_MS:
+        session.asked_ops = (question, step.now.mono_ms)
+        tell(link, session, WantOpsBody(heads=known), SendClass.CONTROL, step)
 
 
 def _give_ops(state: State, link: Link, room: Room, body: WantOpsBody, step: Step) -> None:
@@ -209,118 +275,9 @@ def give_fetched_ops(state: State, wanted: OpsFor, wraps: tuple[bytes | None, ..
     for bundle in bundles(room.group, wanted.ops, wraps):
         weight = len(bundle.op.tbs) + sum(len(w) + 8 for w in bundle.wraps) + 128
         if batch and size + weight > limits.SESSION_CHUNK_BYTES:
-            _say(link, session, OpsBody(ops=batch), SendClass.OPERATIONS, step)
+            tell(link, session, OpsBody(ops=batch), SendClass.OPERATIONS, step)
             batch, size = [], 0
         batch.append(bundle)
         size += weight
     if batch:
-        _say(link, session, OpsBody(ops=batch), SendClass.OPERATIONS, step)
-
-
-# ---------------------------------------------------------------- messages
-
-
-def ask_messages(state: State, room: Room, step: Step) -> None:
-    """Ask for what we lack, each message of one link only; as many links in parallel as have something."""
-    gid = room.group.gid
-    asked = {(dev, k) for a in state.asking.values() if a.gid == gid for dev, f, t in a.spans for k in range(f, t + 1)}
-    for link, session in state.sessions(gid):
-        busy = any(a.link == link.link and a.gid == gid for a in state.asking.values())
-        if session.out is None or busy or len(session.closed) > CANNOT_GIVE_MAX:
-            continue
-        spans: list[tuple[DeviceId, int, int]] = []
-        room_left = limits.WANT_MESSAGES_MAX
-        for dev, theirs in sorted(session.frontier.items()):
-            if room.group.log.card(dev) is None:
-                continue
-            for first, last in room.track(dev).settled.missing_from(theirs):
-                for low, high in _runs(first, min(last, first + room_left), dev, asked, session):
-                    if room_left > 0 and len(spans) < limits.WANT_RANGES_MAX:
-                        end = min(high, low + room_left - 1)
-                        spans.append((dev, low, end))
-                        room_left -= end - low + 1
-        if spans:
-            ticket = state.ticket()
-            state.asking[ticket] = Asking(link=link.link, gid=gid, spans=tuple(spans))
-            asked.update((dev, k) for dev, f, t in spans for k in range(f, t + 1))
-            wanted = [Span(dev=dev, first=low, last=high) for dev, low, high in spans]
-            _say(link, session, WantMessagesBody(ticket=ticket, spans=wanted), SendClass.CONTROL, step)
-            step.set_timer("asked", ticket.to_bytes(4, "big"), ASK_TIMEOUT_MS)
-
-
-def _runs(
-    first: int, last: int, dev: DeviceId, asked: set[tuple[DeviceId, int]], session: Session
-) -> list[tuple[int, int]]:
-    """Return the parts of a range that nobody has been asked for and that this peer has not said it cannot give."""
-    runs: list[tuple[int, int]] = []
-    for k in range(first, last + 1):
-        if (dev, k) in asked or (dev, k) in session.closed:
-            continue
-        if runs and runs[-1][1] == k - 1:
-            runs[-1] = (runs[-1][0], k)
-        else:
-            runs.append((k, k))
-    return runs
-
-
-def _give_messages(link: Link, room: Room, session: Session, body: WantMessagesBody, step: Step) -> None:
-    if sum(span.last - span.first + 1 for span in body.spans) > limits.WANT_MESSAGES_MAX:
-        raise RemoteError(Fault.OVER_LIMIT, "more messages asked for than one request may hold")
-    keys: list[bytes] = []
-    closed: list[ClosedSpan] = []
-    for span in body.spans:
-        track = room.track(span.dev)
-        for mseq in range(span.first, span.last + 1):
-            if mseq not in track.have:
-                continue
-            epoch = track.spells.at(mseq)
-            if epoch is not None and session.device not in room.group.recipients(OpId(epoch)):
-                closed.append(ClosedSpan(dev=span.dev, first=mseq, last=mseq))
-            else:
-                keys.append(room.group.gid + span.dev + mseq.to_bytes(8, "big"))
-    if keys:
-        step.effects.append(
-            SendStored(link=link.link, space=Space.FRAMES, keys=tuple(keys), send_class=SendClass.REPAIR)
-        )
-    _say(link, session, AnsweredBody(ticket=body.ticket, closed=closed), SendClass.REPAIR, step)
-
-
-def _hear_answered(state: State, link: Link, room: Room, session: Session, body: AnsweredBody, step: Step) -> None:
-    asking = state.asking.get(body.ticket)
-    if asking is None or asking.link != link.link or asking.gid != room.group.gid:
-        raise RemoteError(Fault.UNASKED, "an answer to nothing that was asked")
-    del state.asking[body.ticket]
-    step.set_timer("asked", body.ticket.to_bytes(4, "big"), None)
-    if session.device in room.group.view.devices:
-        _settle(room, asking, body, step)
-    for dev, first, last in asking.spans:
-        for mseq in range(first, last + 1):
-            if mseq not in room.track(dev).settled:
-                session.closed[dev, mseq] = None
-    ask_messages(state, room, step)
-
-
-def _settle(room: Room, asking: Asking, body: AnsweredBody, step: Step) -> None:
-    """Stop asking for what a member says was sealed for others before we were in; should it come, it is still taken."""
-    asked = {(dev, k) for dev, first, last in asking.spans for k in range(first, last + 1)}
-    for span in body.closed:
-        for mseq in range(span.first, min(span.last, span.first + limits.WANT_MESSAGES_MAX) + 1):
-            track = room.track(span.dev)
-            if (span.dev, mseq) in asked and mseq not in track.settled:
-                track.settled = track.settled.add(mseq)
-                room.save_track(span.dev, step.journal)
-
-
-def forget_asking(state: State, step: Step, *, ticket: int | None = None, link: int | None = None) -> None:
-    """Give up on an answer, and ask somebody else."""
-    for number, asking in list(state.asking.items()):
-        if number == ticket or asking.link == link:
-            del state.asking[number]
-            room = state.rooms.get(asking.gid)
-            if room is not None:
-                ask_messages(state, room, step)
-
-
-def _say(link: Link, session: Session, body: SessionBody, send_class: SendClass, step: Step) -> None:
-    if session.out is not None:  # else we share no topic on which we could prove ourselves
-        step.send(link.link, LinkKind.SEALED, session.out.seal(step.entropy.draw(24), pack(body)), send_class)
+        tell(link, session, OpsBody(ops=batch), SendClass.OPERATIONS, step)

@@ -7,12 +7,13 @@ reader opens it.
 from dataclasses import dataclass
 from typing import Final
 
-from mesh.errors import LocalError
+from mesh.errors import Fault, LocalError, RemoteError
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
 from mesh.wire.messages import Mode, PostBody
 from mesh.wire.text import check_text, require_text
 
+POST_ID_BYTES: Final = 16
 MODES: Final = {mode.name.lower(): mode for mode in Mode}
 
 
@@ -63,6 +64,8 @@ def compose(wish: Wish) -> bytes:
 def interpret(body: bytes) -> PostBody:
     """Parse a post from a peer; RemoteError if its bytes or texts are not what an honest client sends."""
     post = decode(PostBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
+    if len(post.reply_to) not in (0, POST_ID_BYTES):
+        raise RemoteError(Fault.MALFORMED, "a post that answers something without a name")
     check_text(post.text, limits.POST_TEXT_BYTES_MAX, lines=True)
     check_text(post.cw, limits.WARNING_BYTES_MAX)
     for topic in post.topics:

@@ -3,6 +3,7 @@
 An error-detecting code, not cryptography. Errors name the kind of slip, because "invalid code" helps nobody.
 """
 
+from string import ascii_lowercase, ascii_uppercase
 from typing import Final
 
 from mesh.errors import LocalError
@@ -12,16 +13,23 @@ _VALUES: Final = {character: value for value, character in enumerate(_ALPHABET)}
 _GENERATOR: Final = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _CONSTANT: Final = 0x2BC830A3  # BIP-350
 _CHECKSUM_CHARACTERS: Final = 6
+_TO_LOWER: Final = str.maketrans(ascii_uppercase, ascii_lowercase)
+_TO_UPPER: Final = str.maketrans(ascii_lowercase, ascii_uppercase)
 
 
 def _polymod(values: list[int]) -> int:
     check = 1
     for value in values:
-        top = check >> 25
-        check = (check & 0x1FFFFFF) << 5 ^ value
-        for bit, factor in enumerate(_GENERATOR):
-            if top >> bit & 1:
-                check ^= factor
+        check = _step(check) ^ value
+    return check
+
+
+def _step(check: int) -> int:
+    top = check >> 25
+    check = (check & 0x1FFFFFF) << 5
+    for bit, factor in enumerate(_GENERATOR):
+        if top >> bit & 1:
+            check ^= factor
     return check
 
 
@@ -39,43 +47,51 @@ def encode(prefix: str, data: bytes) -> str:
 
 def decode(prefix: str, text: str, *, characters: int) -> bytes:
     """Return the bytes of a code of exactly so many characters; LocalError that names the slip."""
-    code = text
-    if code != code.lower() and code != code.upper():
-        raise _slip("it mixes capital and small letters", "type it all in one case, or paste it again")
-    code = code.lower()
+    code = text.translate(_TO_LOWER)  # ASCII alone: elsewhere two characters can share one small letter
     if not code.startswith(prefix + "1"):
         raise _slip(f"it does not begin with “{prefix}1”", "check that this is a Support Mesh invite code")
+    if code != text and text.translate(_TO_UPPER) != text:
+        raise _slip("it mixes capital and small letters", "type it all in one case, or paste it again")
     for place, character in enumerate(code[len(prefix) + 1 :], start=len(prefix) + 2):
         if character not in _VALUES:
             raise _slip(
-                f"character {place}, “{character}”, is never part of a code",
+                f"character {place}, “{_shown(character)}”, is never part of a code",
                 "the characters 1, b, i and o are not used after the first 1; you may have read 0, 6, j or l",
             )
     if len(code) != characters:
         kind = "cut short" if len(code) < characters else "too long"
         raise _slip(f"it is {kind}: {len(code)} of {characters} characters", "copy the whole code again")
     values = [_VALUES[c] for c in code[len(prefix) + 1 :]]
-    if _polymod(_expand(prefix) + values) != _CONSTANT:
+    if len(values) < _CHECKSUM_CHARACTERS or _polymod(_expand(prefix) + values) != _CONSTANT:
         raise _slip(_likely_slip(prefix, values), "compare it with the original, or ask to have it sent again")
     return bytes(_regroup(values[:-_CHECKSUM_CHARACTERS], 5, 8))
 
 
+def _shown(character: str) -> str:
+    """Return a character as a screen may show it."""
+    return character if character.isprintable() else f"U+{ord(character):04X}"
+
+
 def _likely_slip(prefix: str, values: list[int]) -> str:
-    """Say where a single wrong or swapped character must be, where exactly one place explains the checksum."""
-    head = _expand(prefix)
+    """Say where a single wrong or swapped character must be, where exactly one place explains the checksum.
+
+    The checksum is linear: a difference d at place k adds the same to it, whatever stands elsewhere.
+    """
+    off = _polymod(_expand(prefix) + values) ^ _CONSTANT
+    added: list[list[int]] = []  # by place, the last one first; by difference
+    differences = list(range(32))
+    for _ in values:
+        added.append(differences)
+        differences = [_step(difference) for difference in differences]
+    added.reverse()
     for k in range(len(values) - 1):
-        swapped = [*values[:k], values[k + 1], values[k], *values[k + 2 :]]
-        if swapped != values and _polymod(head + swapped) == _CONSTANT:
+        apart = values[k] ^ values[k + 1]
+        if apart and added[k][apart] ^ added[k + 1][apart] == off:
             place = len(prefix) + 2 + k
             return f"characters {place} and {place + 1} seem to be swapped"
-    places = {
-        k
-        for k in range(len(values))
-        for value in range(32)
-        if value != values[k] and _polymod([*head, *values[:k], value, *values[k + 1 :]]) == _CONSTANT
-    }
+    places = [k for k, effects in enumerate(added) if off in effects]
     if len(places) == 1:
-        return f"character {len(prefix) + 2 + places.pop()} seems to be wrong"
+        return f"character {len(prefix) + 2 + places[0]} seems to be wrong"
     return "more than one character is wrong"
 
 

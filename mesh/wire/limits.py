@@ -22,6 +22,7 @@ DEVICES_MAX: Final = {1: 1000, 2: 192}  # by suite, protocol.md §2
 DEVICES_PER_MEMBER_MAX: Final = 4  # protocol.md §4
 DEPS_MAX: Final = 16  # protocol.md §4
 PENDING_OPS_MAX: Final = 512  # operations that wait for their deps, per group; ours
+PENDING_OPS_BYTES_MAX: Final = 16 * 1024 * 1024  # and what they take with their wraps; ours
 PENDING_MESSAGES_MAX: Final = 1024  # messages that wait for operations, per group; ours
 GROUPS_MAX: Final = 256  # groups on one node; ours
 JOINS_MAX: Final = 32  # attempts to join at once; ours

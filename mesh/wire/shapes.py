@@ -49,4 +49,5 @@ TopicName = Annotated[str, text(limits.TOPIC_BYTES_MAX, 1)]
 Reason = Annotated[str, text(limits.REASON_BYTES_MAX)]
 SettingKey = Annotated[str, text(limits.SETTING_KEY_BYTES_MAX, 1)]
 SettingValue = Annotated[str, text(limits.SETTING_VALUE_BYTES_MAX)]
-AddressText = Annotated[str, text(limits.ADDRESS_BYTES_MAX, 1)]
+# A multiaddr is ASCII without spaces: an address is dialled and shown, and is checked nowhere else.
+AddressText = Annotated[str, Meta(min_length=1, max_length=limits.ADDRESS_BYTES_MAX, pattern=r"\A[\x21-\x7e]+\Z")]

@@ -118,7 +118,7 @@ async def test_what_is_authored_commits_in_full_before_anything_is_sent(tmp_path
             post = await runner.ask(command)
             assert diary.lines[0] == "commit FULL"
             # The command is answered only when it is committed: another connection reads it already.
-            assert runner.reader.get(Space.POSTS, post + gid) is not None
+            assert runner.reader.get(Space.POSTS, gid + post) is not None
             nursery.cancel_scope.cancel()
     store.close()
 
@@ -136,7 +136,7 @@ async def test_a_message_is_flushed_to_the_disk_before_it_leaves(tmp_path: Path)
             pipes[0].lines.clear()
             command = Post(group=gid, text="hello", mode="listening", cw="", topics=(), reply_to=None)
             post = await wren.ask(command)
-            assert await juniper.until(lambda: juniper.reader.get(Space.POSTS, post + gid) is not None, WAIT_S)
+            assert await juniper.until(lambda: juniper.reader.get(Space.POSTS, gid + post) is not None, WAIT_S)
             lines = pipes[0].lines
             assert "send FRAME message" in lines
             assert "commit FULL" in lines[: lines.index("send FRAME message")]

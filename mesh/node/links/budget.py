@@ -42,9 +42,7 @@ PEERS_BLAMED_MAX: Final = 1024
 
 
 class Bucket:
-    """A token bucket: `rate_per_s` tokens come in each second, up to `burst`. It may be overdrawn once, and
-    then waits.
-    """
+    """A token bucket: `rate_per_s` tokens a second, up to `burst`. It may be overdrawn once, then waits."""
 
     def __init__(self, rate_per_s: int, burst: int) -> None:
         self._rate_per_s = rate_per_s
@@ -53,9 +51,7 @@ class Bucket:
         self._at_ms = 0
 
     def take(self, amount: int, now_ms: int) -> int:
-        """Take `amount` tokens; return for how many ms to wait until the bucket is out of debt, 0 if it is
-        in credit.
-        """
+        """Take `amount` tokens; return for how many ms to wait until the bucket is out of debt, often 0."""
         gained = max(0, now_ms - self._at_ms) * self._rate_per_s / 1000
         self._at_ms = max(self._at_ms, now_ms)
         self._tokens = min(self._burst, self._tokens + gained) - amount

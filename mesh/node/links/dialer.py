@@ -142,9 +142,7 @@ class Dialer:
             await want.nudged.wait()
 
     async def _attempt(self, want: _Want) -> bool:
-        """Race the addresses and adopt the winner. True if the race was cut short: look again at what is
-        wanted.
-        """
+        """Race the addresses and adopt the winner. True if the race was cut short, so look again."""
         want.nudged = trio.Event()
         stream: Stream | None = None
         with trio.CancelScope() as want.race:

@@ -46,9 +46,7 @@ class Decoder:
         self._held += data
 
     def next(self) -> Frame | None:
-        """Return the next whole frame, None if more bytes are needed; RemoteError, now and ever after, if
-        it is refused.
-        """
+        """Return the next whole frame, None if more is needed; RemoteError, now and ever after, if refused."""
         if self._broken is not None:
             raise self._broken
         held = self._held

@@ -32,9 +32,7 @@ class VersionMismatch(TransportError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hello:
-    """What one side says: the versions that it speaks, oldest to newest, and its nonce (32 B) for this
-    link.
-    """
+    """What one side says: the versions it speaks, oldest to newest, and its nonce (32 B) for this link."""
 
     oldest: int
     newest: int

@@ -58,9 +58,7 @@ async def exchange_hellos(stream: Stream, own_nonce: bytes) -> tuple[hello.Hello
 
 
 class Link:
-    """A link whose hellos have been said. `run` it once; the rest may be called from any task of the same
-    loop.
-    """
+    """A link whose hellos have been said. `run` it once; the rest may be called from any task."""
 
     def __init__(
         self,
@@ -98,9 +96,7 @@ class Link:
         return self._outbox.skipped
 
     def push(self, kind: LinkKind, payload: bytes, send_class: SendClass) -> bool:
-        """Queue a frame. False if it was left out (MESSAGES, counted) or the link is ending. A slow reader
-        ends it.
-        """
+        """Queue a frame. False if it was left out (MESSAGES) or the link is ending; a slow reader ends it."""
         if self._finishing or self._scope.cancel_called:
             return False
         try:
@@ -130,9 +126,7 @@ class Link:
         self._end("ended by us")
 
     async def run(self) -> None:
-        """Read and write until the link ends. Afterwards the stream is gone, and no frame of this link
-        follows.
-        """
+        """Read and write until the link ends; then the stream is gone, and no frame of this link follows."""
         try:
             with self._scope:
                 async with trio.open_nursery() as nursery:
@@ -182,8 +176,9 @@ class Link:
                 else:
                     await self._ready.wait()
                     self._ready = trio.Event()
-            with trio.fail_after(FINISH_S_MAX):
+            with trio.fail_after(WRITE_S_MAX):
                 await self.stream.finish()
+            with trio.fail_after(FINISH_S_MAX):
                 await trio.sleep_forever()  # the reader sees the peer close, and ends the link
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             self._end("the stream is gone")

@@ -7,6 +7,7 @@ but `send_frames`, which waits for room: run that one beside the task that reads
 two nodes that send each other much can wait for one another.
 """
 
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 
@@ -15,7 +16,7 @@ import trio
 from mesh.events import Blame, Dial, Forget, HangUp, Input, Instant, LinkKind, Send, SendClass
 from mesh.ids import Address, Dice, Entropy, LinkId, PeerId
 from mesh.node.links.dialer import Dialer
-from mesh.node.links.switchboard import LinkStatus, Switchboard
+from mesh.node.links.switchboard import LinkStatus, OnBug, Switchboard
 from mesh.node.transports.base import Stream, Transport
 from mesh.secret import Secret
 
@@ -38,9 +39,7 @@ class Network:
         return self._transport.addresses()
 
     def send(self, send: Send) -> None:
-        """Queue one frame. A link that is gone swallows it; a MESSAGES frame may be left out and is
-        counted.
-        """
+        """Queue one frame. A link that is gone swallows it; a MESSAGES frame may be left out, counted."""
         self._switchboard.send(send)
 
     async def send_frames(
@@ -50,9 +49,7 @@ class Network:
         send_class: SendClass,
         kind: LinkKind = LinkKind.FRAME,
     ) -> bool:
-        """Queue the payloads in order, waiting while the peer reads slowly. False if the link went
-        meanwhile.
-        """
+        """Queue payloads in order, waiting while the peer reads slowly. False if the link went meanwhile."""
         return await self._switchboard.send_frames(link, frames, send_class, kind)
 
     def dial(self, dial: Dial) -> None:
@@ -90,11 +87,13 @@ async def open_network(
     dice: Dice,
     entropy: Entropy,
     clock: Callable[[], Instant],
+    on_bug: OnBug | None = None,
 ) -> AsyncIterator[Network]:
     """Open the network over libp2p's TCP: `seed` (32 B, Ed25519) makes the PeerId.
 
     `listen` holds multiaddrs without /p2p; none of them: all interfaces, IPv4 and IPv6, on one free port.
     PortTaken, CannotListen or BadAddress before anything has started. On leaving, every link is dropped at once.
+    `on_bug` hears of an exception that ended a link and should not have happened.
     """
     from mesh.node.transports import quiet
 
@@ -103,7 +102,7 @@ async def open_network(
 
     async with (
         open_transport(seed=seed, entropy=entropy, listen=listen) as transport,
-        connect(transport, inputs=inputs, dice=dice, entropy=entropy, clock=clock) as network,
+        connect(transport, inputs=inputs, dice=dice, entropy=entropy, clock=clock, on_bug=on_bug) as network,
     ):
         yield network
 
@@ -116,6 +115,7 @@ async def connect(
     dice: Dice,
     entropy: Entropy,
     clock: Callable[[], Instant],
+    on_bug: OnBug | None = None,
 ) -> AsyncIterator[Network]:
     """Run links over a transport that already listens, until the block is left."""
     async with trio.open_nursery() as nursery:
@@ -131,6 +131,7 @@ async def connect(
             entropy=entropy,
             clock=clock,
             on_link_changed=lambda peer, linked: dialer.link_changed(peer, linked=linked),
+            on_bug=on_bug or _log_bug,
         )
         dialer = Dialer(
             nursery=nursery,
@@ -144,3 +145,7 @@ async def connect(
             yield Network(transport, switchboard, dialer)
         finally:
             nursery.cancel_scope.cancel()
+
+
+def _log_bug(where: str, error: Exception) -> None:
+    logging.getLogger(__name__).error("a %s failed: %s", where, type(error).__name__)

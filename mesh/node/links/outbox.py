@@ -33,9 +33,7 @@ QUEUE_BYTES_MAX: Final = {
 
 
 class SlowReader(TransportError):
-    """That node does not read what it is sent; the link is closed, and what is missing is repaired on the
-    next one.
-    """
+    """That node does not read what it is sent. The link is closed; the next one repairs what is missing."""
 
     code = "E-SLOW-READER"
 
@@ -57,16 +55,12 @@ class Outbox:
         return sum(self._bytes.values())
 
     def has_room(self, send_class: SendClass, frame_bytes: int) -> bool:
-        """Say whether a frame of this length fits. An empty queue takes any one frame, or none could ever
-        pass.
-        """
+        """Say whether a frame of this length fits. An empty queue takes any, or it could never pass."""
         held = self._bytes[send_class]
         return held == 0 or held + frame_bytes <= QUEUE_BYTES_MAX[send_class]
 
     def push(self, send_class: SendClass, frame: bytes) -> bool:
-        """Queue a frame. False: a MESSAGES frame was left out and counted. SlowReader if another class is
-        full.
-        """
+        """Queue a frame. False: a MESSAGES frame was left out, counted. SlowReader if another class is full."""
         if not self.has_room(send_class, len(frame)):
             if send_class is SendClass.MESSAGES:
                 self.skipped += 1
@@ -77,9 +71,7 @@ class Outbox:
         return True
 
     def take(self, bytes_max: int = BATCH_BYTES) -> bytes:
-        """Take the next batch, empty if nothing waits: whole frames, about `bytes_max` bytes or one longer
-        frame.
-        """
+        """Take the next batch, empty if nothing waits: whole frames, `bytes_max` bytes or one longer frame."""
         batch: dict[SendClass, list[bytes]] = {send_class: [] for send_class in SendClass}
         room = bytes_max
         for send_class in LOWER:

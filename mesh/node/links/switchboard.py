@@ -37,14 +37,13 @@ log = logging.getLogger(__name__)
 LINKS_MAX: Final = 128
 HELLOS_MAX: Final = 64
 PER_HOST_MAX: Final = 32
+OnBug = Callable[[str, Exception], None]
 GONE_REMEMBERED_MAX: Final = 256  # links whose peer can still be blamed for frames that are being looked at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkStatus:
-    """A link as `mesh status` shows it. `skipped` counts the pushes left out because the peer reads too
-    slowly.
-    """
+    """A link as `mesh status` shows it. `skipped`: pushes left out because the peer reads too slowly."""
 
     link: LinkId
     peer: PeerId
@@ -56,9 +55,7 @@ class LinkStatus:
 
 
 class Switchboard:
-    """The links of one node. `serve` each stream in a task of its own; everything else returns at once but
-    `send_frames`.
-    """
+    """The links of one node. `serve` each stream in a task of its own; only `send_frames` waits besides."""
 
     def __init__(
         self,
@@ -68,12 +65,14 @@ class Switchboard:
         entropy: Entropy,
         clock: Callable[[], Instant],
         on_link_changed: Callable[[PeerId, bool], None],
+        on_bug: OnBug,
     ) -> None:
         self._own = own
         self._inputs = inputs
         self._entropy = entropy
         self._clock = clock
         self._on_link_changed = on_link_changed
+        self._on_bug = on_bug
         self._ids = itertools.count(1)
         self._links: dict[LinkId, Link] = {}
         self._by_peer: dict[PeerId, Link] = {}
@@ -84,9 +83,7 @@ class Switchboard:
     # ------------------------------------------------------------------ what the runner asks for
 
     def send(self, send: Send) -> None:
-        """Queue one frame. A link that is gone swallows it; MESSAGES may be left out; a slow reader ends
-        its link.
-        """
+        """Queue one frame. A link that is gone swallows it; MESSAGES may be left out; a slow reader is cut."""
         if (link := self._links.get(send.link)) is not None:
             link.push(send.kind, send.payload, send.send_class)
 
@@ -97,9 +94,7 @@ class Switchboard:
         send_class: SendClass,
         kind: LinkKind = LinkKind.FRAME,
     ) -> bool:
-        """Queue payloads (≤ 512 KiB each) in order, waiting for room: run it in a task of its own. False if
-        the link went.
-        """
+        """Queue payloads (≤ 512 KiB each) in order, waiting for room. False if the link went meanwhile."""
         if (found := self._links.get(link)) is None:
             return False
         for payload in frames:
@@ -152,7 +147,7 @@ class Switchboard:
             if greeted is not None and self._wins(stream.remote):
                 await self._run(stream, greeted, settled)
         except Exception as error:  # noqa: BLE001 - what one peer brings about must not end the node
-            log.error("a link failed: %s", type(error).__name__)  # noqa: TRY400 - a traceback can hold content
+            self._on_bug("link", error)
         finally:
             stream.abort()
             settled.set()
@@ -186,9 +181,7 @@ class Switchboard:
         return None
 
     async def _run(self, stream: Stream, greeted: "_Greeted", settled: trio.Event) -> None:
-        """Make the stream the link to its peer, in place of the one that stands; tell the runner; run it to
-        its end.
-        """
+        """Make the stream the link, in place of one that stands; tell the runner; run it to its end."""
         remote = stream.remote
         link = Link(
             link=LinkId(next(self._ids)),
@@ -241,9 +234,7 @@ class Switchboard:
     # ------------------------------------------------------------------ who may become a link
 
     def _may_greet(self, remote: Remote) -> bool:
-        """Say whether to say hello at all: not to ourselves, the banned, too many, or where the stream
-        could not win.
-        """
+        """Say whether to greet: not ourselves, the banned, too many, or where the stream cannot win."""
         hosts = [link.stream.remote.host for link in self._links.values()]
         hosts += [stream.remote.host for stream in self._greeting.values()]
         crowded = not remote.outbound and remote.host is not None and hosts.count(remote.host) >= PER_HOST_MAX
@@ -255,9 +246,7 @@ class Switchboard:
         return not refused
 
     def _wins(self, remote: Remote) -> bool:
-        """Say whether a stream may become the link: it beats the one that stands, or there is room for one
-        more.
-        """
+        """Say whether a stream may become the link: it beats the one that stands, or there is room."""
         standing = self._by_peer.get(remote.peer)
         if standing is None:
             return len(self._links) < LINKS_MAX

@@ -21,9 +21,7 @@ _SHAPE: Final = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """Where to connect or listen: an IP address (to dial, also a name), a TCP port, and who should be
-    there.
-    """
+    """Where to connect or listen: an IP address (to dial, also a name), a port, and who should be there."""
 
     host: str
     port: int
@@ -37,9 +35,7 @@ class Endpoint:
 
 
 def parse(address: str) -> Endpoint:
-    """Read an address; BadAddress if it is not of the shape above. What it lacks (a peer, a port) is for
-    the caller.
-    """
+    """Read an address; BadAddress if it has another shape. What it lacks (a peer, a port) is not judged."""
     found = _SHAPE.fullmatch(address) if len(address) <= ADDRESS_BYTES_MAX else None
     if found is None:
         raise _bad(address)
@@ -56,9 +52,7 @@ def parse(address: str) -> Endpoint:
 
 
 def parse_dialable(address: Address) -> tuple[Endpoint, PeerId]:
-    """Read an address that can be dialled: with a port, and with the peer that must answer. BadAddress
-    otherwise.
-    """
+    """Read an address that can be dialled, with a port and the peer that must answer; else BadAddress."""
     endpoint = parse(address)
     if endpoint.peer is None or endpoint.port == 0:
         raise _bad(address)

@@ -21,25 +21,19 @@ class PortTaken(TransportError):
 
 
 class CannotListen(TransportError):
-    """This machine does not let the node listen there; name one of its own addresses, and a port above
-    1023.
-    """
+    """This machine does not let the node listen there; name its own address, and a port above 1023."""
 
     code = "E-LISTEN"
 
 
 class BadAddress(TransportError):
-    """That is not an address of a node; it looks like /ip4/192.0.2.7/tcp/4001/p2p/12D3…, and can be copied
-    whole.
-    """
+    """That is not an address of a node; it looks like /ip4/192.0.2.7/tcp/4001/p2p/12D3…; copy it whole."""
 
     code = "E-ADDRESS"
 
 
 class Unreachable(TransportError):
-    """Nobody answered there; the node may be off, or its address may have changed. It is tried again by
-    itself.
-    """
+    """Nobody answered there; the node may be off, or have moved. It is tried again by itself."""
 
     code = "E-UNREACHABLE"
 
@@ -78,7 +72,7 @@ class Stream(Protocol):
         """Hand `data` over; waits while the peer reads slowly. A cancelled write leaves only `abort`."""
 
     async def finish(self) -> None:
-        """Say that nothing more will be written; what was written still arrives."""
+        """Say that nothing more will be written, and wait until what was written is on its way."""
 
     def abort(self) -> None:
         """Tear the stream down at once and free what it holds; never waits, and may be called again."""
@@ -106,9 +100,7 @@ class Transport(Protocol):
         """Where others can reach us, each ending in /p2p/<our PeerId>; empty before `listen`."""
 
     async def listen(self, where: Sequence[str]) -> None:
-        """Take the addresses to listen at, or the transport's own choice for none; PortTaken, CannotListen,
-        BadAddress.
-        """
+        """Take these addresses, or the transport's own choice; PortTaken, CannotListen, BadAddress."""
 
     async def serve(self, welcome: Welcome) -> None:
         """Accept until cancelled. `welcome` gets each inbound stream, which is aborted when it returns."""

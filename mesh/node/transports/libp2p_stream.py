@@ -62,7 +62,7 @@ class LibP2PStream:
             rest = rest[credit:]
 
     async def finish(self) -> None:
-        """Say that nothing more will be written."""
+        """Say that nothing more will be written; all of it is with the system by then."""
         if self._raw.closed.is_set():
             raise trio.BrokenResourceError("the stream is gone")
         try:

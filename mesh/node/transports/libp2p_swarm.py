@@ -58,10 +58,11 @@ _SOMEWHERE: Final = "/ip4/0.0.0.0/tcp/0"  # libp2p names its listener in logs; o
 
 
 class _Arrival:
-    """Where the stream of an inbound connection is waited for."""
+    """Where the stream of an inbound connection is waited for. Holds it no longer than that, or both would stay."""
 
     def __init__(self) -> None:
         self.negotiating = 0
+        self.over = False
         self.stream: NetStream | None = None
         self.here = trio.Event()
 
@@ -147,20 +148,22 @@ class SwarmDoors:
         muxed = await self._swarm.upgrade_inbound_raw_conn(_as_libp2p(raw, initiator=False), Multiaddr(_SOMEWHERE))
         self._guard(raw, muxed)
         arrival = self._arrival(muxed)
-        await arrival.here.wait()
-        assert arrival.stream is not None, "it is here"
-        return PeerId(muxed.peer_id.to_base58()), arrival.stream
+        try:
+            await arrival.here.wait()
+            assert arrival.stream is not None, "it is here"
+            return PeerId(muxed.peer_id.to_base58()), arrival.stream
+        finally:
+            arrival.over = True
+            arrival.stream = None
 
     async def _on_stream(self, stream: INetStream) -> None:
-        """Take the first stream for our protocol of an inbound connection; never raise, for libp2p is the
-        caller.
-        """
+        """Take the first stream of a caller that asks for our protocol; never raise, for libp2p calls this."""
         arrival = self._arrival(stream.muxed_conn)
         try:
             if not stream.muxed_conn.is_initiator and arrival.negotiating < NEGOTIATING_MAX:
                 arrival.negotiating += 1
                 await self._multiselect.negotiate(MultiselectCommunicator(stream), NEGOTIATE_S_MAX)
-                if arrival.stream is None:
+                if not (arrival.over or arrival.here.is_set()):
                     arrival.stream = cast("NetStream", stream)  # the swarm makes no other
                     arrival.here.set()
                     return
@@ -172,9 +175,7 @@ class SwarmDoors:
         return self._arrivals.setdefault(muxed, _Arrival())
 
     def _guard(self, raw: RawStream, muxed: IMuxedConn) -> None:
-        """Let the raw connection see how much of what came libp2p still holds: it takes all that a peer
-        sends.
-        """
+        """Let the raw connection see how much libp2p still holds: it takes all that a peer sends."""
         buffers = cast("Yamux", muxed).stream_buffers  # Yamux is the only muxer that we offer
         raw.overfull = lambda: sum(map(len, buffers.values())) > HELD_BYTES_MAX
         self._swarm.auto_connector.clear_all_cooldowns()  # it remembers everybody who ever left, for nothing

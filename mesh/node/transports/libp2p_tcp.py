@@ -11,7 +11,7 @@ import ipaddress
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Final
 
@@ -63,14 +63,12 @@ class LibP2PTcp:
         return tuple(address for address, loopback in found.items() if not loopback or all(found.values()))
 
     async def listen(self, where: Sequence[str]) -> None:
-        """Listen at these multiaddrs, or on all interfaces with one free port; PortTaken, CannotListen,
-        BadAddress.
-        """
+        """Listen at these multiaddrs, or everywhere on a free port; PortTaken, CannotListen, BadAddress."""
         self._listeners += await open_listeners(where)
 
     async def serve(self, welcome: Welcome) -> None:
         """Accept callers until cancelled."""
-        if self._listeners:
+        with suppress(trio.ClosedResourceError):  # `close` came first
             await trio.serve_listeners(partial(self._accept, welcome), self._listeners)
 
     async def dial(self, address: Address) -> LibP2PStream:
@@ -168,9 +166,7 @@ class LibP2PTcp:
 
 @asynccontextmanager
 async def open_transport(*, seed: Secret, entropy: Entropy, listen: Sequence[str]) -> AsyncIterator[LibP2PTcp]:
-    """Give a transport that listens and can dial, until the block is left; `seed` (32 B) is its Ed25519
-    identity.
-    """
+    """Give a transport that listens and can dial; `seed` (32 B) is its Ed25519 identity."""
     quiet.load()
     transport = LibP2PTcp(seed, entropy)
     await transport.listen(listen)

@@ -23,9 +23,7 @@ _NO_SUCH_FAMILY: Final = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTON
 
 
 async def open_listeners(where: Sequence[str]) -> list[trio.SocketListener]:
-    """Listen at each of these multiaddrs, or on all interfaces with one free port; PortTaken, CannotListen,
-    BadAddress.
-    """
+    """Listen at these multiaddrs, or everywhere on one free port; PortTaken, CannotListen, BadAddress."""
     if where:
         return await _open_all([_listenable(address) for address in where])
     for _ in range(FREE_PORT_TRIES):

@@ -24,9 +24,7 @@ _LOGS_THROUGH_ROOT: Final = "libp2p.network.connection.swarm_connection"
 
 
 def load() -> None:
-    """Import libp2p, silence it, and set its constants; call it before anything else of libp2p, as often as
-    you like.
-    """
+    """Import libp2p, silence it and set its constants, before anything else of it; as often as you like."""
     os.environ.pop("LIBP2P_DEBUG", None)  # with it libp2p keeps a diary of every peer in the temporary folder
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -1,13 +1,18 @@
 """The bytes beneath libp2p: one TCP connection, read exactly, watched for silence, and cut at once when it
 must be.
 
-libp2p reads through this, so it is the place for guards that its own stream lacks. It reads in large pieces
-and hands out exactly what was asked for (libp2p gives up on a Noise message that comes in more than a
-hundred pieces). It refuses to gather more than a Noise message, whatever length a stranger claims. It sees
-every byte, so it can tell silence from life where a ping over a busy connection cannot, and it counts
-silence in *ticks that passed*, so that a node which was itself asleep or busy does not blame its peers.
-`abort` closes the socket without waiting: libp2p's own closing can wait for a lock that a write to a
-vanished peer holds.
+libp2p reads and writes through this, so it is the place for guards that its own stream lacks.
+
+Reading: it takes large pieces and hands out exactly what was asked for (libp2p gives up on a Noise message
+that comes in more than a hundred pieces), and refuses to gather more than a Noise message, whatever length
+a stranger claims.
+
+Watching: it sees every byte, so it can tell silence from life where a ping over a busy connection cannot.
+It counts silence in *ticks that passed*, so that a node which was itself asleep or busy does not blame its
+peers.
+
+Ending: `abort` closes the socket without waiting. libp2p's own farewell waits for a lock that a write to a
+vanished peer holds for ever.
 
 It has the methods of libp2p's `ReadWriteCloser` and raises what libp2p expects.
 """
@@ -39,30 +44,26 @@ class RawStream:
         self.on_abort: Callable[[], None] = lambda: None
         self.closed = trio.Event()
         self._stream = stream
-        self._buffer = bytearray()
+        self._incoming = bytearray()
         self._heard = True
         self._silent_ticks = 0
         self._unchecked = 0
 
     async def read(self, n: int | None = None) -> bytes:
-        """Return exactly `n` bytes, or without `n` whatever is there; ConnectionClosedError if they do not
-        come.
-        """
+        """Return exactly `n` bytes, or without `n` what is there; ConnectionClosedError if none come."""
         want = 1 if n is None else n
         if want > ASK_BYTES_MAX:
             self.abort()
             raise ConnectionClosedError("a peer announced more than a Noise message holds")
-        while len(self._buffer) < want:
+        while len(self._incoming) < want:
             await self._receive()
-        end = len(self._buffer) if n is None else n
-        data = bytes(self._buffer[:end])
-        del self._buffer[:end]
+        end = len(self._incoming) if n is None else n
+        data = bytes(self._incoming[:end])
+        del self._incoming[:end]
         return data
 
     async def write(self, data: bytes) -> None:
-        """Write all of `data`; ConnectionClosedError if that fails. Cancelled half-way, the connection is
-        cut.
-        """
+        """Write all of `data`; ConnectionClosedError if that fails. Cancelled, the connection is cut."""
         try:
             await self._stream.send_all(data)
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
@@ -78,10 +79,10 @@ class RawStream:
         await trio.lowlevel.checkpoint()
 
     def abort(self) -> None:
-        """Close the connection, at once: whoever reads or writes gets a ConnectionClosedError."""
-        self._stream.socket.close()
+        """Close the connection at once: whoever reads or writes gets a ConnectionClosedError."""
         if not self.closed.is_set():
             self.closed.set()
+            self._stream.socket.close()
             self.on_abort()
 
     def get_remote_address(self) -> tuple[str, int] | None:
@@ -89,9 +90,7 @@ class RawStream:
         return self.host, self.port
 
     def tick(self) -> None:
-        """Note that TICK_S has passed; cut the connection if nothing has been heard for SILENT_S_MAX of
-        them.
-        """
+        """Note that TICK_S has passed; cut the connection after SILENT_S_MAX of silence."""
         self._silent_ticks = 0 if self._heard else self._silent_ticks + 1
         self._heard = False
         if self._silent_ticks * TICK_S >= SILENT_S_MAX:
@@ -106,7 +105,7 @@ class RawStream:
         if not data:
             self.abort()
             raise ConnectionClosedError("the peer closed the connection")
-        self._buffer += data
+        self._incoming += data
         self._heard = True
         self._unchecked += len(data)
         if self._unchecked >= CHECK_BYTES:

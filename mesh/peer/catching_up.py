@@ -1,0 +1,180 @@
+"""Catching up: ask for the messages that one lacks, each of one link only, and answer those who ask.
+
+What a peer claims to have is asked for once over a link. What it then does not give is not asked of it again, and one
+that claims much and gives nothing is asked no further. A message that was never sealed for us need not be asked for;
+that is believed when the author's own device says it, or everybody who is there and claims to have it.
+"""
+
+from typing import Final
+
+from mesh.errors import Fault, RemoteError
+from mesh.events import SendClass, SendStored, Space
+from mesh.gossip.frontier import Frontier
+from mesh.groups.messaging import cut_of
+from mesh.ids import DeviceId, OpId
+from mesh.peer.routing import tell
+from mesh.peer.speaking import ASK_TIMEOUT_MS, agrees, plan_receipt
+from mesh.peer.state import Asking, Link, Room, Session, State, Step, Track
+from mesh.wire import limits
+from mesh.wire.invites import FrontierEntry
+from mesh.wire.sessions import AnsweredBody, ClosedSpan, Span, WantMessagesBody
+
+CANNOT_GIVE_MAX: Final = 8192  # a peer that claims more messages and cannot give them is asked no further; ours
+_TOLD_RANGES_MAX: Final = 8192  # separate ranges in one state, all devices together; ours
+
+Spans = tuple[tuple[DeviceId, int, int], ...]
+
+
+def frontier_vector(room: Room) -> list[FrontierEntry]:
+    """Return how far we have come with every device's messages: never more than is here."""
+    each = max(1, _TOLD_RANGES_MAX // max(1, len(room.tracks)))
+    return [
+        FrontierEntry(
+            dev=dev,
+            contiguous=track.have.contiguous,
+            beyond=[[first, last] for first, last in track.have.beyond[:each]],
+        )
+        for dev, track in sorted(room.tracks.items())
+    ]
+
+
+# ---------------------------------------------------------------- asking
+
+
+def ask_messages(state: State, room: Room, step: Step) -> None:
+    """Ask for what we lack, each message of one link only; as many links in parallel as have something.
+
+    A peer that has operations which we lack is asked for those first: without them its messages cannot be opened.
+    """
+    gid = room.group.gid
+    if room.group.own.left:
+        return
+    asked: dict[DeviceId, Frontier] = {}
+    busy = set()
+    for asking in state.asking.values():
+        if asking.gid == gid:
+            busy.add(asking.link)
+            _add(asked, asking.spans)
+    for link, session in state.present(room):
+        if link.link in busy or session.refused > CANNOT_GIVE_MAX or not agrees(room, session, step.now):
+            continue
+        spans = _wanted(room, session, asked)
+        if spans:
+            _add(asked, spans)
+            ticket = state.ticket()
+            state.asking[ticket] = Asking(link=link.link, gid=gid, spans=spans)
+            wanted = [Span(dev=dev, first=low, last=high) for dev, low, high in spans]
+            tell(link, session, WantMessagesBody(ticket=ticket, spans=wanted), SendClass.CONTROL, step)
+            step.set_timer("asked", ticket.to_bytes(4, "big"), ASK_TIMEOUT_MS)
+
+
+def _wanted(room: Room, session: Session, asked: dict[DeviceId, Frontier]) -> Spans:
+    """Return what to ask of a peer: what it has, we lack, and neither it nor another is being or was asked for."""
+    spans: list[tuple[DeviceId, int, int]] = []
+    left = limits.WANT_MESSAGES_MAX
+    for dev, theirs in sorted(session.frontier.items()):
+        if room.group.log.card(dev) is None:
+            continue
+        known = room.track(dev).settled
+        for more in (session.closed.get(dev), session.shut.get(dev), asked.get(dev)):
+            known = known if more is None else known.union(more)
+        cut = cut_of(room.group, dev)
+        for first, last in known.missing_from(theirs):
+            end = min(last, cut, first + left - 1)
+            if first <= end:
+                spans.append((dev, first, end))
+                left -= end - first + 1
+            if left == 0 or len(spans) == limits.WANT_RANGES_MAX:
+                return tuple(spans)
+    return tuple(spans)
+
+
+def _add(frontiers: dict[DeviceId, Frontier], spans: Spans) -> None:
+    for dev, first, last in spans:
+        frontiers[dev] = frontiers.get(dev, Frontier()).add(first, last)
+
+
+def ask_anew(state: State, room: Room, step: Step) -> None:
+    """An epoch came in: what could not be opened may be now, so it may be asked for once more."""
+    for _, session in state.sessions(room.group.gid):
+        session.closed.clear()
+    ask_messages(state, room, step)
+
+
+def forget_asking(state: State, step: Step, *, ticket: int | None = None, link: int | None = None) -> None:
+    """Give up on an answer, and ask somebody else."""
+    for number, asking in list(state.asking.items()):
+        if number == ticket or asking.link == link:
+            del state.asking[number]
+            step.set_timer("asked", number.to_bytes(4, "big"), None)
+            room, silent = state.rooms.get(asking.gid), state.links.get(asking.link)
+            if room is not None:
+                if silent is not None:
+                    _close(room, silent.session(asking.gid), asking)
+                ask_messages(state, room, step)
+
+
+def hear_answered(state: State, link: Link, room: Room, session: Session, body: AnsweredBody, step: Step) -> None:
+    """A peer has given what it can of what it was asked for. RemoteError if it was not asked."""
+    asking = state.asking.get(body.ticket)
+    if asking is None or asking.link != link.link or asking.gid != room.group.gid:
+        raise RemoteError(Fault.UNASKED, "an answer to nothing that was asked")
+    del state.asking[body.ticket]
+    step.set_timer("asked", body.ticket.to_bytes(4, "big"), None)
+    _close(room, session, asking)
+    if session.device in room.group.view.devices:
+        _settle(state, room, session, asking, body, step)
+        plan_receipt(room, step)
+    ask_messages(state, room, step)
+
+
+def _close(room: Room, session: Session, asking: Asking) -> None:
+    """Note what a peer was asked for, so that it is not asked again, and what it did not give."""
+    _add(session.closed, asking.spans)
+    for dev, first, last in asking.spans:
+        missing = room.track(dev).settled.missing_from(Frontier(0, ((first, last),)))
+        session.refused += sum(high - low + 1 for low, high in missing)
+
+
+def _settle(state: State, room: Room, session: Session, asking: Asking, body: AnsweredBody, step: Step) -> None:
+    """Stop asking for what was sealed for others before we were in; should it come, it is still taken."""
+    asked: dict[DeviceId, Frontier] = {}
+    _add(asked, asking.spans)
+    for span in body.closed:
+        for mseq in range(span.first, min(span.last, span.first + limits.WANT_MESSAGES_MAX) + 1):
+            if mseq in asked.get(span.dev, Frontier()) and mseq not in room.track(span.dev).settled:
+                _settle_one(state, room, session, span.dev, mseq, step)
+
+
+def _settle_one(state: State, room: Room, session: Session, dev: DeviceId, mseq: int, step: Step) -> None:
+    session.shut[dev] = session.shut.get(dev, Frontier()).add(mseq)
+    claim_it = [s for _, s in state.present(room) if mseq in s.frontier.get(dev, Frontier())]
+    if session.device == dev or all(mseq in s.shut.get(dev, Frontier()) for s in claim_it):
+        room.track(dev).settled = room.track(dev).settled.add(mseq)
+        room.save_track(dev, step.journal)
+
+
+# ---------------------------------------------------------------- answering
+
+
+def give_messages(link: Link, room: Room, session: Session, body: WantMessagesBody, step: Step) -> None:
+    """Send what we have of what a current member asks for, and say when that is all. RemoteError past the limit."""
+    if sum(span.last - span.first + 1 for span in body.spans if span.first <= span.last) > limits.WANT_MESSAGES_MAX:
+        raise RemoteError(Fault.OVER_LIMIT, "more messages asked for than one request may hold")
+    keys: list[bytes] = []
+    closed: list[ClosedSpan] = []
+    for span in body.spans:
+        track = room.tracks.get(span.dev, Track())
+        for mseq in range(span.first, span.last + 1):
+            if mseq not in track.have:
+                continue
+            epoch = track.spells.at(mseq)
+            if epoch is not None and session.device not in room.group.recipients(OpId(epoch)):
+                closed.append(ClosedSpan(dev=span.dev, first=mseq, last=mseq))
+            else:
+                keys.append(room.group.gid + span.dev + mseq.to_bytes(8, "big"))
+    if keys:
+        step.effects.append(
+            SendStored(link=link.link, space=Space.FRAMES, keys=tuple(keys), send_class=SendClass.REPAIR)
+        )
+    tell(link, session, AnsweredBody(ticket=body.ticket, closed=closed), SendClass.REPAIR, step)

@@ -1,0 +1,130 @@
+"""Leaving: say so, tell at least one member, and where the person asked for it, forget.
+
+A leave made offline waits until somebody hears it: to them we are still in, so a session opens as before. Whoever has
+it answers with a farewell: a state whose only head is the leave. With `wipe` all that was said and every key that opens
+it goes at once. Until the farewell there remains what it takes to be heard: our device's key, the operations (they name
+the group and its members), the epochs' keys and the contacts. After it, or when asked a second time, nothing.
+"""
+
+from typing import Final
+
+from mesh.commands import LeaveGroup
+from mesh.errors import RefusedError
+from mesh.events import Notice, Space
+from mesh.groups.authoring import author
+from mesh.ids import DeviceId, OpId
+from mesh.peer import reaching
+from mesh.peer.speaking import publish
+from mesh.peer.state import Room, State, Step
+from mesh.wire.codes import InviteCode
+from mesh.wire.operations import LeaveBody, OpType
+
+# What a wipe takes at once, and what it takes when the leave is known to somebody. GROUPS goes last: with it the group
+# is gone from the store.
+_AT_ONCE: Final = (
+    Space.MESSAGES,
+    Space.POSTS,
+    Space.UNREAD,
+    Space.FRAMES,
+    Space.FRONTIERS,
+    Space.DELIVERY,
+    Space.INVITES,
+    Space.KNOCKS,
+    Space.CHAINS,
+    Space.KEMS,
+    Space.WRAPS,
+)
+_IN_THE_END: Final = (*_AT_ONCE, Space.DRAFTS, Space.CONTACTS, Space.EPOCHS, Space.OPS, Space.GROUPS)
+
+
+def leave(state: State, room: Room, command: LeaveGroup, step: Step) -> None:
+    """Leave, or forget a group that we are out of. RefusedError for one who is out and does not ask for that."""
+    group = room.group
+    if group.me is None or group.own.left:
+        if not command.wipe:
+            raise RefusedError(
+                f"you are not in “{group.founding.name}” any more",
+                why="there is nothing left to leave",
+                do="add --wipe to forget what this store holds of it",
+                code="E-NOT-MEMBER",
+            )
+        forget(state, room, step)
+        return
+    others = group.others
+    seed = command.member_seed.reveal()
+    publish(state, room, author(group, OpType.LEAVE, LeaveBody(), step.means(), member_seed=seed), step)
+    group.set_own(step.journal, left=True, wipe=command.wipe)
+    room.drafts.clear()
+    step.journal.delete_prefix(Space.DRAFTS, group.gid)
+    if not others:
+        farewell(state, room, step)
+    elif command.wipe:
+        _empty(room, step)
+
+
+def _empty(room: Room, step: Step) -> None:
+    for space in _AT_ONCE:
+        step.journal.delete_prefix(space, room.group.gid)
+    for held in (room.tracks, room.deliveries, room.sent, room.crowds, room.invites, room.knocks, room.declined):
+        held.clear()
+    room.arriving.clear()
+    room.recent.clear()
+    room.tips.clear()
+    room.early.clear()
+    room.group.chains.clear()
+    room.group.kems.clear()
+
+
+def leave_of(room: Room, dev: DeviceId) -> OpId | None:
+    """Return the leave of the member whose device this is or was, if we have one."""
+    log = room.group.log
+    card = log.card(dev)
+    if card is not None:
+        for op in log.ops:
+            author_card = log.card(op.tbs.dev)
+            if op.type is OpType.LEAVE and author_card is not None and author_card.member_pk == card.member_pk:
+                return op.op_id
+    return None
+
+
+def hear_farewell(state: State, room: Room, heads: list[OpId], step: Step) -> None:
+    """A proved member says what it has: if our leave is among it, we are done here."""
+    log = room.group.log
+    own = leave_of(room, room.group.own.dev)
+    if own is not None and any(head in log and (head == own or log.past(head) & log.bit(own)) for head in heads):
+        farewell(state, room, step)
+
+
+def farewell(state: State, room: Room, step: Step) -> None:
+    """Somebody has our leave: forget the group if that was asked for, else fall silent in it."""
+    if room.group.own.wipe:
+        forget(state, room, step)
+    else:
+        room.silent = True
+        reaching.forget_contacts(state, room, room.contacts, step)
+        step.topics_changed = True
+
+
+def forget(state: State, room: Room, step: Step) -> None:
+    """Forget all that this store holds of a group."""
+    gid = room.group.gid
+    del state.rooms[gid]
+    reaching.forget_contacts(state, room, room.contacts, step)
+    for link in state.links.values():
+        link.sessions.pop(gid, None)
+    for ticket in [t for t, asking in state.asking.items() if asking.gid == gid]:
+        del state.asking[ticket]
+        step.set_timer("asked", ticket.to_bytes(4, "big"), None)
+    for topic in [t for t, reply in state.replies.items() if reply.gid == gid]:
+        del state.replies[topic]
+    for name in ("receipt", "presence", "chore", "tell", "gap"):
+        step.set_timer(name, gid, None)
+    for join_id, join in list(state.joins.items()):
+        if InviteCode.unpack(join.code).gid_prefix == gid[:16]:
+            del state.joins[join_id]
+            step.journal.delete(Space.JOINS, join_id)
+    for space in _IN_THE_END:
+        step.journal.delete_prefix(space, gid)
+    step.touched.pop(gid, None)
+    step.topics_changed = True
+    step.notify(Notice.GROUP, gid)

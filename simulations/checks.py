@@ -1,0 +1,263 @@
+"""Checks: a watcher beside the world that compares what nodes claim with what is so, after every step.
+
+It sees each step once its writes are on disk. It knows all that any node ever stored, so it can tell a claim from a
+fact: a message is stored where it is said to be stored, comes up once, unaltered and under its author's name, only
+for those whom its author knew to be in; a delivery state never says more than is so and never goes back; nothing is
+authored twice under one number; and nothing leaves before it is written.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from mesh.events import Effect, Input, LinkKind, Persist, Put, Send, SendStored, Space
+from mesh.gossip.delivery import Delivery, DeliveryRecord
+from mesh.gossip.frontier import Frontier
+from mesh.groups.records import ChainRecord, OwnState, load
+from mesh.ids import DeviceId, FrameId, GroupId, MemberPk, PostId
+from mesh.peer.records import MessageRecord, RangesRecord, TrackRecord
+from mesh.wire.frames import FrameType, parse_frame
+from simulations.people import Person
+from simulations.world import Node, World
+
+
+@dataclass(slots=True)
+class _Post:
+    """What is known of something that was said."""
+
+    author: str
+    member: MemberPk
+    body: bytes
+    mseq: int = 0
+    entitled: frozenset[MemberPk] = frozenset()  # who was in as its author saw it, at sealing
+
+
+@dataclass(slots=True)
+class Watch:
+    """Watches a world. AssertionError, in the step where it happens, for anything that is not so."""
+
+    world: World
+    posts: dict[tuple[GroupId, PostId], _Post] = field(default_factory=dict)
+    shown: dict[str, dict[tuple[GroupId, PostId], int]] = field(default_factory=dict)  # node → post → when first
+    _members: dict[str, dict[GroupId, MemberPk]] = field(default_factory=dict)
+    _devices: dict[str, dict[GroupId, DeviceId]] = field(default_factory=dict)
+    _owners: dict[tuple[GroupId, MemberPk], str] = field(default_factory=dict)
+    _frames: dict[str, dict[FrameId, None]] = field(default_factory=dict)  # node → message frames it ever stored
+    _held: dict[str, dict[tuple[GroupId, DeviceId, int], None]] = field(default_factory=dict)
+    _authored: dict[tuple[GroupId, DeviceId, int], bytes] = field(default_factory=dict)
+    _chains: dict[tuple[GroupId, bytes, DeviceId], int] = field(default_factory=dict)
+    _nonces: dict[tuple[bytes, bytes], bytes] = field(default_factory=dict)
+    _deliveries: dict[tuple[str, GroupId, PostId], Delivery] = field(default_factory=dict)
+
+    @staticmethod
+    def over(world: World) -> "Watch":
+        """Watch a world from now on."""
+        watch = Watch(world)
+        world.watchers.append(watch.step)
+        return watch
+
+    def step(self, node: Node, event: Input, effects: list[Effect]) -> None:
+        """Look at one step."""
+        del event
+        persists = [effect for effect in effects if isinstance(effect, Persist)]
+        assert len(persists) <= 1, "more than one Persist in a step"
+        if persists:
+            assert effects[0] is persists[0], "a Persist that does not come first"
+            self._written(node, persists[0])
+        for effect in effects:
+            if isinstance(effect, Send) and effect.kind is LinkKind.STORED:
+                self._claimed_stored(node, effect.payload)
+            elif isinstance(effect, Send) and effect.kind is LinkKind.FRAME:
+                self._sent(node, effect.payload)
+            elif isinstance(effect, SendStored):
+                for key in effect.keys:
+                    assert node.store.get(effect.space, key) is not None, "a frame is offered that is not stored"
+
+    # ------------------------------------------------------------ what is written
+
+    def _written(self, node: Node, persist: Persist) -> None:
+        puts = [write for write in persist.writes if isinstance(write, Put)]
+        for put in puts:
+            if put.space is Space.GROUPS:
+                own = load(OwnState, put.value)
+                self._members.setdefault(node.name, {})[own.gid] = own.member_pk
+                self._devices.setdefault(node.name, {})[own.gid] = own.dev
+                self._owners[own.gid, own.member_pk] = node.name
+                assert persist.durable, "our own counters move in a commit that a power cut may undo"
+        for put in puts:
+            match put.space:
+                case Space.FRAMES:
+                    self._frame(node, put, durable=persist.durable)
+                case Space.CHAINS:
+                    self._chain(node, put, durable=persist.durable)
+                case Space.KEMS | Space.DRAFTS:
+                    assert persist.durable, "something of our own is kept in a commit that a power cut may undo"
+                case Space.MESSAGES:
+                    self._message(node, put)
+                case _:
+                    pass
+        for put in puts:
+            if put.space is Space.DELIVERY:
+                self._delivery(node, put)
+
+    def _frame(self, node: Node, put: Put, *, durable: bool) -> None:
+        gid, dev, mseq = GroupId(put.key[:32]), DeviceId(put.key[32:48]), int.from_bytes(put.key[48:], "big")
+        frame = parse_frame(put.value)
+        self._frames.setdefault(node.name, {})[frame.id] = None
+        self._held.setdefault(node.name, {})[gid, dev, mseq] = None
+        if dev == self._devices[node.name][gid]:
+            assert durable, "a message of our own is kept in a commit that a power cut may undo"
+            first = self._authored.setdefault((gid, dev, mseq), put.value)
+            assert first == put.value, f"{node.name} gave number {mseq} to two messages"
+        nonce = self._nonces.setdefault((frame.pk, frame.middle[:24]), frame.core)
+        assert nonce == frame.core, "a nonce is used twice under one epoch"
+
+    def _chain(self, node: Node, put: Put, *, durable: bool) -> None:
+        gid, epoch, dev = GroupId(put.key[:32]), put.key[32:64], DeviceId(put.key[64:80])
+        if dev == self._devices.get(node.name, {}).get(gid):
+            chain = load(ChainRecord, put.value)
+            before = self._chains.get((gid, epoch, dev), 0)
+            assert chain.i >= before, "our own ratchet turns back"
+            assert durable or chain.i == before == 0, "our own ratchet moves in a commit that a power cut may undo"
+            self._chains[gid, epoch, dev] = chain.i
+
+    def _message(self, node: Node, put: Put) -> None:
+        gid = GroupId(put.key[:32])
+        record = load(MessageRecord, put.value)
+        own = record.dev == self._devices[node.name][gid]
+        name = gid, record.post
+        if own:
+            post = self.posts.setdefault(name, _Post(node.name, record.member, record.body))
+            assert post.author == node.name
+            if record.mseq and not post.mseq:
+                assert node.peer is not None
+                post.mseq = record.mseq
+                post.entitled = frozenset(node.peer.state.rooms[gid].group.view.members)
+        assert name in self.posts, f"{node.name} shows what nobody said"
+        post = self.posts[name]
+        assert (post.member, post.body) == (record.member, record.body), f"{node.name} shows it altered"
+        assert own or self._members[node.name][gid] in post.entitled, f"{node.name} reads what was not for them"
+        index = node.store.get(Space.POSTS, post_key(gid, record.post))
+        assert index == put.key, "the index points elsewhere"
+        self.shown.setdefault(node.name, {}).setdefault(name, self.world.now_ms)
+
+    # ------------------------------------------------------------ what is claimed
+
+    def _delivery(self, node: Node, put: Put) -> None:
+        gid, post_id = GroupId(put.key[:32]), PostId(put.key[32:])
+        now = Delivery.from_record(load(DeliveryRecord, put.value))
+        name = node.name, gid, post_id
+        before = self._deliveries.get(name, Delivery())
+        assert before.mseq in (0, now.mseq), "a message's number changes"
+        assert before.of == now.of or not before.mseq, "those for whom it was sealed change"
+        assert before.held <= now.held, "one who had it no longer does"
+        assert before.reached <= now.reached, "one whom it had reached is forgotten"
+        assert before.held_unnamed <= now.held_unnamed, "nodes that had it are forgotten"
+        assert now.reached <= now.of, "it reached one for whom it was not sealed"
+        dev = self._devices[node.name][gid]
+        for member in now.held | now.reached:
+            holder = self._owners[gid, member]
+            assert (gid, dev, now.mseq) in self._held.get(holder, {}), f"{holder} never stored what is claimed"
+        for member in now.reached:
+            reader = self._owners[gid, member]
+            assert (gid, post_id) in self.shown.get(reader, {}), f"{reader} cannot read what is said to have reached"
+        self._deliveries[name] = now
+
+    def _claimed_stored(self, node: Node, payload: bytes) -> None:
+        for k in range(0, len(payload), 32):
+            claimed = FrameId(payload[k : k + 32])
+            assert claimed in self._frames.get(node.name, {}), f"{node.name} says it stored what it did not"
+
+    def _sent(self, node: Node, raw: bytes) -> None:
+        frame = parse_frame(raw)
+        if frame.type is FrameType.MESSAGE:
+            assert frame.id in self._frames.get(node.name, {}), f"{node.name} sends a message before it is stored"
+
+    # ------------------------------------------------------------ at rest
+
+    def at_rest(self, gid: GroupId, people: Iterable[Person]) -> None:
+        """Check that what stands in each store fits together, once nothing is under way in it."""
+        for person in people:
+            store = person.node.store
+            seen: dict[PostId, None] = {}
+            for key, value in store.scan(Space.MESSAGES, gid):
+                record = load(MessageRecord, value)
+                assert record.post not in seen, f"{person.name} reads a message twice"
+                seen[record.post] = None
+                assert store.get(Space.POSTS, post_key(gid, record.post)) == key
+            assert store.count(Space.POSTS, gid) == len(seen)
+            for key, value in store.scan(Space.FRONTIERS, gid):
+                track = load(TrackRecord, value)
+                have = frontier_of(track.have)
+                rows = [int.from_bytes(k[48:], "big") for k, _ in store.scan(Space.FRAMES, key)]
+                assert all(mseq in have for mseq in rows), f"{person.name} forgot that a message is here"
+                held = have.contiguous + sum(last - first + 1 for first, last in have.beyond)
+                assert held == len(rows), f"{person.name} says that messages are here which are not"
+
+
+def frontier_of(record: RangesRecord) -> Frontier:
+    """Read a frontier from its record."""
+    return Frontier(record.contiguous, tuple((r[0], r[1]) for r in record.beyond))
+
+
+def post_key(gid: GroupId, post: PostId) -> bytes:
+    """Return the key of a post's row in Space.POSTS."""
+    return gid + post
+
+
+def agree(gid: GroupId, people: Iterable[Person]) -> list[str]:
+    """Say what these members of a group do not agree on, once all is healed; nothing if they agree."""
+    found: list[str] = []
+    first, *others = people
+    view, group = first.group(gid).view, first.group(gid)
+    for person in others:
+        theirs = person.group(gid)
+        if theirs.log.heads != group.log.heads:
+            found.append(f"{first.name} and {person.name} do not hold the same operations")
+        if theirs.view != view:
+            found.append(f"{first.name} and {person.name} do not have the same view")
+        if theirs.epoch != group.epoch:
+            found.append(f"{first.name} and {person.name} would send under different epochs")
+    for person in (first, *others):
+        if not person.group(gid).epoch_is_complete:
+            found.append(f"{person.name} has no complete epoch")
+        if person.room(gid).drafts:
+            found.append(f"{person.name} still has drafts")
+    return found
+
+
+def unread(watch: Watch, gid: GroupId, people: Iterable[Person]) -> list[str]:
+    """Say which of these members lack a post that was sealed for them and whose author is among them."""
+    everyone = list(people)
+    names = {person.name for person in everyone}
+    found: list[str] = []
+    for (group, post_id), post in watch.posts.items():
+        if group != gid or post.author not in names or not post.mseq:
+            continue
+        name = gid, post_id
+        found.extend(
+            f"{person.name} lacks message {post.mseq} of {post.author}"
+            for person in everyone
+            if person.member(gid) in post.entitled and name not in watch.shown.get(person.name, {})
+        )
+    return found
+
+
+def out_of_order(watch: Watch, gid: GroupId, people: Iterable[Person]) -> list[str]:
+    """Say who reads somebody's posts in another order than they were written in."""
+    found: list[str] = []
+    for person in people:
+        by_author: dict[DeviceId, list[int]] = {}
+        for record in person.messages(gid):
+            if record.mseq:
+                by_author.setdefault(record.dev, []).append(record.mseq)
+        found.extend(
+            f"{person.name} reads {watch.world.seed} out of order: {order}"
+            for order in by_author.values()
+            if order != sorted(order)
+        )
+    return found
+
+
+def blamed(world: World) -> list[str]:
+    """Say who holds what against whom; nothing where all are honest."""
+    return [f"{node.name}: {blame.fault}" for node in world.nodes.values() for blame in node.blames]

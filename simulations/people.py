@@ -1,0 +1,232 @@
+"""People in the world: someone with a name who creates, invites, joins, posts and reads, by the door that cli uses.
+
+A person asks their node for things and reads what its store holds; nothing here looks into the machine. Keys come from
+the world's seed and the person's name, fresh for every group they enter.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from mesh.commands import (
+    AgreeJoin,
+    CreateGroup,
+    DecideKnock,
+    LeaveGroup,
+    NewInvite,
+    Post,
+    Rank,
+    RemoveMember,
+    SetRank,
+    StartJoin,
+    Suite,
+)
+from mesh.events import Space
+from mesh.gossip.delivery import Delivery, DeliveryRecord
+from mesh.groups.group import Group
+from mesh.groups.records import load
+from mesh.ids import Address, GroupId, JoinId, MemberPk, OpId, PostId
+from mesh.peer.records import JoinRecord, JoinStage, KnockRecord, MessageRecord
+from mesh.peer.state import Room
+from mesh.secret import Secret
+from mesh.support.posts import interpret
+from mesh.wire.codes import InviteCode
+from mesh.wire.messages import Kind
+from simulations.chance import SeededEntropy
+from simulations.world import Node, World
+
+JOIN_S_MAX: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """An invite as it is handed from person to person: 38 B and the addresses beside them."""
+
+    code: bytes
+    addresses: tuple[Address, ...]
+    invite: OpId
+
+
+class Person:
+    """Someone with a node of their own."""
+
+    def __init__(self, world: World, name: str, *, skew_ms: int = 0) -> None:
+        self.world, self.name = world, name
+        self._secrets = SeededEntropy(world.seed, f"person/{name}")
+        self._member_seeds: dict[GroupId, Secret] = {}
+        world.add(name, skew_ms=skew_ms)
+
+    # ------------------------------------------------------------ their node
+
+    @property
+    def node(self) -> Node:
+        """The node as the world has it."""
+        return self.world.nodes[self.name]
+
+    def room(self, gid: GroupId) -> Room:
+        """Return the group as the running node holds it."""
+        assert self.node.peer is not None, f"{self.name} is off"
+        return self.node.peer.state.rooms[gid]
+
+    def group(self, gid: GroupId) -> Group:
+        """Return who belongs, as the running node has it."""
+        return self.room(gid).group
+
+    def off(self, *, power_cut: bool = False) -> None:
+        """Switch the node off."""
+        self.world.stop(self.name, power_cut=power_cut)
+
+    def on(self) -> None:
+        """Switch the node on."""
+        self.world.start(self.name)
+
+    # ------------------------------------------------------------ groups
+
+    def create(
+        self,
+        name: str = "Tuesday grief",
+        *,
+        agreement: str = "Be kind.",
+        suite: Suite = Suite.HYBRID,
+        settings: tuple[tuple[str, str], ...] = (),
+    ) -> GroupId:
+        """Found a group."""
+        nonce, seed = self._secrets.draw(32), Secret(self._secrets.draw(32))
+        command = CreateGroup(
+            name=name,
+            about="",
+            topics=(),
+            agreement=agreement,
+            alias=self.name,
+            suite=suite,
+            settings=settings,
+            join_nonce=nonce,
+            member_seed=seed,
+        )
+        gid = GroupId(self.world.ask(self.name, command))
+        self._member_seeds[gid] = seed
+        return gid
+
+    def invite(self, gid: GroupId, *, uses: int = 1, hours: int = 72, approvals: int | None = None) -> Code:
+        """Make an invite code."""
+        command = NewInvite(group=gid, uses=uses, hours=hours, approvals=approvals, note="")
+        invite = OpId(self.world.ask(self.name, command))
+        room = self.room(gid)
+        record = room.invites[invite]
+        expiry_hour = room.group.view.invites[invite].body.expiry_hour
+        code = InviteCode(seed=record.seed, gid_prefix=gid[:16], expiry_hour=expiry_hour).pack()
+        return Code(code=code, addresses=tuple(Address(a) for a in record.addresses), invite=invite)
+
+    def look(self, code: Code, *via: "Person") -> JoinId:
+        """Begin to look for the group behind a code, at its addresses or at those of others."""
+        addresses = tuple(person.node.address for person in via) or code.addresses
+        return JoinId(self.world.ask(self.name, StartJoin(code=code.code, addresses=addresses)))
+
+    def stage(self, join: JoinId) -> JoinStage:
+        """Say how far an attempt to join has come."""
+        return self.join_record(join).stage
+
+    def join_record(self, join: JoinId) -> JoinRecord:
+        """Return an attempt to join as it is stored."""
+        value = self.node.store.get(Space.JOINS, join)
+        assert value is not None, "there is no such attempt"
+        return load(JoinRecord, value)
+
+    def knock(self, join: JoinId, gid: GroupId, *, alias: str | None = None, version: int = 1) -> None:
+        """Accept what the preview showed, and knock."""
+        nonce, seed = self._secrets.draw(32), Secret(self._secrets.draw(32))
+        command = AgreeJoin(
+            join=join, alias=alias or self.name, agreement_version=version, join_nonce=nonce, member_seed=seed
+        )
+        self.world.ask(self.name, command)
+        self._member_seeds[gid] = seed
+
+    def join(self, gid: GroupId, code: Code, *via: "Person") -> JoinId:
+        """Join by a code, from looking to being in; AssertionError if it takes longer than a minute."""
+        join = self.look(code, *via)
+        assert self.until(lambda: self.stage(join) is JoinStage.PREVIEW), f"{self.name} sees no preview"
+        self.knock(join, gid)
+        assert self.until(lambda: self.stage(join) is JoinStage.JOINED), f"{self.name} is not let in"
+        return join
+
+    def until(self, condition: Callable[[], bool], seconds: float = JOIN_S_MAX) -> bool:
+        """Let time pass until something holds."""
+        return self.world.run_until(condition, seconds)
+
+    def waiting(self, gid: GroupId) -> dict[bytes, str]:
+        """Return who waits at the door: knock id → alias."""
+        rows = self.node.store.scan(Space.KNOCKS, gid)
+        return {key[32:]: load(KnockRecord, value).alias for key, value in rows}
+
+    def decide(self, gid: GroupId, knock: bytes, *, admit: bool) -> None:
+        """Let someone in who waits, or decline."""
+        self.world.ask(self.name, DecideKnock(group=gid, knock=knock, admit=admit))
+
+    def member(self, gid: GroupId) -> MemberPk:
+        """Return by which key the group knows this person."""
+        return self.group(gid).own.member_pk
+
+    def members(self, gid: GroupId) -> list[str]:
+        """Return the aliases of all who are in, as this person's node has it."""
+        return sorted(member.alias for member in self.group(gid).view.members.values())
+
+    def rank(self, gid: GroupId, other: "Person", rank: Rank) -> None:
+        """Promote or demote someone."""
+        self.world.ask(self.name, SetRank(group=gid, member=other.member(gid), rank=rank))
+
+    def remove(self, gid: GroupId, member: MemberPk) -> None:
+        """Remove someone."""
+        self.world.ask(self.name, RemoveMember(group=gid, member=member, reason=""))
+
+    def leave(self, gid: GroupId, *, wipe: bool = False) -> None:
+        """Leave a group."""
+        self.world.ask(self.name, LeaveGroup(group=gid, member_seed=self._member_seeds[gid], wipe=wipe))
+
+    # ------------------------------------------------------------ talk
+
+    def post(self, gid: GroupId, text: str) -> PostId:
+        """Say something."""
+        command = Post(group=gid, text=text, mode="listening", cw="", topics=(), reply_to=None)
+        return PostId(self.world.ask(self.name, command))
+
+    def messages(self, gid: GroupId) -> list[MessageRecord]:
+        """Return what this person can read, in the order of reading."""
+        return [load(MessageRecord, value) for _, value in self.node.store.scan(Space.MESSAGES, gid)]
+
+    def reads(self, gid: GroupId) -> list[str]:
+        """Return the texts of all posts that this person can read, in order."""
+        return [interpret(message.body).text for message in self.messages(gid) if message.kind == Kind.POST]
+
+    def delivery(self, gid: GroupId, post: PostId) -> Delivery:
+        """Return how far an own post has come, as it is stored."""
+        value = self.node.store.get(Space.DELIVERY, gid + post)
+        assert value is not None, "that is no own post"
+        return Delivery.from_record(load(DeliveryRecord, value))
+
+    def told(self, gid: GroupId, post: PostId) -> tuple[str, int, int]:
+        """Return (state, reached, of) of an own post."""
+        delivery = self.delivery(gid, post)
+        return delivery.state.value, len(delivery.reached), len(delivery.of)
+
+
+def gather(world: World, *names: str) -> list[Person]:
+    """Return people with running nodes, who do not know each other yet."""
+    return [Person(world, name) for name in names]
+
+
+def circle(world: World, *names: str, suite: Suite = Suite.HYBRID) -> tuple[GroupId, list[Person]]:
+    """Return a group, and its members: the first founded it, the others came in by code, and all are linked."""
+    people = gather(world, *names)
+    founder, *others = people
+    gid = founder.create(suite=suite)
+    for person in others:
+        person.join(gid, founder.invite(gid))
+    settled = world.run_until(
+        lambda: (
+            all(len(p.group(gid).view.members) == len(people) and p.group(gid).epoch_is_complete for p in people)
+            and all(len(p.node.links) == len(people) - 1 for p in people)
+        ),
+        60,
+    )
+    assert settled, "the group does not come together"
+    return gid, people

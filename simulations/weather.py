@@ -1,0 +1,101 @@
+"""The weather between machines: how long a frame takes, what gets lost, which paths are cut or clogged.
+
+Links are streams, so loss shows as delay (what is lost is sent again) and order is kept within a class of frames, as
+the node's outbox keeps it; between classes there is none. A *cut* breaks the links of a path and lets none be made. A
+*clog* is one-way: what is sent waits, the link stands, and all of it comes through when the path clears, as on a
+half-open connection that recovers. Each direction draws from a stream of its own, so that adding a machine shifts
+nobody else's weather.
+"""
+
+import random
+from dataclasses import dataclass, field
+from typing import Final
+
+from mesh.events import LinkKind, SendClass
+from simulations.chance import seeded_dice
+
+REDIAL_MS: Final = 1_000
+REDIAL_MS_MAX: Final = 8_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weather:
+    """What the network is like: one-way latency and its spread, and how often a frame must be sent again."""
+
+    latency_ms: int = 20
+    jitter_ms: int = 10
+    loss: float = 0.0
+    retransmit_ms: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A frame on its way."""
+
+    kind: LinkKind
+    payload: bytes
+    send_class: SendClass
+
+
+@dataclass(slots=True)
+class Pipe:
+    """One direction of one link: what waits in a clogged path, and when the last frame of each class arrives."""
+
+    held: list[Parcel] = field(default_factory=list)
+    last: dict[SendClass, tuple[int, float]] = field(default_factory=dict)
+
+    def place(self, send_class: SendClass, arrival_ms: int, draw: float) -> tuple[int, float]:
+        """Return when a frame arrives and where among all that happens then: after its class's last one."""
+        before_ms, before = self.last.get(send_class, (-1, 0.0))
+        if arrival_ms > before_ms:
+            place = (arrival_ms, draw)
+        else:
+            place = (before_ms, before + (1.0 - before) * draw)
+        self.last[send_class] = place
+        return place
+
+
+class Paths:
+    """Which machines can reach which, and how long it takes."""
+
+    def __init__(self, seed: int, weather: Weather) -> None:
+        self.weather = weather
+        self._seed = seed
+        self._cuts: dict[frozenset[str], None] = {}
+        self._clogs: dict[tuple[str, str], None] = {}
+        self._dice: dict[str, random.Random] = {}
+
+    def dice(self, label: str) -> random.Random:
+        """Return the stream of draws for one label."""
+        if label not in self._dice:
+            self._dice[label] = seeded_dice(self._seed, label)
+        return self._dice[label]
+
+    def delay_ms(self, one: str, other: str) -> int:
+        """Draw how long a frame takes from one machine to another."""
+        dice = self.dice(f"path/{one}/{other}")
+        delay = self.weather.latency_ms + dice.randrange(self.weather.jitter_ms + 1)
+        while self.weather.loss and dice.random() < self.weather.loss:
+            delay += self.weather.retransmit_ms
+        return delay
+
+    def cut(self, one: str, other: str) -> None:
+        """Cut a path both ways."""
+        self._cuts[frozenset((one, other))] = None
+
+    def is_cut(self, one: str, other: str) -> bool:
+        """Say whether no link can stand between two machines."""
+        return frozenset((one, other)) in self._cuts
+
+    def clog(self, one: str, other: str) -> None:
+        """Hold what goes from one machine to the other, and only in that direction."""
+        self._clogs[one, other] = None
+
+    def is_clogged(self, one: str, other: str) -> bool:
+        """Say whether what is sent in this direction waits."""
+        return (one, other) in self._clogs
+
+    def clear(self) -> None:
+        """Mend every path."""
+        self._cuts.clear()
+        self._clogs.clear()

@@ -1,0 +1,502 @@
+"""Alice, Bob and Carol without a network: groups that hand operations and frames to each other in memory.
+
+A person here is one group, the key material of one device, and a small store that the journal writes into, so that a
+test can also ask what would be there after a restart. Everything is drawn from seeds named after the person.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from mesh.commands import CreateGroup, Rank, Suite
+from mesh.crypto.hashes import h
+from mesh.errors import Fault, RemoteError
+from mesh.events import Delete, Put, Space
+from mesh.groups.authoring import (
+    Authored,
+    admit,
+    author,
+    found,
+    fresh_own_state,
+    keep_kem,
+    new_card,
+    rekey,
+    remove,
+)
+from mesh.groups.group import Group, Means
+from mesh.groups.invites import invite_keys, sign_knock
+from mesh.groups.joining import agreement_hash, join_statement
+from mesh.groups.messaging import OpenedMessage, TooEarly, Wording, open_message, seal_message, take_in
+from mesh.groups.operations import Operation, card_device, parse_op, sign_op
+from mesh.groups.receiving import receive_bundle, receive_frame, unpack_wraps
+from mesh.groups.views import View
+from mesh.ids import DeviceId, GroupId, MemberPk, MsgId, OpId, Sealer
+from mesh.journal import Journal
+from mesh.secret import Secret
+from mesh.wire.codec import encode
+from mesh.wire.frames import FrameType, parse_frame, topic_of, verify_frame
+from mesh.wire.invites import KnockBody, OpBundle
+from mesh.wire.operations import (
+    ZERO32,
+    AdmitBody,
+    AgreementBody,
+    Body,
+    Card,
+    CreateBody,
+    Cut,
+    InviteBody,
+    LeaveBody,
+    OpTbs,
+    OpType,
+    RankBody,
+    Setting,
+    SettingsBody,
+    SignedOp,
+    UninviteBody,
+)
+from simulations.chance import SeededEntropy, SeededSealer
+
+WALL_MS = 1_800_000_000_000
+HOUR = WALL_MS // 3_600_000
+AGREEMENT = "What is said here stays here."
+TABLES = (Space.OPS, Space.EPOCHS, Space.CHAINS, Space.KEMS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Code:
+    """An invite as its holder has it."""
+
+    op_id: OpId
+    seed: bytes
+    body: InviteBody
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joiner:
+    """Someone at the door: the keys of one attempt to come in."""
+
+    name: str
+    member_seed: bytes
+    dev_seed: bytes
+    join_nonce: bytes
+    kem: tuple[bytes, bytes]
+    card: Card
+    entropy: SeededEntropy
+    sealer: Sealer
+
+    @property
+    def dev(self) -> DeviceId:
+        return card_device(self.card)
+
+    def asks(self, gid: GroupId, code: Code | None, *, rank: Rank, agreement: str = AGREEMENT) -> AdmitBody:
+        """Sign T, as a knock would, and fill in what an admitter adds."""
+        invite = OpId(ZERO32) if code is None else code.op_id
+        pledge = agreement_hash(agreement)
+        statement = join_statement(gid, invite, self.card, self.join_nonce, self.name, pledge)
+        invite_seed = bytes(32) if code is None else invite_keys(code.seed).invite_seed
+        sig_invite, sig_member, sig_dev = sign_knock(statement, invite_seed, self.member_seed, self.dev_seed)
+        return AdmitBody(
+            invite=invite,
+            rank=rank,
+            alias=self.name,
+            card=self.card,
+            join_nonce=self.join_nonce,
+            agreement_hash=pledge,
+            sig_invite=b"" if code is None else sig_invite,
+            sig_member=sig_member,
+            sig_dev=sig_dev,
+            approvals=[],
+            epoch=None,
+        )
+
+    def knocks(self, gid: GroupId, code: Code, *, addresses: list[str], agreement: str = AGREEMENT) -> KnockBody:
+        """What someone with a code says at the door."""
+        asked = self.asks(gid, code, rank=Rank.MEMBER, agreement=agreement)
+        return KnockBody(
+            invite=code.op_id,
+            card=self.card,
+            join_nonce=self.join_nonce,
+            alias=self.name,
+            agreement_hash=asked.agreement_hash,
+            addresses=addresses,
+            reply_seed=h(b"mesh1/testreply", self.name.encode()),
+            sig_invite=asked.sig_invite,
+            sig_member=asked.sig_member,
+            sig_dev=asked.sig_dev,
+        )
+
+
+def joiner(name: str, gid: GroupId, suite: Suite, sealer: Sealer | None = None) -> Joiner:
+    """Draw the keys with which someone knocks at a group."""
+    entropy = SeededEntropy(1, f"joiner {name}")
+    own_sealer = sealer or SeededSealer(SeededEntropy(1, f"seals of {name}"))
+    member_seed, dev_seed, nonce = entropy.draw(32), entropy.draw(32), entropy.draw(32)
+    kem = own_sealer.generate(suite)
+    return Joiner(
+        name=name,
+        member_seed=member_seed,
+        dev_seed=dev_seed,
+        join_nonce=nonce,
+        kem=kem,
+        card=new_card(gid, member_seed, dev_seed, kem[1]),
+        entropy=entropy,
+        sealer=own_sealer,
+    )
+
+
+@dataclass(kw_only=True)
+class Person:
+    """One member with one device, and what their store would hold."""
+
+    name: str
+    member_seed: bytes
+    entropy: SeededEntropy
+    sealer: Sealer
+    group: Group
+    rows: dict[Space, dict[bytes, bytes]] = field(default_factory=dict)
+    wall_ms: int = WALL_MS
+
+    # ------------------------------------------------------------ standing
+
+    @property
+    def pk(self) -> MemberPk:
+        return self.group.own.member_pk
+
+    @property
+    def dev(self) -> DeviceId:
+        return self.group.own.dev
+
+    @property
+    def dev_seed(self) -> bytes:
+        return self.group.own.dev_seed
+
+    @property
+    def view(self) -> View:
+        return self.group.view
+
+    @property
+    def names(self) -> set[str]:
+        """Who is in, by alias."""
+        return {member.alias for member in self.view.members.values()}
+
+    def rank_of(self, other: "Person | Joiner") -> Rank | None:
+        """The rank of someone as this person sees it; None for one who is not in."""
+        pk = other.pk if isinstance(other, Person) else other.card.member_pk
+        member = self.view.members.get(pk)
+        return None if member is None else member.rank
+
+    # ------------------------------------------------------------ steps
+
+    @contextmanager
+    def step(self) -> Iterator[Means]:
+        """One step of the machine; what it journals is committed unless it fails."""
+        journal = Journal()
+        yield Means(entropy=self.entropy, sealer=self.sealer, journal=journal, wall_ms=self.wall_ms)
+        commit(journal, self.rows)
+
+    def does(self, kind: OpType, body: Body, *, by_member_key: bool = False) -> Operation:
+        """Write an operation without an epoch."""
+        with self.step() as means:
+            return author(self.group, kind, body, means, member_seed=self.member_seed if by_member_key else None).op
+
+    def rekeys(self) -> Operation:
+        """Start an epoch for all who are in."""
+        return self.publishes(lambda means: rekey(self.group, means)).op
+
+    def removes(self, other: "Person | Joiner", *, cut: int = 0, reason: str = "") -> Operation:
+        """Remove someone, all of whose messages up to `cut` were seen."""
+        pk, dev = (other.pk, other.dev) if isinstance(other, Person) else (other.card.member_pk, other.dev)
+        cuts = [Cut(dev=dev, mseq=cut, msg_id=MsgId(bytes([cut % 256]) * 32))]
+        return self.publishes(lambda means: remove(self.group, pk, cuts, reason, means)).op
+
+    def publishes(self, write: Callable[[Means], Authored]) -> Authored:
+        """Write an operation that starts an epoch, and return it with its frames."""
+        with self.step() as means:
+            return write(means)
+
+    def promotes(self, other: "Person", rank: Rank) -> Operation:
+        return self.does(OpType.PROMOTE, RankBody(target=other.pk, rank=rank))
+
+    def demotes(self, other: "Person", rank: Rank) -> Operation:
+        mine = other.pk == self.pk
+        return self.does(OpType.DEMOTE, RankBody(target=other.pk, rank=rank), by_member_key=mine)
+
+    def leaves(self) -> Operation:
+        return self.does(OpType.LEAVE, LeaveBody(), by_member_key=True)
+
+    def sets(self, **settings: str) -> Operation:
+        """Change settings; `_` in a name stands for a dash."""
+        pairs = [Setting(key=key.replace("_", "-"), value=value) for key, value in settings.items()]
+        return self.does(OpType.SETTINGS, SettingsBody(settings=pairs))
+
+    def agrees_on(self, text: str, version: int = 2) -> Operation:
+        return self.does(OpType.AGREEMENT, AgreementBody(version=version, text=text))
+
+    # ------------------------------------------------------------ the door
+
+    def invites(self, *, uses: int = 1, approvals: int = 0, role: Rank = Rank.MEMBER) -> Code:
+        """Open an invite and return the code."""
+        seed = self.entropy.draw(16)
+        body = invite_body(seed, uses=uses, approvals=approvals, role=role)
+        return Code(op_id=self.does(OpType.INVITE, body).op_id, seed=seed, body=body)
+
+    def uninvites(self, code: Code) -> Operation:
+        return self.does(OpType.UNINVITE, UninviteBody(invite=code.op_id))
+
+    def lets_in(self, someone: Joiner, code: Code | None, rank: Rank = Rank.NEWCOMER) -> Operation:
+        """Admit someone, under an invite or without."""
+        asked = someone.asks(self.group.gid, code, rank=rank)
+        return self.publishes(lambda means: admit(self.group, asked, means)).op
+
+    def admits(self, name: str, rank: Rank = Rank.MEMBER) -> "Person":
+        """Invite someone, let them in, and hand them the log."""
+        someone = joiner(name, self.group.gid, self.group.suite, self.sealer_for_others())
+        self.lets_in(someone, self.invites(), rank)
+        return arrive(someone, self)
+
+    def sealer_for_others(self) -> Sealer | None:
+        """The sealer that a newcomer uses: a seeded one of their own, or the real one that all share."""
+        return None if isinstance(self.sealer, SeededSealer) else self.sealer
+
+    # ------------------------------------------------------------ passing on
+
+    def bundle(self, op_id: OpId) -> OpBundle:
+        """An operation as this person hands it to others."""
+        op = self.group.log.get(op_id)
+        assert op is not None
+        wraps = self.rows.get(Space.WRAPS, {}).get(self.group.gid + op_id)
+        return OpBundle(op=op.signed, wraps=unpack_wraps(wraps))
+
+    @property
+    def bundles(self) -> list[OpBundle]:
+        """All operations, each after what it builds on."""
+        return [self.bundle(op.op_id) for op in self.group.log.ops]
+
+    def takes(self, bundle: OpBundle) -> list[Operation]:
+        """Take in one operation from somebody."""
+        with self.step() as means:
+            return receive_bundle(self.group, bundle, means)
+
+    def hears(self, *others: "Person") -> None:
+        """Take in all that these others have and this person lacks."""
+        for other in others:
+            for op in list(other.group.log.ops):
+                if op.op_id not in self.group.log:
+                    self.takes(other.bundle(op.op_id))
+
+    def opens(self, raw: bytes) -> list[Operation]:
+        """Take in an envelope or operation frame from the topic of an epoch that is held here."""
+        frame = parse_frame(raw)
+        verify_frame(frame)
+        with self.step() as means:
+            return receive_frame(self.group, frame, self.epoch_of(raw), means)
+
+    def epoch_of(self, raw: bytes) -> OpId:
+        """The epoch on whose topic a frame travels; KeyError if its keys are not here."""
+        return self.group.topics[topic_of(parse_frame(raw).pk)]
+
+    # ------------------------------------------------------------ talking
+
+    def says(self, text: str, *, kind: int = 1, epoch: OpId | None = None) -> bytes:
+        """Seal a message under the epoch in use, and return its frame."""
+        wording = Wording(
+            uid=self.entropy.draw(16), kind=kind, parents=(), ts_ms=self.wall_ms, flags=0, body=text.encode()
+        )
+        under = epoch or self.group.epoch
+        assert under is not None
+        with self.step() as means:
+            return seal_message(self.group, under, wording, means).frame
+
+    def looks_at(self, raw: bytes) -> OpenedMessage | TooEarly:
+        """Open a message without taking it in."""
+        frame = parse_frame(raw)
+        assert frame.type is FrameType.MESSAGE
+        verify_frame(frame)
+        return open_message(self.group, frame, self.epoch_of(raw))
+
+    def reads(self, raw: bytes) -> str:
+        """Open a message and take it in."""
+        opened = self.looks_at(raw)
+        assert isinstance(opened, OpenedMessage)
+        with self.step() as means:
+            take_in(self.group, opened, means)
+        return opened.tbs.body.decode()
+
+    # ------------------------------------------------------------ restarts and copies
+
+    def restarted(self) -> "Person":
+        """The same person after a restart: what the store holds, and nothing else."""
+        rows = {space: dict(sorted(self.rows.get(space, {}).items())) for space in TABLES}
+        return Person(
+            name=self.name,
+            member_seed=self.member_seed,
+            entropy=SeededEntropy(2, f"{self.name} again"),
+            sealer=self.sealer,
+            group=Group.restore(self.group.own, rows),
+            rows={space: dict(table) for space, table in self.rows.items()},
+            wall_ms=self.wall_ms,
+        )
+
+    # ------------------------------------------------------------ forging
+
+    def tbs(self, kind: OpType, body: Body, **changes: object) -> OpTbs:
+        """The signed part of an operation as this person would write it now, with fields changed."""
+        log = self.group.log
+        deps = log.heads
+        known = self.view.members.get(self.pk)
+        own = [op for op in log.ops if op.tbs.dev == self.dev]
+        last = max(own, key=lambda op: op.tbs.dseq, default=None)
+        tbs = OpTbs(
+            version=1,
+            gid=self.group.gid,
+            type=kind,
+            dev=self.dev,
+            dseq=1 if last is None else last.tbs.dseq + 1,
+            dprev=OpId(ZERO32) if last is None else last.op_id,
+            deps=deps,
+            auth=OpId(ZERO32) if known is None else known.grant,
+            gen=1 + max((gen(log.get(dep)) for dep in deps), default=0),
+            body=encode(body),
+        )
+        changed = replace(tbs, **changes)
+        if "deps" in changes and "gen" not in changes:
+            changed = replace(changed, gen=1 + max((gen(log.get(dep)) for dep in changed.deps), default=0))
+        return changed
+
+    def forges(self, kind: OpType, body: Body, *, key: bytes | None = None, **changes: object) -> SignedOp:
+        """Sign an operation that an honest client would not write, without keeping it."""
+        return sign_op(self.tbs(kind, body, **changes), self.dev_seed if key is None else key)
+
+
+def gen(op: Operation | None) -> int:
+    """The generation of an operation that must be there."""
+    assert op is not None
+    return op.tbs.gen
+
+
+def commit(journal: Journal, rows: dict[Space, dict[bytes, bytes]]) -> None:
+    """Write what a step journalled into a small store."""
+    for _, write in journal.writes():
+        match write:
+            case Put():
+                rows.setdefault(write.space, {})[write.key] = write.value
+            case Delete():
+                rows.get(write.space, {}).pop(write.key, None)
+            case _:
+                raise AssertionError("groups delete no prefixes")
+
+
+def invite_body(
+    seed: bytes, *, uses: int = 1, approvals: int = 0, role: Rank = Rank.MEMBER, hours: int = 72
+) -> InviteBody:
+    """The body of an invite with this seed in its code."""
+    keys = invite_keys(seed)
+    return InviteBody(
+        invite_pk=keys.invite_pk,
+        knock_key=keys.knock_key,
+        role=role,
+        max_uses=uses,
+        expiry_hour=HOUR + hours,
+        approvals=approvals,
+    )
+
+
+def founds(
+    name: str,
+    *,
+    suite: Suite = Suite.CLASSIC,
+    sealer: Sealer | None = None,
+    settings: tuple[tuple[str, str], ...] = (),
+    agreement: str = AGREEMENT,
+) -> Person:
+    """Somebody founds a group."""
+    entropy = SeededEntropy(1, name)
+    own_sealer = sealer or SeededSealer(SeededEntropy(1, f"seals of {name}"))
+    member_seed = entropy.draw(32)
+    command = CreateGroup(
+        name="Tuesday circle",
+        about="We meet on Tuesdays.",
+        topics=("sleep",),
+        agreement=agreement,
+        alias=name,
+        suite=suite,
+        settings=settings,
+        join_nonce=entropy.draw(32),
+        member_seed=Secret(member_seed),
+    )
+    journal = Journal()
+    group = found(command, Means(entropy=entropy, sealer=own_sealer, journal=journal, wall_ms=WALL_MS))
+    person = Person(name=name, member_seed=member_seed, entropy=entropy, sealer=own_sealer, group=group)
+    commit(journal, person.rows)
+    return person
+
+
+def arrive(someone: Joiner, *hosts: Person) -> Person:
+    """Someone who was admitted takes the log from these members, as a welcome brings it."""
+    host = hosts[0]
+    own = fresh_own_state(host.group.gid, host.group.suite, someone.join_nonce, someone.card, someone.dev_seed)
+    person = Person(
+        name=someone.name,
+        member_seed=someone.member_seed,
+        entropy=someone.entropy,
+        sealer=someone.sealer,
+        group=Group(own),
+    )
+    with person.step() as means:
+        keep_kem(person.group, 0, someone.kem[0], someone.kem[1], means)
+    person.hears(*hosts)
+    return person
+
+
+def onlooker(host: Person) -> Person:
+    """One whose device nobody admitted, and who is handed operations all the same."""
+    return arrive(joiner("onlooker", host.group.gid, host.group.suite), host)
+
+
+def empty_onlooker(host: Person) -> Person:
+    """The same before anything was handed over."""
+    stranger = joiner("onlooker", host.group.gid, host.group.suite)
+    own = fresh_own_state(host.group.gid, host.group.suite, stranger.join_nonce, stranger.card, stranger.dev_seed)
+    return Person(
+        name="onlooker",
+        member_seed=stranger.member_seed,
+        entropy=stranger.entropy,
+        sealer=stranger.sealer,
+        group=Group(own),
+    )
+
+
+def refusal(write: Callable[[], object]) -> Fault:
+    """The fault with which something was refused; AssertionError if it was not."""
+    try:
+        write()
+    except RemoteError as error:
+        return error.fault
+    raise AssertionError("it was not refused")
+
+
+def standing(person: Person) -> tuple[object, ...]:
+    """All that a person holds of the group's order, in a form that does not depend on the order of arrival."""
+    view, log = person.view, person.group.log
+    return (
+        view.members,
+        view.devices,
+        view.departed,
+        view.invites,
+        view.settings,
+        view.agreement,
+        frozenset(op.op_id for op in log.ops),
+        frozenset(op.op_id for op in log.within(view.valid)),
+    )
+
+
+def op_of(signed: SignedOp) -> Operation:
+    """Take an operation apart."""
+    return parse_op(signed)
+
+
+def founding_of(person: Person) -> CreateBody:
+    """The body of the group's first operation."""
+    return person.group.founding

@@ -1,0 +1,70 @@
+"""The registries: what has a number on the wire, so that an addition shows and nothing is renumbered."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mesh.commands import Rank, Suite
+from mesh.wire.frames import FRAME_BYTES_MAX, FrameType
+from mesh.wire.invites import Door
+from mesh.wire.messages import Flag, Kind, Mode
+from mesh.wire.operations import BODIES, OpType, epoch_block
+from mesh.wire.sessions import SESSION_BODIES, SessionType
+from tests.wire.records import strategy
+
+
+def test_nothing_is_renumbered() -> None:
+    assert [(kind.name, kind.value) for kind in OpType] == [
+        ("CREATE", 1),
+        ("ADMIT", 2),
+        ("PROMOTE", 3),
+        ("DEMOTE", 4),
+        ("REMOVE", 5),
+        ("LEAVE", 6),
+        ("INVITE", 7),
+        ("UNINVITE", 8),
+        ("SETTINGS", 9),
+        ("AGREEMENT", 10),
+        ("REKEY", 11),
+        ("DEVICE_ADD", 12),
+        ("DEVICE_REMOVE", 13),
+        ("FORK", 14),
+    ]
+    assert {kind.name: kind.value for kind in FrameType} == {
+        "MESSAGE": 1,
+        "ENVELOPE": 2,
+        "OPERATION": 3,
+        "KNOCK": 4,
+        "RETURN": 5,
+        "WELCOME": 6,
+        "PREVIEW": 7,
+    }
+    names = "POST KEYUP RECEIPT PRESENCE BEACON STRANDED APPROVAL"
+    assert [kind.name for kind in sorted(Kind)] == names.split()
+    assert sorted(Kind) == list(range(1, 8))
+    assert {mode.name: mode.value for mode in Mode} == {"LISTENING": 0, "EXPERIENCE": 1, "ADVICE": 2, "RESOURCES": 3}
+    assert [door.name for door in sorted(Door)] == ["OPEN", "REVOKED", "USED_UP", "EXPIRED", "DECLINED"]
+    assert [kind.name for kind in sorted(SessionType)] == ["STATE", "WANT_OPS", "OPS", "WANT_MESSAGES", "ANSWERED"]
+    assert (int(Flag.NO_HISTORY), int(Flag.STAY_HERE)) == (1, 2)
+    assert [rank.value for rank in Rank] == [0, 10, 20, 100, 110]
+    assert [suite.value for suite in Suite] == [1, 2]
+
+
+def test_each_number_has_a_record() -> None:
+    assert set(BODIES) == set(OpType)
+    assert set(SESSION_BODIES) == set(SessionType)
+    assert set(FRAME_BYTES_MAX) == set(FrameType)
+
+
+@pytest.mark.parametrize("kind", sorted(BODIES))
+@given(st.data())
+def test_each_body_that_can_hold_an_epoch_is_asked_for_it(kind: OpType, data: st.DataObject) -> None:
+    body = data.draw(strategy(BODIES[kind]))
+    assert isinstance(body, BODIES[kind])
+    assert epoch_block(body) is getattr(body, "epoch", None)
+
+
+def test_the_operations_that_start_an_epoch_are_these() -> None:
+    with_epoch = {kind for kind in OpType if "epoch" in BODIES[kind].__struct_fields__}
+    started = {OpType.CREATE, OpType.ADMIT, OpType.REMOVE, OpType.REKEY, OpType.DEVICE_ADD, OpType.DEVICE_REMOVE}
+    assert with_epoch == started
