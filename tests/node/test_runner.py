@@ -38,12 +38,16 @@ class Diary:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self.other: Runner | None = None  # who receives what is sent here, if anybody
 
     def committed(self, mode: Synchronous) -> None:
         self.lines.append(f"commit {mode.name}")
 
     def send(self, send: Send) -> None:
         self.lines.append(f"send {send.kind.name}" + (" message" if _is_message(send) else ""))
+        if self.other is not None:
+            received = FrameReceived(link=send.link, kind=send.kind, payload=send.payload)
+            self.other.inputs.send_nowait(received)
 
     async def send_frames(self, link: LinkId, frames: Iterable[bytes], send_class: SendClass) -> bool:
         self.lines.extend("send stored" for _ in frames)
@@ -60,20 +64,6 @@ class Diary:
 
     def blame(self, blame: Blame) -> None:
         self.lines.append(f"blame {blame.fault}")
-
-
-class Pipe(Diary):
-    """A network of two: what one sends, the other receives."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.other: Runner | None = None
-
-    def send(self, send: Send) -> None:
-        super().send(send)
-        if self.other is not None:
-            received = FrameReceived(link=send.link, kind=send.kind, payload=send.payload)
-            self.other.inputs.send_nowait(received)
 
 
 def _is_message(send: Send) -> bool:
@@ -124,7 +114,7 @@ async def test_what_is_authored_commits_in_full_before_anything_is_sent(tmp_path
 
 
 async def test_a_message_is_flushed_to_the_disk_before_it_leaves(tmp_path: Path) -> None:
-    pipes = [Pipe(), Pipe()]
+    pipes = [Diary(), Diary()]
     with trio.fail_after(WAIT_S):
         async with trio.open_nursery() as nursery:
             wren, juniper = [await _start(tmp_path / f"{k}.db", pipe, nursery) for k, pipe in enumerate(pipes)]
@@ -143,7 +133,7 @@ async def test_a_message_is_flushed_to_the_disk_before_it_leaves(tmp_path: Path)
             nursery.cancel_scope.cancel()
 
 
-async def _start(path: Path, pipe: Pipe, nursery: trio.Nursery) -> Runner:
+async def _start(path: Path, pipe: Diary, nursery: trio.Nursery) -> Runner:
     EncryptedStore.create(path, KEY).close()
     store = EncryptedStore.open(path, KEY, on_commit=pipe.committed)
     runner = Runner(Peer(dice=os_dice(), entropy=OsEntropy(), sealer=HpkeSealer()), store, store.reader())
