@@ -34,7 +34,7 @@ class Space(StrEnum):
     CHAINS = "chains"  # gid + epoch op_id + device id -> ratchet
     KEMS = "kems"  # gid + key number (u32) -> KEM private key
     FRONTIERS = "frontiers"  # gid + device id -> which messages of that device are here
-    MESSAGES = "messages"  # gid + display time (u64 ms) + post id -> message for reading
+    MESSAGES = "messages"  # gid + display time (u64 ms) + post id + 8 B of the msg id -> message for reading
     POSTS = "posts"  # gid + post id -> key in MESSAGES
     UNREAD = "unread"  # key in MESSAGES -> empty
     FRAMES = "frames"  # gid + device id + mseq (u64) -> sealed frame, for repair

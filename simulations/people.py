@@ -126,6 +126,10 @@ class Person:
         """Say how far an attempt to join has come."""
         return self.join_record(join).stage
 
+    def knows(self, join: JoinId) -> bool:
+        """Say whether there is such an attempt: forgetting a group forgets how one came in."""
+        return self.node.store.get(Space.JOINS, join) is not None
+
     def join_record(self, join: JoinId) -> JoinRecord:
         """Return an attempt to join as it is stored."""
         value = self.node.store.get(Space.JOINS, join)

@@ -111,14 +111,17 @@ class Spells:
             found = epoch
         return found
 
-    def note(self, mseq: int, epoch: bytes) -> "Spells":
-        """Return it with one more message known; the oldest changes are forgotten."""
+    def note(self, mseq: int, epoch: bytes, top: int) -> "Spells":
+        """Return it with one more message known, `top` being the highest known so far; the oldest changes go."""
         before = self.at(mseq)
         if before == epoch:
             return self
-        follows = any(first > mseq for first, _ in self.changes)
         changes = dict(self.changes)
         changes[mseq] = epoch
-        if follows and before is not None and mseq + 1 not in changes:
-            changes[mseq + 1] = before
-        return Spells(tuple(sorted(changes.items())[-limits.EPOCH_CHANGES_MAX :]))
+        if mseq < top and before is not None:
+            changes.setdefault(mseq + 1, before)
+        kept: list[tuple[int, bytes]] = []
+        for change in sorted(changes.items()):
+            if not kept or kept[-1][1] != change[1]:
+                kept.append(change)
+        return Spells(tuple(kept[-limits.EPOCH_CHANGES_MAX :]))

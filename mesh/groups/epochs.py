@@ -131,21 +131,24 @@ def check_block(block: EpochBlock, *, author: DeviceId, view: View, suite: Suite
 def choose_epoch(log: OpLog, view: View, held: Iterable[OpId]) -> OpId | None:
     """Return the epoch to send under, among those held, or None if one must be made first.
 
-    Usable: its operation counts and each recipient is still in. Preferred: complete (nobody in is left out),
-    then the highest gen, then the lowest id.
+    Only epochs that count and that no other such epoch held here follows: one from before two removals that crossed
+    each other names nobody who is out, and yet its keys are those that every later re-key was to replace. Usable: each
+    recipient is still in. Preferred: complete (nobody in is left out), then the highest gen, then the lowest id.
     """
     current = frozenset(view.devices)
-
-    def usable(op_id: OpId) -> tuple[bool, int, OpId] | None:
-        op = log.get(op_id)
-        block = None if op is None else epoch_block(op.body)
-        if op is None or block is None or not log.bit(op_id) & view.valid or not current.issuperset(block.recipients):
-            return None
+    counting = [entry for op_id in held if (entry := log.entry(op_id)) is not None and entry.bit & view.valid]
+    followed = 0
+    for entry in counting:
+        followed |= entry.past
+    best: tuple[bool, int, OpId] | None = None
+    for entry in counting:
+        block = epoch_block(entry.op.body)
+        if block is None or followed & entry.bit or not current.issuperset(block.recipients):
+            continue
         complete = len(block.recipients) + len(block.dormant) == len(current) and current.issuperset(block.dormant)
-        return not complete, -op.tbs.gen, op_id
-
-    ranked = [rank for op_id in held if (rank := usable(op_id)) is not None]
-    return min(ranked)[2] if ranked else None
+        rank = (not complete, -entry.op.tbs.gen, entry.op.op_id)
+        best = rank if best is None else min(best, rank)
+    return None if best is None else best[2]
 
 
 def is_complete(log: OpLog, view: View, op_id: OpId) -> bool:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from mesh.crypto.hashes import h, kdf
 from mesh.crypto.keys import decrypt, encrypt, public_key, sign, verify
-from mesh.errors import Fault, RemoteError
+from mesh.errors import Fault, LocalError, RemoteError
 from mesh.groups.group import Group, Means
 from mesh.groups.joining import JOIN_LABEL, join_statement
 from mesh.groups.operations import parse_op
@@ -71,18 +71,23 @@ def door_of(invite: Invite, wall_ms: int) -> Door:
 
 
 def seal_preview(group: Group, invite: Invite, door: Door, means: Means) -> bytes:
-    """Return the preview frame for an invite of this group."""
+    """Return the preview frame for an invite of this group.
+
+    Whoever was in knows the knock keys of that time. So a door that is not open shows nothing that came later: no new
+    agreement, no settings, not how many are in.
+    """
     view = group.view
+    is_open = door is Door.OPEN
     agreement = group.log.get(view.agreement)
     invite_op = group.log.get(invite.op_id)
     assert agreement is not None
     assert invite_op is not None
     body = PreviewBody(
         create=group.log.ops[0].signed,
-        agreement=None if isinstance(agreement.body, CreateBody) else agreement.signed,
-        settings=[Setting(key=key, value=value) for key, value in view.settings.items()],
+        agreement=agreement.signed if is_open and not isinstance(agreement.body, CreateBody) else None,
+        settings=[Setting(key=key, value=value) for key, value in view.settings.items()] if is_open else [],
         invite=invite_op.signed,
-        members=len(view.members),
+        members=len(view.members) if is_open else 0,
         door=door,
     )
     return _seal(FrameType.PREVIEW, preview_seed(invite.body.knock_key), invite.body.knock_key, encode(body), means)
@@ -181,7 +186,8 @@ def sign_knock(statement: bytes, invite_seed: bytes, member_seed: bytes, dev_see
 def seal_welcome(
     body: WelcomeBody, *, reply_seed: bytes, kem_pk: bytes, suite: int, statement: bytes, sealer: Sealer
 ) -> list[bytes]:
-    """Return the welcome frames: chunks sealed to the joiner's KEM key, signed with the reply key.
+    """Return the welcome frames: chunks sealed to the joiner's KEM key, signed with the reply key. LocalError if there
+    is too much to say.
 
     Under the seal each chunk begins with the welcome's id: two members may answer one knock at once, and a joiner must
     not put a chunk of the one behind a chunk of the other.
@@ -189,7 +195,8 @@ def seal_welcome(
     raw = encode(body)
     mark = _welcome_id(raw)
     chunks = [mark + raw[k : k + _CHUNK_ROOM] for k in range(0, len(raw), _CHUNK_ROOM)]
-    assert len(chunks) <= limits.WELCOME_CHUNKS_MAX, "a log too long for a welcome"
+    if len(chunks) > limits.WELCOME_CHUNKS_MAX:
+        raise LocalError("this group's log is too long for a welcome", do="found a new group", code="E-GROUP-FULL")
     return [
         seal_frame(
             FrameType.WELCOME,

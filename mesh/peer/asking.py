@@ -51,6 +51,7 @@ from mesh.wire.operations import (
 )
 from mesh.wire.text import require_text
 
+SHARED_PER_MEMBER_MAX: Final = 3  # addresses of another member in an invite; ours
 GROUP_SETTINGS: Final = {  # key -> allowed values; "" allows any text
     "members-invite": ("on", "off"),
     "approvals": tuple(str(k) for k in range(limits.APPROVALS_MAX + 1)),
@@ -189,7 +190,10 @@ def _new_invite(state: State, room: Room, command: NewInvite, step: Step) -> byt
     authored = author(room.group, OpType.INVITE, body, step.means())
     publish(state, room, authored, step)
     shared = [
-        address for _, contact in sorted(room.contacts.items()) if contact.in_invites for address in contact.addresses
+        address
+        for _, contact in sorted(room.contacts.items())
+        if contact.in_invites
+        for address in contact.addresses[:SHARED_PER_MEMBER_MAX]
     ]
     record = InviteRecord(
         seed=seed,

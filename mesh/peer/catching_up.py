@@ -115,8 +115,10 @@ def forget_asking(state: State, step: Step, *, ticket: int | None = None, link: 
 
 
 def hear_answered(state: State, link: Link, room: Room, session: Session, body: AnsweredBody, step: Step) -> None:
-    """A peer has given what it can of what it was asked for. RemoteError if it was not asked."""
+    """A peer has given what it can of what it was asked for. RemoteError if it was never asked."""
     asking = state.asking.get(body.ticket)
+    if asking is None and body.ticket <= state.tickets:
+        return  # it took so long that we wait no longer
     if asking is None or asking.link != link.link or asking.gid != room.group.gid:
         raise RemoteError(Fault.UNASKED, "an answer to nothing that was asked")
     del state.asking[body.ticket]
@@ -148,8 +150,13 @@ def _settle(state: State, room: Room, session: Session, asking: Asking, body: An
 
 def _settle_one(state: State, room: Room, session: Session, dev: DeviceId, mseq: int, step: Step) -> None:
     session.shut[dev] = session.shut.get(dev, Frontier()).add(mseq)
-    claim_it = [s for _, s in state.present(room) if mseq in s.frontier.get(dev, Frontier())]
-    if session.device == dev or all(mseq in s.shut.get(dev, Frontier()) for s in claim_it):
+    present = [s for _, s in state.present(room)]
+    deny_it = [
+        s for s in present if mseq in s.frontier.get(dev, Frontier()) and mseq not in s.shut.get(dev, Frontier())
+    ]
+    say_so = {room.group.view.devices[s.device] for s in present if s.device and mseq in s.shut.get(dev, Frontier())}
+    # The author knows; of others it takes two, or one member could hide another's words from us for good.
+    if session.device == dev or (not deny_it and len(say_so) >= 2):
         room.track(dev).settled = room.track(dev).settled.add(mseq)
         room.save_track(dev, step.journal)
 

@@ -35,7 +35,7 @@ def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link
     RemoteError for what no honest member hands over. False: it waits for operations, is not for us any more, or its
     device gave its number to another message before.
     """
-    if room.group.own.left:
+    if room.group.own.left or frame.raw in room.early:
         return False
     try:
         opened = open_message(room.group, frame, epoch)

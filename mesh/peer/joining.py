@@ -25,6 +25,7 @@ from mesh.groups.invites import (
     parse_welcome,
     seal_knock,
     sign_knock,
+    welcome_of,
 )
 from mesh.groups.joining import GID_PREFIX_BYTES, agreement_hash, join_statement
 from mesh.groups.receiving import receive_bundle
@@ -44,6 +45,7 @@ from mesh.wire.text import require_text
 
 KNOCK_MS: Final = 15_000  # a knock is repeated after so long, then after twice that, and so on; ours
 KNOCK_MS_MAX: Final = 600_000
+_WELCOMES_MAX: Final = 4  # of several chunks, half received, each 16 MiB at most; ours
 # What a former membership leaves behind and a new one must not meet: its device's keys, counters and chains.
 _FORMER: Final = (
     Space.KEMS,
@@ -182,7 +184,7 @@ def agree(state: State, command: AgreeJoin, step: Step) -> None:
                 "you are knocking at that group already, with another code",
                 why="two answers would make you two members",
                 do="wait for the answer, or stop that attempt with `mesh join --drop`",
-                code="E-KNOCKING",
+                code="E-TOO-MANY",
             )
     alias = require_text("alias", command.alias, limits.ALIAS_BYTES_MAX)
     keys = _prepare_knock(join, preview, alias, command, state, step)
@@ -260,7 +262,7 @@ def knock_on(state: State, link: Link, step: Step) -> None:
             hand_to(link, b"knock" + join.join, seal_knock(keys, here, step.means()), step)
 
 
-def hear_welcome(state: State, link: Link, frame: Frame, step: Step) -> None:
+def hear_welcome(state: State, frame: Frame, step: Step) -> None:
     """A member answers our knock, in chunks; RemoteError if it is not an honest answer."""
     for join in list(state.joins.values()):
         preview = preview_of(join)
@@ -279,29 +281,23 @@ def hear_welcome(state: State, link: Link, frame: Frame, step: Step) -> None:
             statement=knock_statement(knock, preview.gid),
             sealer=step.sealer,
         )
-        raw = _assemble(state, JoinId(join.join), link, index, total, chunk)
+        raw = _assemble(state, JoinId(join.join), index, total, chunk)
         if raw is not None:
             _answered(state, join, preview, knock, parse_welcome(raw), step)
         return
 
 
-def _assemble(state: State, join_id: JoinId, link: Link, index: int, total: int, chunk: bytes) -> bytes | None:
-    """Put chunks together, in the order in which one link brings them; return the whole once it is here.
-
-    Answers of several members do not say which chunk is whose, but each comes in order and its first one begins anew.
-    """
-    key = join_id, link.link
-    chunks = state.welcomes.setdefault(key, [])
-    if index == 0:
-        chunks.clear()
-    if index == len(chunks):
-        chunks.append(chunk)
-    while len(state.welcomes) > limits.JOINS_MAX:
+def _assemble(state: State, join_id: JoinId, index: int, total: int, chunk: bytes) -> bytes | None:
+    """Put the chunks of one welcome together, in whatever order they come; return the whole once it is here."""
+    key = join_id, welcome_of(chunk)
+    chunks = state.welcomes.setdefault(key, {})
+    chunks[index] = chunk
+    while len(state.welcomes) > _WELCOMES_MAX:
         state.welcomes.popitem(last=False)
     if len(chunks) < total:
         return None
-    del state.welcomes[key]
-    return b"".join(chunks)
+    state.welcomes.pop(key, None)
+    return b"".join(part for _, part in sorted(chunks.items()))
 
 
 def _answered(

@@ -17,6 +17,7 @@ from mesh.events import (
     Effect,
     Fetched,
     FrameReceived,
+    HangUp,
     Input,
     Instant,
     LinkDown,
@@ -111,6 +112,9 @@ class Peer:
             step.set_timer("presence", room.group.gid, syncing.PRESENCE_WAIT_MS)
 
     def _link_up(self, event: LinkUp, step: Step) -> None:
+        if event.own_nonce == event.peer_nonce:  # it could echo all that we say, and seem to know what we know
+            step.effects.extend((Blame(link=event.link, fault=Fault.AGAINST_RULES), HangUp(link=event.link)))
+            return
         ends = Ends(
             speaker_nonce=event.own_nonce,
             hearer_nonce=event.peer_nonce,
@@ -185,7 +189,7 @@ class Peer:
                 joining.hear_preview(self.state, frame, raw, step)
             case FrameType.WELCOME:
                 welcoming.pass_answer_on(self.state, frame, step)
-                joining.hear_welcome(self.state, link, frame, step)
+                joining.hear_welcome(self.state, frame, step)
             case FrameType.RETURN:
                 pass  # the way back is the membership issue's
             case _:
@@ -211,7 +215,10 @@ class Peer:
                 if hearing.hear_message(self.state, room, epoch, frame, link.link, step):
                     step.stored.setdefault(link.link, []).append(frame.id)
                 return
-            ops = receive_frame(room.group, frame, epoch, step.means())
+            try:
+                ops = receive_frame(room.group, frame, epoch, step.means())
+            except RemoteError:
+                return  # whoever handed it on may not have been able to open it: no fault of theirs, and it ends here
             step.touch(room.group.gid, ops)
             if not ops:
                 step.wanted_ops[link.link, room.group.gid] = None

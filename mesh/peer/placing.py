@@ -44,7 +44,7 @@ def note_message(room: Room, msg_id: MsgId, parents: tuple[MsgId, ...], at_ms: i
 def keep_message(room: Room, record: MessageRecord, step: Step, *, unread: bool) -> None:
     """Keep a message for reading, and tell whoever listens that it is there."""
     gid = room.group.gid
-    key = message_key(gid, record.at_ms, record.post)
+    key = message_key(gid, record.at_ms, record.post, record.msg_id if record.mseq else b"")
     step.journal.put(Space.MESSAGES, key, encode(record))
     step.journal.put(Space.POSTS, gid + record.post, key)
     if unread:

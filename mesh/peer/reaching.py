@@ -1,10 +1,12 @@
 """Reaching: where devices can be found, and whom we keep trying to link with.
 
-What a member says of its own addresses is believed for its own device only. Should two devices name one transport key,
-all their addresses are tried: a member that claims another's key costs a few vain dials and cuts nobody off.
+What a member says of its own addresses is believed for its own device only. Should several devices name one transport
+key, their addresses are tried in turn, the first of each, then the second of each: a member that claims another's key
+costs vain dials and pushes nobody out.
 """
 
 from collections.abc import Iterable
+from itertools import zip_longest
 from typing import Final
 
 from mesh.events import Dial, Forget, Space
@@ -15,7 +17,7 @@ from mesh.peer.state import Room, State, Step
 from mesh.wire import limits
 from mesh.wire.codec import encode
 
-_TRIED_MAX: Final = 2 * limits.ADDRESSES_MAX  # addresses of one transport key; ours
+_TRIED_MAX: Final = limits.ADDRESSES_MAX  # addresses of one transport key; the dialer tries no more
 _KNOCK_ADDRESS_BYTES: Final = 1536  # what a knock of one size has room for beside keys and signatures
 
 
@@ -41,11 +43,9 @@ def forget_contacts(state: State, room: Room, devices: Iterable[DeviceId], step:
 
 def dial(state: State, addresses: Iterable[str], step: Step) -> None:
     """Ask for links to whoever is behind these addresses; those without a peer id are passed over."""
-    found = _by_peer(addresses)
     known = _wanted(state)
-    for peer, some in found.items():
-        every = dict.fromkeys([*some, *known.get(peer, ())])
-        step.effects.append(Dial(peer=peer, addresses=tuple(every)[:_TRIED_MAX]))
+    for peer, some in _by_peer(addresses).items():
+        step.effects.append(Dial(peer=peer, addresses=_in_turn([*known.get(peer, ()), some])))
 
 
 def forget(state: State, addresses: Iterable[str], step: Step) -> None:
@@ -56,8 +56,8 @@ def forget(state: State, addresses: Iterable[str], step: Step) -> None:
 
 def dial_all(state: State, step: Step) -> None:
     """Ask for links to everybody whom we know how to reach."""
-    for peer, addresses in _wanted(state).items():
-        step.effects.append(Dial(peer=peer, addresses=tuple(addresses)[:_TRIED_MAX]))
+    for peer, lists in _wanted(state).items():
+        step.effects.append(Dial(peer=peer, addresses=_in_turn(lists)))
 
 
 def knock_addresses(state: State) -> list[str]:
@@ -71,16 +71,22 @@ def knock_addresses(state: State) -> list[str]:
     return chosen
 
 
-def _wanted(state: State) -> dict[PeerId, dict[Address, None]]:
-    """Return everybody whom contacts and open joins lead to, with all their addresses."""
+def _wanted(state: State) -> dict[PeerId, list[list[Address]]]:
+    """Return everybody whom contacts and open joins lead to, with what each of these says of their addresses."""
     lists: list[Iterable[str]] = [state.known]
     lists += [contact.addresses for room in state.rooms.values() for contact in room.contacts.values()]
     lists += [join.addresses for join in state.joins.values() if join.stage in JOINING]
-    wanted: dict[PeerId, dict[Address, None]] = {}
+    wanted: dict[PeerId, list[list[Address]]] = {}
     for addresses in lists:
         for peer, found in _by_peer(addresses).items():
-            wanted.setdefault(peer, {}).update(dict.fromkeys(found))
+            wanted.setdefault(peer, []).append(found)
     return wanted
+
+
+def _in_turn(lists: list[list[Address]]) -> tuple[Address, ...]:
+    """Return the first address of each list, then the second of each, none twice."""
+    ranked = zip_longest(*lists)
+    return tuple(dict.fromkeys(a for rank in ranked for a in rank if a is not None))[:_TRIED_MAX]
 
 
 def _by_peer(addresses: Iterable[str]) -> dict[PeerId, list[Address]]:

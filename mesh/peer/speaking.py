@@ -26,6 +26,7 @@ from mesh.wire.codec import encode
 from mesh.wire.messages import Kind, PresenceBody, Reached, ReceiptBody
 from mesh.wire.operations import ZERO32
 
+AHEAD_WAIT_MS: Final = 10_000  # how long a claim to have messages of ours, that we have not, holds us back; ours
 IN_INVITES: Final = "invite-address"  # our own setting: may invites of others carry our addresses?
 RECEIPT_WAIT_MS: Final = 600  # receipts go in batches, jittered (network.md §7); ours
 RECEIPT_SPREAD_MS: Final = 900
@@ -83,7 +84,22 @@ def can_speak(state: State, room: Room, now: Instant) -> bool:
     if room.group.me is None or room.group.own.left or not room.group.epochs:
         return False
     heard = [session for _, session in state.present(room) if session.heard]
-    return any(agrees(room, session, now) for session in heard) and not any(_is_ahead(room, s) for s in heard)
+    held_back = any(_is_ahead(room, session) and _is_fresh(room, session, now) for session in heard)
+    return any(agrees(room, session, now) for session in heard) and not held_back
+
+
+def _is_fresh(room: Room, session: Session, now: Instant) -> bool:
+    """Say whether a device's claim to be ahead of us is so new that it may still be about to prove it.
+
+    After that we speak, under a fresh epoch: or one member could silence another with a bare number.
+    """
+    assert session.device is not None, "only proved devices are heard"
+    since = room.ahead_since.setdefault(session.device, now.mono_ms)
+    if now.mono_ms - since < AHEAD_WAIT_MS:
+        return True
+    if now.mono_ms - since < 2 * AHEAD_WAIT_MS:
+        room.fell_back = True
+    return False
 
 
 def agrees(room: Room, session: Session, now: Instant) -> bool:

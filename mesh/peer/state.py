@@ -110,7 +110,7 @@ class Track:
     def take(self, mseq: int, msg_id: MsgId, epoch: OpId) -> None:
         """Note a message that is here now."""
         self.have, self.settled = self.have.add(mseq), self.settled.add(mseq)
-        self.spells = self.spells.note(mseq, epoch)
+        self.spells = self.spells.note(mseq, epoch, self.top)
         if mseq > self.top:
             self.top, self.top_id = mseq, msg_id
 
@@ -183,6 +183,7 @@ class Room:
     tell_at: int | None = None  # when a timer runs out that tells links how far we have come (mono)
     last_ts: int = 0  # our clock at our last post, so that two posts never bear one time
     silent: bool = False  # we left and somebody knows, or nobody can be told: the group is only history here
+    ahead_since: dict[DeviceId, int] = field(default_factory=dict)  # who claimed to be ahead of us, since when
     fell_back: bool = False  # others had messages of ours that we had not: re-key before speaking (protocol.md §7)
 
     def track(self, dev: DeviceId) -> Track:
@@ -194,7 +195,10 @@ class Room:
         journal.put(Space.FRONTIERS, self.group.gid + dev, encode(self.tracks[dev].to_record()))
 
     def save_delivery(self, post: PostId, delivery: Delivery, journal: Journal) -> None:
-        """Keep how far a message has come."""
+        """Keep how far a message has come. A state that people were told never goes back, not even by a power cut."""
+        before = self.deliveries.get(post)
+        if before is not None and before.state is not delivery.state:
+            journal.make_durable()
         journal.put(Space.DELIVERY, self.group.gid + post, encode(delivery.to_record()))
         self.hold_delivery(post, delivery)
 
@@ -231,7 +235,7 @@ class State:
     links: dict[LinkId, Link] = field(default_factory=dict)
     joins: dict[JoinId, JoinRecord] = field(default_factory=dict)
     knocked: dict[JoinId, int] = field(default_factory=dict)  # how often each join has knocked, in this process
-    welcomes: OrderedDict[tuple[JoinId, LinkId], list[bytes]] = field(default_factory=OrderedDict)  # chunks so far
+    welcomes: OrderedDict[tuple[JoinId, bytes], dict[int, bytes]] = field(default_factory=OrderedDict)  # chunks so far
     seen: SeenFrames = field(default_factory=SeenFrames)
     frames: OrderedDict[FrameId, tuple[GroupId, int]] = field(default_factory=OrderedDict)  # own frames -> mseq
     asking: dict[int, Asking] = field(default_factory=dict)
@@ -339,6 +343,10 @@ def post_id(dev: DeviceId, uid: bytes) -> PostId:
     return PostId(h(b"mesh1/post", dev, uid)[:16])
 
 
-def message_key(gid: GroupId, at_ms: int, post: PostId) -> bytes:
-    """Return the key in Space.MESSAGES, in display order."""
-    return gid + at_ms.to_bytes(8, "big") + post
+def message_key(gid: GroupId, at_ms: int, post: PostId, msg_id: bytes = b"") -> bytes:
+    """Return the key in Space.MESSAGES, in display order; a draft has no msg id yet.
+
+    The id of the sealed message is part of it, so that an author who uses one post id twice can add, and never replace,
+    what others have read.
+    """
+    return gid + at_ms.to_bytes(8, "big") + post + msg_id[:8]

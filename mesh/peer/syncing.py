@@ -69,7 +69,10 @@ def open_session(link: Link, room: Room, step: Step, *, proved_on: TopicId | Non
 
 
 def hear_proof(state: State, link: Link, payload: bytes, step: Step) -> None:
-    """The peer proves that it knows an epoch's sync key and claims to be a device. RemoteError."""
+    """The peer proves that it knows an epoch's sync key and claims to be a device. RemoteError if it does not.
+
+    A proof under a topic that we do not have (any more) is passed over: it may have crossed our change of topics.
+    """
     peer_tag = tag_of(payload)
     topic = link.topics.topic_of_peer_tag(peer_tag)
     for room in state.rooms.values():
@@ -84,7 +87,6 @@ def hear_proof(state: State, link: Link, payload: bytes, step: Step) -> None:
         check_proof(link, room)
         open_session(link, room, step, proved_on=topic)
         return
-    raise RemoteError(Fault.UNASKED, "a proof under a topic that is not shared")
 
 
 def check_proof(link: Link, room: Room) -> bool:
@@ -126,7 +128,7 @@ def tell_state(link: Link, room: Room, step: Step) -> None:
         return
     if session.device in room.group.view.devices:
         frontier = [] if room.group.own.left else catching_up.frontier_vector(room)
-        body = StateBody(heads=room.group.log.heads, frontier=frontier)
+        body = StateBody(heads=room.group.log.heads[: limits.STATE_HEADS_MAX], frontier=frontier)
     else:
         leave = leaving.leave_of(room, session.device)
         if leave is None:
@@ -152,7 +154,10 @@ def tell_round(state: State, room: Room, step: Step) -> None:
 
 
 def hear_sealed(state: State, link: Link, payload: bytes, step: Step) -> None:
-    """Something under a session's seal; RemoteError if it does not open or makes no sense."""
+    """Something under a session's seal; RemoteError if it does not open or makes no sense.
+
+    What comes for a session that is not there is passed over: it may have ended here while that was on its way.
+    """
     peer_tag = tag_of(payload)
     for gid, session in link.sessions.items():
         if session.into is None or session.into.tag != peer_tag:
@@ -160,7 +165,6 @@ def hear_sealed(state: State, link: Link, payload: bytes, step: Step) -> None:
         body = unpack(session.into.open(payload))
         _answer(state, link, state.rooms[gid], session, body, step)
         return
-    raise RemoteError(Fault.UNASKED, "a session message without a session")
 
 
 def _answer(state: State, link: Link, room: Room, session: Session, body: SessionBody, step: Step) -> None:
@@ -222,14 +226,14 @@ def ask_ops(link: Link, room: Room, step: Step) -> None:
     """Ask a current device for the operations that it has and we lack."""
     session = link.session(room.group.gid)
     if session.device in room.group.view.devices and any(head not in room.group.log for head in session.heads):
-        _ask_ops(link, session, room.group.log.heads, session.heads, step)
+        _ask_ops(link, session, room.group.log.heads[: limits.STATE_HEADS_MAX], session.heads, step)
 
 
 def want_ops(link: Link, room: Room, step: Step) -> None:
     """Ask for operations that must exist, for something builds on them."""
     session = link.session(room.group.gid)
     if session.device in room.group.view.devices:
-        _ask_ops(link, session, room.group.log.heads, (), step)
+        _ask_ops(link, session, room.group.log.heads[: limits.STATE_HEADS_MAX], (), step)
 
 
 def _ask_ops(

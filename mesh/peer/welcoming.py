@@ -6,7 +6,7 @@ only after the answer went out gets it then.
 """
 
 from mesh.crypto.keys import public_key
-from mesh.errors import RemoteError
+from mesh.errors import LocalError, RemoteError
 from mesh.events import Fetch, LinkKind, SendClass, Space
 from mesh.groups.invites import knock_statement, open_knock, seal_welcome
 from mesh.groups.operations import card_device
@@ -122,14 +122,17 @@ def pass_answer_on(state: State, frame: Frame, step: Step) -> None:
 def _send_answer(
     state: State, room: Room, knock: KnockBody, body: WelcomeBody, step: Step, links: tuple[LinkId, ...]
 ) -> None:
-    frames = seal_welcome(
-        body,
-        reply_seed=knock.reply_seed,
-        kem_pk=knock.card.kem_pk,
-        suite=room.group.suite,
-        statement=knock_statement(knock, room.group.gid),
-        sealer=step.sealer,
-    )
+    try:
+        frames = seal_welcome(
+            body,
+            reply_seed=knock.reply_seed,
+            kem_pk=knock.card.kem_pk,
+            suite=room.group.suite,
+            statement=knock_statement(knock, room.group.gid),
+            sealer=step.sealer,
+        )
+    except LocalError:
+        return  # a log too long for a welcome: the joiner waits, and nobody here can mend it
     topic = topic_of(public_key(knock.reply_seed))
     targets = links or _listeners(state, room, topic)
     reply = state.replies.get(topic)

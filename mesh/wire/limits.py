@@ -70,6 +70,7 @@ FRONTIER_GAPS_MAX: Final = 1024  # separate ranges beyond the contiguous maximum
 WANT_RANGES_MAX: Final = 256
 EPOCH_CHANGES_MAX: Final = 128  # remembered per device, to tell newcomers what was not for them
 WANT_MESSAGES_MAX: Final = 512  # bodies asked of one peer in one request
+STATE_HEADS_MAX: Final = 1024  # heads that a state or a question names; one who forks without end is not followed
 STORED_IDS_MAX: Final = 1024
 
 # ---- timing, milliseconds

@@ -29,7 +29,7 @@ class SessionType(IntEnum):
     ANSWERED = 5
 
 
-Heads = Annotated[list[shapes.Op], Meta(max_length=1024)]
+Heads = Annotated[list[shapes.Op], Meta(max_length=limits.STATE_HEADS_MAX)]
 
 
 class StateBody(Record, frozen=True):

@@ -25,12 +25,13 @@ from mesh.groups.authoring import (
     rekey,
     remove,
 )
+from mesh.groups.epochs import Draft, draft_epoch
 from mesh.groups.group import Group, Means
 from mesh.groups.invites import invite_keys, sign_knock
 from mesh.groups.joining import agreement_hash, join_statement
 from mesh.groups.messaging import OpenedMessage, TooEarly, Wording, open_message, seal_message, take_in
 from mesh.groups.operations import Operation, card_device, parse_op, sign_op
-from mesh.groups.receiving import receive_bundle, receive_frame, unpack_wraps
+from mesh.groups.receiving import receive_bundle, receive_frame, rehearse_op, unpack_wraps
 from mesh.groups.views import View
 from mesh.ids import DeviceId, GroupId, MemberPk, MsgId, OpId, Sealer
 from mesh.journal import Journal
@@ -128,11 +129,14 @@ class Joiner:
         )
 
 
-def joiner(name: str, gid: GroupId, suite: Suite, sealer: Sealer | None = None) -> Joiner:
-    """Draw the keys with which someone knocks at a group."""
+def joiner(
+    name: str, gid: GroupId, suite: Suite, sealer: Sealer | None = None, *, member_seed: bytes | None = None
+) -> Joiner:
+    """Draw the keys with which someone knocks at a group; with a member key that was used before, if it is given."""
     entropy = SeededEntropy(1, f"joiner {name}")
     own_sealer = sealer or SeededSealer(SeededEntropy(1, f"seals of {name}"))
-    member_seed, dev_seed, nonce = entropy.draw(32), entropy.draw(32), entropy.draw(32)
+    drawn, dev_seed, nonce = entropy.draw(32), entropy.draw(32), entropy.draw(32)
+    member_seed = member_seed or drawn
     kem = own_sealer.generate(suite)
     return Joiner(
         name=name,
@@ -279,6 +283,10 @@ class Person:
         with self.step() as means:
             return receive_bundle(self.group, bundle, means)
 
+    def will_not_take(self, bundle: OpBundle) -> Fault:
+        """The fault with which something is refused that was handed over; AssertionError if it is taken."""
+        return refusal(lambda: self.takes(bundle))
+
     def hears(self, *others: "Person") -> None:
         """Take in all that these others have and this person lacks."""
         for other in others:
@@ -340,6 +348,36 @@ class Person:
         )
 
     # ------------------------------------------------------------ forging
+
+    def draft(self, *, without: "tuple[Person | Joiner, ...]" = (), plus: "tuple[Person | Joiner, ...]" = ()) -> Draft:
+        """An epoch for all who are in but these, and for those; its KEM key is kept nowhere."""
+        gone = {other.dev for other in without}
+        recipients = {dev: self.group.kem_of[dev][1] for dev in self.view.devices if dev not in gone}
+        for other in plus:
+            recipients[other.dev] = other.card.kem_pk if isinstance(other, Joiner) else other.group.kem_of[other.dev][1]
+        return draft_epoch(
+            gid=self.group.gid,
+            suite=self.group.suite,
+            recipients=recipients,
+            kem_number=self.group.own.kem_number + 1,
+            kem_pk=self.sealer.generate(self.group.suite)[1],
+            entropy=self.entropy,
+            sealer=self.sealer,
+        )
+
+    def refuses(self, signed: SignedOp) -> Fault:
+        """The fault with which an operation is refused; AssertionError if it is not."""
+        return refusal(lambda: self.would_take(signed))
+
+    def would_take(self, signed: SignedOp) -> None:
+        """Check an operation without taking it in; RemoteError if it is refused."""
+        before = standing(self)
+        means = Means(entropy=self.entropy, sealer=self.sealer, journal=Journal(), wall_ms=self.wall_ms)
+        try:
+            rehearse_op(self.group, signed, means)
+        finally:
+            assert standing(self) == before
+            assert means.journal.persist() is None
 
     def tbs(self, kind: OpType, body: Body, **changes: object) -> OpTbs:
         """The signed part of an operation as this person would write it now, with fields changed."""

@@ -27,6 +27,7 @@ STAGGER_S: Final = 0.25  # RFC 8305 §8, "Connection Attempt Delay"
 RETRY_S_FIRST: Final = 0.2
 RETRY_S_MAX: Final = 30.0
 STEADY_S: Final = 10.0  # ours: a link that stood so long was a success, and the next retry is quick again
+RECUT_S: Final = 30.0  # an attempt that runs is cut short for new addresses at most so often; ours
 CONNECTS_MAX: Final = 32  # attempts in flight at once, over all peers; ours
 
 Connect = Callable[[Address], Awaitable[Stream]]
@@ -46,6 +47,7 @@ class _Want:
         self.nudged = trio.Event()  # there is a reason to try now
         self.task = trio.CancelScope()
         self.race = trio.CancelScope()
+        self._readdressed_s = -RECUT_S
 
     def in_order(self) -> list[Address]:
         """Return the addresses, the one that worked last first."""
@@ -56,6 +58,17 @@ class _Want:
         self.failures = 0
         self.nudged.set()
         self.race.cancel()
+
+    def readdress(self) -> None:
+        """The addresses changed: try them at once, but seldom cut an attempt short for it.
+
+        Else whoever may name addresses for a peer could keep us from ever reaching it, by naming new ones all the time.
+        """
+        if trio.current_time() - self._readdressed_s >= RECUT_S:
+            self._readdressed_s = trio.current_time()
+            self.nudge()
+        else:
+            self.nudged.set()
 
 
 class Dialer:
@@ -91,7 +104,7 @@ class Dialer:
             self._nursery.start_soon(self._pursue, want)
         elif want.addresses != addresses:
             want.addresses = addresses
-            want.nudge()
+            want.readdress()
 
     def forget(self, peer: PeerId) -> None:
         """Want this peer no longer. A link that stands is left alone."""

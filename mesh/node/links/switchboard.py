@@ -30,11 +30,13 @@ from mesh.node.links.framing import Decoder
 from mesh.node.links.hello import NONCE_BYTES, VersionMismatch
 from mesh.node.links.link import Link, exchange_hellos
 from mesh.node.transports.base import Remote, Stream
+from mesh.wire.limits import LINK_PAYLOAD_BYTES_MAX
 
 log = logging.getLogger(__name__)
 
 # All ours. A household or a test machine has several nodes behind one address.
 LINKS_MAX: Final = 128
+OUTBOUND_ROOM: Final = 32  # links that only our own dials may fill, so that strangers cannot keep us from our peers
 HELLOS_MAX: Final = 64
 PER_HOST_MAX: Final = 32
 OnBug = Callable[[str, Exception], None]
@@ -83,9 +85,16 @@ class Switchboard:
     # ------------------------------------------------------------------ what the runner asks for
 
     def send(self, send: Send) -> None:
-        """Queue one frame. A link that is gone swallows it; MESSAGES may be left out; a slow reader is cut."""
-        if (link := self._links.get(send.link)) is not None:
-            link.push(send.kind, send.payload, send.send_class)
+        """Queue one frame. A link that is gone swallows it; MESSAGES may be left out; a slow reader is cut.
+
+        One that is too long for any link is left out too: nothing that a member made us say may end the node.
+        """
+        if (link := self._links.get(send.link)) is None:
+            return
+        if len(send.payload) > LINK_PAYLOAD_BYTES_MAX:
+            log.warning("a frame of %s is longer than any peer takes, and is not sent", send.kind.name)
+            return
+        link.push(send.kind, send.payload, send.send_class)
 
     async def send_frames(
         self,
@@ -249,7 +258,7 @@ class Switchboard:
         """Say whether a stream may become the link: it beats the one that stands, or there is room."""
         standing = self._by_peer.get(remote.peer)
         if standing is None:
-            return len(self._links) < LINKS_MAX
+            return len(self._links) < (LINKS_MAX if remote.outbound else LINKS_MAX - OUTBOUND_ROOM)
         if remote.outbound == standing.stream.remote.outbound:
             return True  # the newer of two by the same dialer
         return remote.outbound == (self._own < remote.peer)  # the one that the lower PeerId dialled

@@ -294,3 +294,13 @@ async def test_a_peer_that_never_keeps_a_link_is_not_pestered(
         dialer.dial(BOB, (HOME,))
         await trio.sleep(600)
         assert 15 <= len(town.adopted) <= 35
+
+
+async def test_ever_changing_addresses_do_not_keep_a_peer_from_being_reached(autojump_clock: trio.abc.Clock) -> None:
+    town = Town()
+    town.answers = {HOME: (5, BOB)}
+    async with town.open() as dialer:
+        for number in range(60):
+            dialer.dial(BOB, (HOME, Address(f"/ip4/192.0.2.1/tcp/{1000 + number}")))
+            await trio.sleep(1 / 3)
+        assert town.adopted

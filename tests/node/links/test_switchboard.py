@@ -14,7 +14,7 @@ from mesh.ids import LinkId, PeerId
 from mesh.node.links import framing
 from mesh.node.links.budget import BAN_MS_FIRST
 from mesh.node.links.link import HELLO_S_MAX
-from mesh.node.links.switchboard import GONE_REMEMBERED_MAX, HELLOS_MAX, LINKS_MAX, PER_HOST_MAX
+from mesh.node.links.switchboard import GONE_REMEMBERED_MAX, HELLOS_MAX, LINKS_MAX, OUTBOUND_ROOM, PER_HOST_MAX
 from mesh.node.transports.base import Remote
 from tests.node.links.wires import (
     ALICE,
@@ -270,12 +270,27 @@ async def test_a_crowd_of_the_silent_does_not_keep_an_honest_peer_out(autojump_c
 async def test_links_are_bounded_and_those_that_stand_may_be_renewed(autojump_clock: trio.abc.Clock) -> None:
     alice = Node(ALICE)
     async with trio.open_nursery() as nursery:
-        for peer in peers(LINKS_MAX + 3):
+        strangers_max = LINKS_MAX - OUTBOUND_ROOM
+        for peer in peers(strangers_max + 3):
             await greeted(alice, nursery, peer)
-        assert len(alice.board.links()) == LINKS_MAX
+        assert len(alice.board.links()) == strangers_max
         await greeted(alice, nursery, peers(1)[0])
-        assert len(alice.board.links()) == LINKS_MAX
+        assert len(alice.board.links()) == strangers_max
         assert alice.board.links()[-1].peer == peers(1)[0]
+        nursery.cancel_scope.cancel()
+
+
+async def test_strangers_leave_room_for_those_whom_we_dial(autojump_clock: trio.abc.Clock) -> None:
+    alice, bob = Node(ALICE), Node(BOB)
+    async with trio.open_nursery() as nursery:
+        for peer in peers(LINKS_MAX):
+            await greeted(alice, nursery, peer)
+        assert not alice.board.is_linked(BOB)
+        dialled, accepted = stream_pair(ALICE, BOB)
+        nursery.start_soon(alice.board.serve, dialled)
+        nursery.start_soon(bob.board.serve, accepted)
+        await settle()
+        assert alice.board.is_linked(BOB)
         nursery.cancel_scope.cancel()
 
 

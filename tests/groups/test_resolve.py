@@ -1,0 +1,523 @@
+"""Two who did not hear of each other both act; afterwards everybody sees the same, and the more senior one prevails.
+
+In each story the sides part, act, and meet again. `meet` lets everyone hear everyone, in both orders, and demands that
+all of them then hold the same view and would send under the same epoch.
+"""
+
+from itertools import permutations
+
+import pytest
+from msgspec.structs import replace
+
+from mesh.commands import Rank
+from mesh.crypto.keys import sign
+from mesh.groups.authoring import admit
+from mesh.groups.joining import APPROVAL_LABEL, approval_statement, join_statement
+from mesh.groups.operations import Operation, parse_op
+from mesh.groups.resolve import resolve
+from mesh.ids import OpId
+from mesh.wire.invites import OpBundle
+from mesh.wire.operations import (
+    Approval,
+    LeaveBody,
+    OpType,
+    RankBody,
+    RekeyBody,
+    RemoveBody,
+    SettingsBody,
+    SignedOp,
+    UninviteBody,
+)
+from tests.groups.people import Code, Person, arrive, empty_onlooker, founds, invite_body, joiner, standing
+
+
+def circle(**ranks: Rank) -> dict[str, Person]:
+    """Alice, who founded the group, and others at these ranks; all have heard all."""
+    alice = founds("Alice")
+    people = {"Alice": alice} | {name: alice.admits(name) for name in ranks}
+    for name, rank in ranks.items():
+        if rank < Rank.MEMBER:
+            alice.promotes(people[name], rank)
+    for person in people.values():
+        person.hears(alice)
+    return people
+
+
+def meet(*people: Person) -> None:
+    """Let all hear all, until nobody has anything new, and demand that they agree."""
+    log = {op.op_id: person.bundle(op.op_id) for person in people for op in person.group.log.ops}
+    for person in people:
+        person.hears(*people)
+    for person in reversed(people):
+        person.hears(*reversed(people))
+    assert all(standing(person) == standing(people[0]) for person in people)
+    for order in ([*log.values()], [*reversed(log.values())]):
+        late = empty_onlooker(people[0])
+        for bundle in order:
+            late.takes(bundle)
+        assert standing(late) == standing(people[0])
+
+
+def told(person: Person, signed: SignedOp) -> Operation:
+    """Hand a forged operation to somebody, who must take it as well formed."""
+    (op, *_) = person.takes(OpBundle(op=signed, wraps=[]))
+    return op
+
+
+def counts(person: Person, op: Operation) -> bool:
+    """Whether an operation counts, as this person sees it."""
+    return bool(person.group.log.bit(op.op_id) & person.view.valid)
+
+
+# ------------------------------------------------------------------------------------- removals
+
+
+def test_of_two_who_remove_each_other_the_senior_stays() -> None:
+    """Attack 8."""
+    here = circle(Steve=Rank.STEWARD, Mo=Rank.MODERATOR)
+    alice, steve, mo = here.values()
+    steve.removes(mo)
+    told(mo, mo.forges(OpType.REMOVE, RemoveBody(target=steve.pk, cuts=[], reason="", epoch=mo.draft().block)))
+    meet(alice, steve)
+    steve.hears(mo)
+    meet(alice, steve, mo)
+    assert alice.names == {"Alice", "Steve"}
+
+
+def test_equals_remove_each_other_in_vain() -> None:
+    """Attacks 7 and 8: no tie needs to be broken."""
+    here = circle(Mo=Rank.MODERATOR, Moira=Rank.MODERATOR)
+    alice, mo, moira = here.values()
+    for one, other in ((mo, moira), (moira, mo)):
+        body = RemoveBody(target=other.pk, cuts=[], reason="", epoch=one.draft().block)
+        told(one, one.forges(OpType.REMOVE, body))
+    meet(alice, mo, moira)
+    assert alice.names == {"Alice", "Mo", "Moira"}
+    assert not alice.view.departed
+
+
+def test_two_who_remove_the_same_one_agree() -> None:
+    here = circle(Steve=Rank.STEWARD, Mo=Rank.MODERATOR, Bob=Rank.MEMBER)
+    alice, steve, mo, bob = here.values()
+    steve.removes(bob, cut=3)
+    mo.removes(bob, cut=5)
+    meet(alice, steve, mo)
+    assert bob.pk in alice.view.departed
+    farewell = alice.group.log.get(alice.view.departed[bob.pk])
+    assert farewell is not None
+    assert farewell.tbs.dev == steve.dev  # the more senior one's removal is the one that is told
+
+
+def test_what_a_removed_member_did_meanwhile_is_void() -> None:
+    """Attacks 9 and 11: re-adding oneself under another key, and acts dated back to before the removal."""
+    here = circle(Steve=Rank.STEWARD, Bob=Rank.MEMBER)
+    alice, steve, bob = here.values()
+    steve.admits("Steve again")
+    steve.removes(bob)
+    steve.sets(approvals="0")
+    alice.removes(steve)
+    meet(alice, bob)
+    bob.hears(steve)
+    meet(alice, bob, steve)
+    assert alice.names == {"Alice", "Bob"}
+    assert "approvals" not in alice.view.settings
+
+
+def test_what_a_removed_member_did_before_stands() -> None:
+    here = circle(Steve=Rank.STEWARD, Bob=Rank.MEMBER)
+    alice, steve, bob = here.values()
+    steve.admits("Carol")
+    steve.sets(note="kept")
+    alice.hears(steve)
+    alice.removes(steve)
+    bob.hears(alice)
+    meet(alice, bob)
+    assert alice.names == {"Alice", "Bob", "Carol"}
+    assert alice.view.settings["note"] == "kept"
+
+
+def test_a_removal_by_a_removed_member_is_undone() -> None:
+    """Validity is not monotone: Bob is out until it is heard that who removed him was out before."""
+    here = circle(Mo=Rank.MODERATOR, Bob=Rank.MEMBER)
+    alice, mo, bob = here.values()
+    carol = mo.restarted()
+    mo.removes(bob)
+    alice.removes(mo)
+    carol.hears(mo)
+    assert carol.names == {"Alice", "Mo"}
+    carol.hears(alice)
+    assert carol.names == {"Alice", "Bob"}
+    meet(alice, bob, carol)
+
+
+def test_a_junior_cannot_bring_back_whom_a_senior_removed() -> None:
+    """Attacks 10, 43 and 44: by raising or lowering them at the same time."""
+    here = circle(Steve=Rank.STEWARD, Mo=Rank.MODERATOR, Bob=Rank.MEMBER)
+    alice, steve, mo, bob = here.values()
+    nell = mo.admits("Nell", Rank.NEWCOMER)
+    for person in (alice, steve, bob):
+        person.hears(mo)
+    alice.removes(bob)
+    alice.removes(nell)
+    steve.promotes(bob, Rank.MODERATOR)
+    mo.promotes(nell, Rank.MEMBER)
+    steve.demotes(bob, Rank.NEWCOMER)
+    meet(alice, steve, mo)
+    assert alice.names == {"Alice", "Steve", "Mo"}
+
+
+def test_a_senior_keeps_in_whom_a_junior_removes_at_the_same_time() -> None:
+    here = circle(Steve=Rank.STEWARD, Mo=Rank.MODERATOR, Bob=Rank.MEMBER)
+    alice, steve, mo, bob = here.values()
+    mo.removes(bob)
+    steve.promotes(bob, Rank.MODERATOR)
+    meet(alice, steve, mo)
+    assert alice.rank_of(bob) is Rank.MODERATOR
+    assert bob.dev in alice.view.devices
+
+
+def test_a_removal_dated_back_to_when_someone_was_new_takes_no_later_rank() -> None:
+    """Attack 54."""
+    here = circle(Mo=Rank.MODERATOR)
+    alice, mo = here.values()
+    bob = mo.admits("Bob", Rank.NEWCOMER)
+    alice.hears(mo)
+    then = mo.restarted()
+    alice.promotes(bob, Rank.STEWARD)
+    then.removes(bob)
+    meet(alice, then)
+    assert alice.rank_of(bob) is Rank.STEWARD
+
+
+def test_a_demoted_member_is_in_at_the_new_rank_whatever_they_did_meanwhile() -> None:
+    here = circle(Steve=Rank.STEWARD, Bob=Rank.MEMBER)
+    alice, steve, bob = here.values()
+    alice.demotes(steve, Rank.MEMBER)
+    steve.promotes(bob, Rank.MODERATOR)
+    raised = steve.group.log.ops[-1]
+    meet(alice, steve, bob)
+    assert alice.rank_of(steve) is Rank.MEMBER
+    assert alice.rank_of(bob) is Rank.MEMBER
+    assert not counts(alice, raised)
+
+
+def test_who_is_admitted_by_a_void_admit_stays_by_a_senior_s_grant() -> None:
+    """Rule 6: their device stays bound, or they would be in without one."""
+    here = circle(Steve=Rank.STEWARD, Mo=Rank.MODERATOR)
+    alice, steve, mo = here.values()
+    bob = mo.admits("Bob", Rank.NEWCOMER)
+    steve.hears(mo)
+    alice.removes(mo)
+    steve.promotes(bob, Rank.MEMBER)
+    meet(alice, steve)
+    assert alice.rank_of(bob) is Rank.MEMBER
+    assert alice.view.members[bob.pk].devices == (bob.dev,)
+
+
+# ------------------------------------------------------------------------------------- leaving and stepping down
+
+
+def test_who_leaves_is_out_and_may_not_act() -> None:
+    here = circle(Mo=Rank.MODERATOR, Bob=Rank.MEMBER)
+    alice, mo, bob = here.values()
+    mo.leaves()
+    meet(alice, mo, bob)
+    assert alice.names == {"Alice", "Bob"}
+    assert mo.group.me is None
+
+
+def test_a_leave_takes_nothing_that_was_done_before() -> None:
+    here = circle(Mo=Rank.MODERATOR)
+    alice, mo = here.values()
+    mo.admits("Bob")
+    mo.leaves()
+    alice.hears(mo)
+    assert alice.names == {"Alice", "Bob"}
+
+
+def test_a_back_dated_leave_of_one_who_was_removed_costs_nobody_their_place() -> None:
+    """Attack 12."""
+    here = circle(Mo=Rank.MODERATOR)
+    alice, mo = here.values()
+    before = mo.restarted()
+    mo.admits("Bob")
+    alice.hears(mo)
+    alice.removes(mo)
+    told(alice, before.forges(OpType.LEAVE, LeaveBody(), key=before.member_seed))
+    assert alice.names == {"Alice", "Bob"}
+    meet(alice, mo)
+
+
+def test_who_leaves_on_a_second_branch_cannot_take_back_what_they_did_on_the_first() -> None:
+    """Attack 57, as far as it can be closed: once a senior has also removed them."""
+    here = circle(Mo=Rank.MODERATOR, Bob=Rank.MEMBER)
+    alice, mo, bob = here.values()
+    before = mo.restarted()
+    mo.removes(bob)
+    mo.leaves()
+    alice.hears(mo)
+    assert alice.names == {"Alice"}
+    alice.removes(mo)
+    told(alice, before.forges(OpType.LEAVE, LeaveBody(), key=before.member_seed))
+    assert alice.names == {"Alice"}
+
+
+def test_a_step_down_gives_up_the_senior_rank_and_keeps_the_place() -> None:
+    here = circle(Steve=Rank.STEWARD, Bob=Rank.MEMBER)
+    alice, steve, bob = here.values()
+    steve.demotes(steve, Rank.MEMBER)
+    meet(alice, steve, bob)
+    assert alice.rank_of(steve) is Rank.MEMBER
+
+
+def test_a_step_down_from_a_void_promotion_gives_no_rank() -> None:
+    """A steward about to be removed raises a newcomer, who steps down a little: what was never given is not kept.
+
+    Signed by the member key, a step down counts whatever becomes of its author's grants; taken as a grant of its own
+    accord it made the newcomer a member, with all whom they let in.
+    """
+    here = circle(Steve=Rank.STEWARD, Bob=Rank.MEMBER)
+    alice, steve, bob = here.values()
+    mallory = alice.admits("Mallory", Rank.NEWCOMER)
+    code = alice.invites()
+    for person in (steve, bob, mallory):
+        person.hears(alice)
+    steve.promotes(mallory, Rank.MODERATOR)
+    mallory.hears(steve)
+    step_down = mallory.demotes(mallory, Rank.MEMBER)
+    mallory.lets_in(joiner("Sock", alice.group.gid, alice.group.suite), code)
+    assert mallory.names == {"Alice", "Steve", "Bob", "Mallory", "Sock"}
+    alice.removes(steve)
+    meet(alice, bob, mallory)
+    assert alice.rank_of(mallory) is Rank.NEWCOMER
+    assert alice.names == {"Alice", "Bob", "Mallory"}
+    assert counts(alice, step_down)
+
+
+def test_a_step_down_does_not_bring_back_whom_a_senior_removed() -> None:
+    here = circle(Steve=Rank.STEWARD)
+    alice, steve = here.values()
+    alice.removes(steve)
+    steve.demotes(steve, Rank.MEMBER)
+    meet(alice, steve)
+    assert alice.names == {"Alice"}
+
+
+# ------------------------------------------------------------------------------------- invites
+
+
+def test_an_admit_that_races_the_closing_of_its_invite_falls() -> None:
+    """Attack 34, first half."""
+    here = circle(Mo=Rank.MODERATOR, Bob=Rank.MEMBER)
+    alice, mo, bob = here.values()
+    code = alice.invites(uses=9)
+    for person in (mo, bob):
+        person.hears(alice)
+    bob.lets_in(joiner("Before", alice.group.gid, alice.group.suite), code)
+    mo.hears(bob)
+    mo.uninvites(code)
+    bob.lets_in(joiner("Late", alice.group.gid, alice.group.suite), code)
+    meet(alice, mo, bob)
+    assert alice.names == {"Alice", "Mo", "Bob", "Before"}
+    assert not alice.view.invites[code.op_id].open
+
+
+def test_a_closing_dated_back_does_not_evict_whom_a_senior_let_in() -> None:
+    """Attack 34, second half: only admits at the closer's own level or below it fall."""
+    here = circle(Steve=Rank.STEWARD, Mo=Rank.MODERATOR, Bob=Rank.MEMBER)
+    alice, steve, mo, bob = here.values()
+    code = alice.invites(uses=9)
+    for person in (steve, mo, bob):
+        person.hears(alice)
+    then = mo.restarted()
+    steve.lets_in(joiner("By Steve", alice.group.gid, alice.group.suite), code)
+    bob.lets_in(joiner("By Bob", alice.group.gid, alice.group.suite), code)
+    then.uninvites(code)
+    meet(alice, steve, bob, then)
+    assert alice.names == {"Alice", "Steve", "Mo", "Bob", "By Steve"}
+
+
+def test_a_removal_of_who_issued_an_invite_closes_it() -> None:
+    here = circle(Steve=Rank.STEWARD, Mo=Rank.MODERATOR, Bob=Rank.MEMBER)
+    alice, steve, mo, bob = here.values()
+    code = mo.invites(uses=9)
+    for person in (alice, steve, bob):
+        person.hears(mo)
+    bob.lets_in(joiner("Early", alice.group.gid, alice.group.suite), code)
+    steve.hears(bob)
+    steve.removes(mo)
+    bob.lets_in(joiner("Late", alice.group.gid, alice.group.suite), code)
+    meet(alice, steve, bob)
+    assert alice.names == {"Alice", "Steve", "Bob", "Early"}
+    assert not alice.view.invites[code.op_id].open
+
+
+def test_a_leave_closes_no_invite() -> None:
+    here = circle(Mo=Rank.MODERATOR, Bob=Rank.MEMBER)
+    alice, mo, bob = here.values()
+    code = mo.invites(uses=9)
+    bob.hears(mo)
+    bob.lets_in(joiner("Dave", alice.group.gid, alice.group.suite), code)
+    mo.leaves()
+    meet(alice, bob, mo)
+    assert alice.names == {"Alice", "Bob", "Dave"}
+
+
+def test_a_closing_that_falls_with_its_author_s_admit_strikes_nobody() -> None:
+    """Erin is let in twice, and closes her invite in the name of the admit that falls: Frank, who came by it, stays.
+
+    Struck all at once, Frank's admit fell for a closing that itself did not count.
+    """
+    alice = founds("Alice", settings=(("members-invite", "on"),))
+    mo, bob = alice.admits("Mo"), alice.admits("Bob")
+    alice.promotes(mo, Rank.MODERATOR)
+    first = alice.invites(uses=9)
+    for person in (mo, bob):
+        person.hears(alice)
+    erin = joiner("Erin", alice.group.gid, alice.group.suite)
+    falls, stands = mo.lets_in(erin, first, Rank.MEMBER), alice.lets_in(erin, None, Rank.MEMBER)
+    alice.uninvites(first)
+    erin_in = arrive(erin, mo)
+    erin_in.takes(alice.bundle(stands.op_id))
+    seed = bytes(16)
+    second = told(erin_in, erin_in.forges(OpType.INVITE, invite_body(seed, uses=9), auth=stands.op_id))
+    bob.hears(erin_in)
+    code = Code(op_id=second.op_id, seed=seed, body=invite_body(seed, uses=9))
+    bob.lets_in(joiner("Frank", alice.group.gid, alice.group.suite), code)
+    closing = told(erin_in, erin_in.forges(OpType.UNINVITE, UninviteBody(invite=code.op_id), auth=falls.op_id))
+    meet(alice, bob, mo, erin_in)
+    assert not counts(alice, falls)
+    assert not counts(alice, closing)
+    assert alice.names == {"Alice", "Mo", "Bob", "Erin", "Frank"}
+
+
+def test_what_a_void_admit_used_up_stays_used_up() -> None:
+    """Uses count admits as they were made, as the rules do: or the door would say open, and nobody could open it."""
+    here = circle(Mo=Rank.MODERATOR)
+    alice, mo = here.values()
+    code = alice.invites()
+    mo.hears(alice)
+    mo.lets_in(joiner("Dave", alice.group.gid, alice.group.suite), code)
+    alice.removes(mo)
+    meet(alice, mo)
+    assert alice.names == {"Alice"}
+    assert len(alice.view.invites[code.op_id].joiners) == 1
+
+
+def test_two_admits_of_one_joiner_are_one_joiner() -> None:
+    """Whichever admit came first, the same view; and what the joiner then writes is let in by everybody."""
+    here = circle(Bob=Rank.MEMBER, Carol=Rank.MEMBER)
+    alice, bob, carol = here.values()
+    code = alice.invites()
+    for person in (bob, carol):
+        person.hears(alice)
+    dave = joiner("Dave", alice.group.gid, alice.group.suite)
+    for member in (bob, carol):
+        member.lets_in(dave, code)
+    by_bob, by_carol = arrive(dave, bob), arrive(dave, carol)
+    meet(alice, bob, carol)
+    assert alice.view.devices[dave.dev] == dave.card.member_pk
+    assert len(alice.view.invites[code.op_id].joiners) == 1
+    for welcomed in (by_bob, by_carol):  # as the one or the other welcomed them, they knew of one admit alone
+        for member in (alice.restarted(), bob.restarted(), carol.restarted()):
+            signed = welcomed.forges(OpType.REKEY, RekeyBody(epoch=welcomed.draft().block))
+            assert counts(member, told(member, signed))
+
+
+def test_an_approval_falls_with_its_approver() -> None:
+    """Attack 58: signed, or shown, after its signer's removal."""
+    here = circle(Mo=Rank.MODERATOR, Bob=Rank.MEMBER)
+    alice, mo, bob = here.values()
+    code = alice.invites(uses=9, approvals=1)
+    for person in (mo, bob):
+        person.hears(alice)
+    asked = joiner("Dave", alice.group.gid, alice.group.suite).asks(alice.group.gid, code, rank=Rank.NEWCOMER)
+    statement = join_statement(
+        alice.group.gid, code.op_id, asked.card, asked.join_nonce, asked.alias, asked.agreement_hash
+    )
+    said = APPROVAL_LABEL + approval_statement(alice.group.gid, code.op_id, statement)
+    yes = Approval(grant=mo.view.members[mo.pk].grant, dev=mo.dev, sig=sign(mo.dev_seed, said))
+    with bob.step() as means:
+        admitted = admit(bob.group, replace(asked, approvals=[yes]), means).op
+    assert "Dave" in bob.names
+    alice.removes(mo)  # who had not seen the admit
+    meet(alice, bob)
+    assert not counts(alice, admitted)
+    assert alice.names == {"Alice", "Bob"}
+
+
+# ------------------------------------------------------------------------------------- settings
+
+
+def test_of_two_settings_the_more_senior_holds_and_then_the_lower_id() -> None:
+    here = circle(Steve=Rank.STEWARD, Stella=Rank.STEWARD)
+    alice, steve, stella = here.values()
+    steve.sets(note="Steve", tone="Steve")
+    alice.sets(note="Alice")
+    stella.sets(tone="Stella")
+    by_id = {person.group.log.ops[-1].op_id: person.name for person in (steve, stella)}
+    meet(alice, steve, stella)
+    assert alice.view.settings == {"note": "Alice", "tone": by_id[min(by_id)]}
+    steve.sets(note="later")
+    meet(alice, steve, stella)
+    assert alice.view.settings["note"] == "later"
+
+
+def test_of_two_agreements_the_more_senior_holds() -> None:
+    here = circle(Steve=Rank.STEWARD)
+    alice, steve = here.values()
+    steve.agrees_on("Steve's text")
+    kept = alice.agrees_on("Alice's text")
+    meet(alice, steve)
+    assert alice.view.agreement == kept.op_id
+    steve.agrees_on("A third text", version=3)
+    meet(alice, steve)
+    assert alice.view.agreement == steve.group.log.ops[-1].op_id
+
+
+def test_an_empty_change_changes_nothing() -> None:
+    here = circle(Bob=Rank.MEMBER)
+    alice, bob = here.values()
+    told(alice, alice.forges(OpType.SETTINGS, SettingsBody(settings=[])))
+    meet(alice, bob)
+    assert alice.view.settings == {}
+
+
+# ------------------------------------------------------------------------------------- the function itself
+
+
+def test_a_view_of_the_past_is_what_was_seen_then() -> None:
+    alice = founds("Alice")
+    bob = alice.admits("Bob")
+    then = alice.group.log.everything
+    alice.removes(bob)
+    assert {member.alias for member in alice.group.view_of(then).members.values()} == {"Alice", "Bob"}
+    assert resolve(alice.group.log, then) == alice.group.view_of(then)
+    assert alice.names == {"Alice"}
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_three_who_part_and_meet_in_any_order(order: tuple[int, ...]) -> None:
+    here = circle(Steve=Rank.STEWARD, Mo=Rank.MODERATOR, Bob=Rank.MEMBER, Nell=Rank.MEMBER)
+    alice, steve, mo, bob, nell = here.values()
+    mo.removes(nell)
+    mo.admits("Olaf")
+    steve.removes(mo)
+    steve.sets(note="x")
+    alice.demotes(steve, Rank.MEMBER)
+    sides = [alice, steve, mo]
+    bob.hears(*(sides[k] for k in order))
+    meet(bob, *(sides[k] for k in order))
+    # Steve was a steward no more when he removed Mo, who therefore stands, and with Mo whom he removed and let in.
+    assert bob.names == {"Alice", "Steve", "Mo", "Bob", "Olaf"}
+    assert bob.rank_of(steve) is Rank.MEMBER
+
+
+def test_an_operation_carries_nothing_but_what_was_signed() -> None:
+    alice = founds("Alice")
+    assert all(parse_op(op.signed).op_id == op.op_id for op in alice.group.log.ops)
+    assert alice.group.log.get(OpId(bytes(32))) is None
+    with pytest.raises(AssertionError):
+        _ = parse_op(alice.forges(OpType.SETTINGS, SettingsBody(settings=[]))).granted_rank
+    body = RankBody(target=alice.pk, rank=Rank.MEMBER)
+    assert parse_op(alice.forges(OpType.DEMOTE, body)).granted_rank is Rank.MEMBER
