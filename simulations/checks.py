@@ -238,7 +238,7 @@ def agree(gid: GroupId, people: Iterable[Person]) -> list[str]:
     for person in (first, *others):
         if not person.group(gid).epoch_is_complete:
             found.append(f"{person.name} has no complete epoch")
-        if person.room(gid).drafts and person.group(gid).others:
+        if person.room(gid).drafts and others:
             found.append(f"{person.name} still has drafts")
     return found
 

@@ -170,6 +170,10 @@ class Person:
         """Return by which key the group knows this person."""
         return self.group(gid).own.member_pk
 
+    def key_of(self, gid: GroupId, alias: str) -> MemberPk:
+        """Return by which key the group knows somebody, as this person's node has it."""
+        return next(member.pk for member in self.group(gid).view.members.values() if member.alias == alias)
+
     def members(self, gid: GroupId) -> list[str]:
         """Return the aliases of all who are in, as this person's node has it."""
         return sorted(member.alias for member in self.group(gid).view.members.values())

@@ -54,7 +54,8 @@ def after_operations(state: State, room: Room, ops: list[Operation], step: Step)
     _retry_early(state, room, step)
     plan(state, room, step)
     hand_over(state, room, step)
-    if any(op.op_id in group.epochs for op in ops):
+    if len(group.epochs) != room.epochs_known:
+        room.epochs_known = len(group.epochs)
         catching_up.ask_anew(state, room, step)
     else:
         catching_up.ask_messages(state, room, step)

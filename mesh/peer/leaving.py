@@ -3,7 +3,8 @@
 A leave made offline waits until somebody hears it: to them we are still in, so a session opens as before. Whoever has
 it answers with a farewell: a state whose only head is the leave. With `wipe` all that was said and every key that opens
 it goes at once. Until the farewell there remains what it takes to be heard: our device's key, the operations (they name
-the group and its members), the epochs' keys and the contacts. After it, or when asked a second time, nothing.
+the group and its members) with their wraps, the epochs' keys and the contacts. After it, or when asked a second time,
+nothing.
 """
 
 from typing import Final
@@ -32,9 +33,8 @@ _AT_ONCE: Final = (
     Space.KNOCKS,
     Space.CHAINS,
     Space.KEMS,
-    Space.WRAPS,
 )
-_IN_THE_END: Final = (*_AT_ONCE, Space.DRAFTS, Space.CONTACTS, Space.EPOCHS, Space.OPS, Space.GROUPS)
+_IN_THE_END: Final = (*_AT_ONCE, Space.DRAFTS, Space.CONTACTS, Space.EPOCHS, Space.WRAPS, Space.OPS, Space.GROUPS)
 
 
 def leave(state: State, room: Room, command: LeaveGroup, step: Step) -> None:

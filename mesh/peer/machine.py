@@ -216,10 +216,11 @@ class Peer:
                     step.stored.setdefault(link.link, []).append(frame.id)
                 return
             try:
+                epochs = len(room.group.epochs)
                 ops = receive_frame(room.group, frame, epoch, step.means())
             except RemoteError:
                 return  # whoever handed it on may not have been able to open it: no fault of theirs, and it ends here
-            step.touch(room.group.gid, ops)
+            step.touch(room.group.gid, ops, also=len(room.group.epochs) > epochs)
             if not ops:
                 step.wanted_ops[link.link, room.group.gid] = None
             if frame.type is FrameType.ENVELOPE and not ops:

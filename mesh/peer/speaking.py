@@ -97,8 +97,9 @@ def _is_fresh(room: Room, session: Session, now: Instant) -> bool:
     since = room.ahead_since.setdefault(session.device, now.mono_ms)
     if now.mono_ms - since < AHEAD_WAIT_MS:
         return True
-    if now.mono_ms - since < 2 * AHEAD_WAIT_MS:
-        room.fell_back = True
+    if session.device not in room.disbelieved:
+        room.disbelieved[session.device] = None
+        room.fell_back = True  # once: should it have been true after all, no key is used twice
     return False
 
 

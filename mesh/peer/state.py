@@ -68,6 +68,7 @@ class Session:
     heard: bool = False  # the peer has told its state, and is in
     untimely: StateBody | None = None  # what it told before we knew who it is
     asked_ops: tuple[bytes, int] = (b"", 0)  # what we asked for last, and when (mono)
+    asked_keys: dict[OpId, None] = field(default_factory=dict)  # epochs for us, of which we asked for the wraps
     closed: dict[DeviceId, Frontier] = field(default_factory=dict)  # asked for; not to be asked again over this link
     shut: dict[DeviceId, Frontier] = field(default_factory=dict)  # what the peer says was not sealed for us
     refused: int = 0  # messages that it claimed, was asked for, and did not give
@@ -179,11 +180,13 @@ class Room:
     presence_told: tuple[bytes, OpId] | None = None  # addresses and epoch of our last presence
     receipt_due: bool = False  # a timer runs
     chore_due: bool = False  # a timer runs
+    epochs_known: int = 0  # how many we held when we last looked for what they open
     gap_due: bool = False  # a timer runs
     tell_at: int | None = None  # when a timer runs out that tells links how far we have come (mono)
     last_ts: int = 0  # our clock at our last post, so that two posts never bear one time
     silent: bool = False  # we left and somebody knows, or nobody can be told: the group is only history here
     ahead_since: dict[DeviceId, int] = field(default_factory=dict)  # who claimed to be ahead of us, since when
+    disbelieved: dict[DeviceId, None] = field(default_factory=dict)  # whose claim was not proved in time
     fell_back: bool = False  # others had messages of ours that we had not: re-key before speaking (protocol.md §7)
 
     def track(self, dev: DeviceId) -> Track:
@@ -315,9 +318,9 @@ class Step:
         """Return what the groups room needs."""
         return Means(entropy=self.entropy, sealer=self.sealer, journal=self.journal, wall_ms=self.now.wall_ms)
 
-    def touch(self, gid: GroupId, ops: list[Operation]) -> None:
-        """Note that operations came into a group."""
-        if ops:
+    def touch(self, gid: GroupId, ops: list[Operation], *, also: bool = False) -> None:
+        """Note that operations came into a group, or (`also`) the key of an epoch whose operation was there before."""
+        if ops or also:
             self.touched.setdefault(gid, []).extend(ops)
 
     def send(self, link: LinkId, kind: LinkKind, payload: bytes, send_class: SendClass) -> None:

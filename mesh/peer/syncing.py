@@ -22,11 +22,12 @@ from mesh.ids import OpId, TopicId
 from mesh.peer import catching_up, leaving
 from mesh.peer.hearing import note_holder
 from mesh.peer.routing import tell
-from mesh.peer.speaking import hand_over, plan_receipt
+from mesh.peer.speaking import agrees, hand_over, plan_receipt
 from mesh.peer.state import Link, OpsFor, Room, Session, State, Step
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
 from mesh.wire.invites import OpBundle
+from mesh.wire.operations import epoch_block
 from mesh.wire.sessions import (
     AnsweredBody,
     OpsBody,
@@ -37,6 +38,7 @@ from mesh.wire.sessions import (
     WantOpsBody,
 )
 
+KEY_QUESTIONS_MAX: Final = 4  # places in the log from which wraps are asked for at once; ours
 PRESENCE_WAIT_MS: Final = 100  # where we can be reached is told soon after someone is there to hear it; ours
 PRESENCE_SPREAD_MS: Final = 300
 SAME_QUESTION_MS: Final = 5_000  # the same operations are not asked for twice within so long; ours
@@ -113,6 +115,8 @@ def resume_sessions(state: State, room: Room, step: Step) -> None:
             continue  # the claim was false; it stays a stranger, and is not told why
         if proved_now:
             open_session(link, room, step)
+        if session.heard and agrees(room, session, step.now):
+            ask_keys(link, room, step)
         if session.untimely is not None and session.device in room.group.view.devices:
             body, session.untimely = session.untimely, None
             _hear_state(state, link, room, session, body, step)
@@ -177,8 +181,7 @@ def _answer(state: State, link: Link, room: Room, session: Session, body: Sessio
         case StateBody():
             _hear_state(state, link, room, session, body, step)
         case OpsBody() if not room.group.own.left:
-            for bundle in body.ops:
-                step.touch(room.group.gid, receive_bundle(room.group, bundle, step.means()))
+            _take_ops(room, body, step)
         case WantOpsBody() if current:
             _give_ops(state, link, room, body, step)
         case WantMessagesBody() if current and not room.group.own.left:
@@ -214,6 +217,8 @@ def _hear_state(state: State, link: Link, room: Room, session: Session, body: St
     for mseq, post in list(room.sent.items()):
         if mseq in own:
             note_holder(room, link, post, step)
+    if agrees(room, session, step.now):
+        ask_keys(link, room, step)
     hand_over(state, room, step)
     plan_receipt(room, step)
     catching_up.ask_messages(state, room, step)
@@ -227,6 +232,36 @@ def ask_ops(link: Link, room: Room, step: Step) -> None:
     session = link.session(room.group.gid)
     if session.device in room.group.view.devices and any(head not in room.group.log for head in session.heads):
         _ask_ops(link, session, room.group.log.heads[: limits.STATE_HEADS_MAX], session.heads, step)
+
+
+def _take_ops(room: Room, body: OpsBody, step: Step) -> None:
+    for bundle in body.ops:
+        epochs = len(room.group.epochs)
+        ops = receive_bundle(room.group, bundle, step.means())
+        step.touch(room.group.gid, ops, also=len(room.group.epochs) > epochs)
+
+
+def ask_keys(link: Link, room: Room, step: Step) -> None:
+    """Ask a peer for the wraps of epochs that were made for us too, where whoever gave us the operation had none.
+
+    It is asked for all that follows what such an operation builds on; once over a link, and not for every fork of one
+    who forks without end.
+    """
+    session = link.session(room.group.gid)
+    log = room.group.log
+    covered = 0
+    questions: dict[tuple[OpId, ...], None] = {}
+    for op in log.ops:
+        if op.op_id in room.group.epochs or op.op_id in session.asked_keys:
+            continue
+        block = epoch_block(op.body)
+        if block is not None and room.group.own.dev in block.recipients:
+            session.asked_keys[op.op_id] = None
+            if not log.past(op.op_id) & covered and len(questions) < KEY_QUESTIONS_MAX:
+                questions[tuple(op.tbs.deps)] = None
+            covered |= log.bit(op.op_id)
+    for deps in questions:
+        tell(link, session, WantOpsBody(heads=list(deps)), SendClass.CONTROL, step)
 
 
 def want_ops(link: Link, room: Room, step: Step) -> None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from mesh.commands import CreateGroup, Rank, Suite
-from mesh.crypto.hashes import h
 from mesh.errors import Fault, RemoteError
 from mesh.events import Delete, Put, Space
 from mesh.groups.authoring import (
@@ -21,33 +20,27 @@ from mesh.groups.authoring import (
     found,
     fresh_own_state,
     keep_kem,
-    new_card,
     rekey,
     remove,
 )
 from mesh.groups.epochs import Draft, draft_epoch
 from mesh.groups.group import Group, Means
-from mesh.groups.invites import invite_keys, sign_knock
-from mesh.groups.joining import agreement_hash, join_statement
 from mesh.groups.messaging import OpenedMessage, TooEarly, Wording, open_message, seal_message, take_in
-from mesh.groups.operations import Operation, card_device, parse_op, sign_op
+from mesh.groups.operations import Operation, parse_op, sign_op
 from mesh.groups.receiving import receive_bundle, receive_frame, rehearse_op, unpack_wraps
 from mesh.groups.views import View
-from mesh.ids import DeviceId, GroupId, MemberPk, MsgId, OpId, Sealer
+from mesh.ids import DeviceId, MemberPk, MsgId, OpId, Sealer
 from mesh.journal import Journal
 from mesh.secret import Secret
 from mesh.wire.codec import encode
 from mesh.wire.frames import FrameType, parse_frame, topic_of, verify_frame
-from mesh.wire.invites import KnockBody, OpBundle
+from mesh.wire.invites import OpBundle
 from mesh.wire.operations import (
     ZERO32,
-    AdmitBody,
     AgreementBody,
     Body,
-    Card,
     CreateBody,
     Cut,
-    InviteBody,
     LeaveBody,
     OpTbs,
     OpType,
@@ -58,96 +51,9 @@ from mesh.wire.operations import (
     UninviteBody,
 )
 from simulations.chance import SeededEntropy, SeededSealer
+from tests.groups.joiners import AGREEMENT, WALL_MS, Code, Joiner, invite_body, joiner
 
-WALL_MS = 1_800_000_000_000
-HOUR = WALL_MS // 3_600_000
-AGREEMENT = "What is said here stays here."
 TABLES = (Space.OPS, Space.EPOCHS, Space.CHAINS, Space.KEMS)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Code:
-    """An invite as its holder has it."""
-
-    op_id: OpId
-    seed: bytes
-    body: InviteBody
-
-
-@dataclass(frozen=True, kw_only=True)
-class Joiner:
-    """Someone at the door: the keys of one attempt to come in."""
-
-    name: str
-    member_seed: bytes
-    dev_seed: bytes
-    join_nonce: bytes
-    kem: tuple[bytes, bytes]
-    card: Card
-    entropy: SeededEntropy
-    sealer: Sealer
-
-    @property
-    def dev(self) -> DeviceId:
-        return card_device(self.card)
-
-    def asks(self, gid: GroupId, code: Code | None, *, rank: Rank, agreement: str = AGREEMENT) -> AdmitBody:
-        """Sign T, as a knock would, and fill in what an admitter adds."""
-        invite = OpId(ZERO32) if code is None else code.op_id
-        pledge = agreement_hash(agreement)
-        statement = join_statement(gid, invite, self.card, self.join_nonce, self.name, pledge)
-        invite_seed = bytes(32) if code is None else invite_keys(code.seed).invite_seed
-        sig_invite, sig_member, sig_dev = sign_knock(statement, invite_seed, self.member_seed, self.dev_seed)
-        return AdmitBody(
-            invite=invite,
-            rank=rank,
-            alias=self.name,
-            card=self.card,
-            join_nonce=self.join_nonce,
-            agreement_hash=pledge,
-            sig_invite=b"" if code is None else sig_invite,
-            sig_member=sig_member,
-            sig_dev=sig_dev,
-            approvals=[],
-            epoch=None,
-        )
-
-    def knocks(self, gid: GroupId, code: Code, *, addresses: list[str], agreement: str = AGREEMENT) -> KnockBody:
-        """What someone with a code says at the door."""
-        asked = self.asks(gid, code, rank=Rank.MEMBER, agreement=agreement)
-        return KnockBody(
-            invite=code.op_id,
-            card=self.card,
-            join_nonce=self.join_nonce,
-            alias=self.name,
-            agreement_hash=asked.agreement_hash,
-            addresses=addresses,
-            reply_seed=h(b"mesh1/testreply", self.name.encode()),
-            sig_invite=asked.sig_invite,
-            sig_member=asked.sig_member,
-            sig_dev=asked.sig_dev,
-        )
-
-
-def joiner(
-    name: str, gid: GroupId, suite: Suite, sealer: Sealer | None = None, *, member_seed: bytes | None = None
-) -> Joiner:
-    """Draw the keys with which someone knocks at a group; with a member key that was used before, if it is given."""
-    entropy = SeededEntropy(1, f"joiner {name}")
-    own_sealer = sealer or SeededSealer(SeededEntropy(1, f"seals of {name}"))
-    drawn, dev_seed, nonce = entropy.draw(32), entropy.draw(32), entropy.draw(32)
-    member_seed = member_seed or drawn
-    kem = own_sealer.generate(suite)
-    return Joiner(
-        name=name,
-        member_seed=member_seed,
-        dev_seed=dev_seed,
-        join_nonce=nonce,
-        kem=kem,
-        card=new_card(gid, member_seed, dev_seed, kem[1]),
-        entropy=entropy,
-        sealer=own_sealer,
-    )
 
 
 @dataclass(kw_only=True)
@@ -324,6 +230,10 @@ class Person:
         verify_frame(frame)
         return open_message(self.group, frame, self.epoch_of(raw))
 
+    def cannot_read(self, raw: bytes) -> Fault:
+        """The fault with which a message is refused; AssertionError if it opens."""
+        return refusal(lambda: self.looks_at(raw))
+
     def reads(self, raw: bytes) -> str:
         """Open a message and take it in."""
         opened = self.looks_at(raw)
@@ -424,21 +334,6 @@ def commit(journal: Journal, rows: dict[Space, dict[bytes, bytes]]) -> None:
                 rows.get(write.space, {}).pop(write.key, None)
             case _:
                 raise AssertionError("groups delete no prefixes")
-
-
-def invite_body(
-    seed: bytes, *, uses: int = 1, approvals: int = 0, role: Rank = Rank.MEMBER, hours: int = 72
-) -> InviteBody:
-    """The body of an invite with this seed in its code."""
-    keys = invite_keys(seed)
-    return InviteBody(
-        invite_pk=keys.invite_pk,
-        knock_key=keys.knock_key,
-        role=role,
-        max_uses=uses,
-        expiry_hour=HOUR + hours,
-        approvals=approvals,
-    )
 
 
 def founds(

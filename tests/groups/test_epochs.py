@@ -25,7 +25,8 @@ from mesh.wire.invites import OpBundle
 from mesh.wire.limits import DEVICES_MAX
 from mesh.wire.operations import AgreementBody, EpochBlock, OpType, RekeyBody, RemoveBody
 from simulations.chance import SeededEntropy, SeededSealer
-from tests.groups.people import Person, arrive, founds, joiner, standing
+from tests.groups.joiners import joiner
+from tests.groups.people import Person, arrive, founds, standing
 
 NONCE = b"\x44" * 32
 

@@ -21,7 +21,8 @@ from mesh.groups.joining import (
 )
 from mesh.ids import GroupId, InvitePk, OpId
 from mesh.wire.operations import ZERO32, AdmitBody, Approval, OpType, SignedOp
-from tests.groups.people import AGREEMENT, Code, Joiner, Person, founds, invite_body, joiner
+from tests.groups.joiners import AGREEMENT, Code, Joiner, invite_body, joiner
+from tests.groups.people import Person, founds
 
 SMALL_ORDER = b"\1" + bytes(31)
 

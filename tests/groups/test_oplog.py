@@ -11,7 +11,8 @@ from mesh.groups.oplog import OpLog, bits
 from mesh.ids import OpId
 from mesh.wire.codec import encode
 from mesh.wire.operations import OpType, Setting, SettingsBody
-from tests.groups.people import Person, founds, joiner, op_of
+from tests.groups.joiners import joiner
+from tests.groups.people import Person, founds, op_of
 
 
 def settings(value: str) -> SettingsBody:

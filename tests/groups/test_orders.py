@@ -15,7 +15,8 @@ from mesh.errors import RefusedError
 from mesh.groups.authoring import Authored, _author_epoch
 from mesh.groups.group import Means
 from mesh.wire.operations import OpType, RemoveBody
-from tests.groups.people import Code, Joiner, Person, empty_onlooker, founds, joiner, standing
+from tests.groups.joiners import Code, Joiner, joiner
+from tests.groups.people import Person, empty_onlooker, founds, standing
 from tests.groups.twin import Twin
 
 RANKS = {"Steve": Rank.STEWARD, "Mo": Rank.MODERATOR, "Moira": Rank.MODERATOR, "Bob": Rank.MEMBER, "Carol": Rank.MEMBER}

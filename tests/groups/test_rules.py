@@ -39,7 +39,8 @@ from mesh.wire.operations import (
     SignedOp,
     UninviteBody,
 )
-from tests.groups.people import Code, Joiner, Person, founds, invite_body, joiner
+from tests.groups.joiners import Code, Joiner, invite_body, joiner
+from tests.groups.people import Person, founds
 
 RANKS = {"Alice": Rank.FOUNDER, "Steve": Rank.STEWARD, "Mo": Rank.MODERATOR, "May": Rank.MEMBER, "Nell": Rank.NEWCOMER}
 NOBODY: set[str] = set()

@@ -18,7 +18,6 @@ from mesh.commands import Rank, Suite
 from mesh.crypto.keys import public_key, sign
 from mesh.groups.authoring import author, rekey
 from mesh.groups.invites import (
-    door_of,
     invite_keys,
     knock_statement,
     preview_seed,
@@ -35,7 +34,8 @@ from mesh.wire import invites, messages, operations, sessions
 from mesh.wire.codec import Record, decode, encode
 from mesh.wire.codes import InviteCode, to_text, to_uri
 from mesh.wire.frames import DAY_MS, FrameType, parse_frame, rendezvous_topic, seal_frame, topic_of
-from tests.groups.people import HOUR, WALL_MS, Code, Joiner, Person, arrive, founds, joiner
+from tests.groups.joiners import HOUR, WALL_MS, Code, Joiner, joiner
+from tests.groups.people import Person, arrive, founds
 from tests.wire.records import to_fields
 
 HERE: Final = Path(__file__).parent
@@ -242,7 +242,7 @@ def frames() -> Json:
     chain = alice.group.chains[record.op_id, alice.dev]
     with alice.step() as means:
         invite = alice.view.invites[code.op_id]
-        preview = seal_preview(alice.group, invite, door_of(invite, WALL_MS), means)
+        preview = seal_preview(alice.group, invite, invites.Door.OPEN, means)
         knock = seal_knock(keys, story.knock, means)
     message = alice.says("Not a good night.")
     with alice.step() as means:

@@ -1,0 +1,245 @@
+"""What others write comes in any order, twice, or false: afterwards it is wholly in, or as if it had never come."""
+
+from collections.abc import Callable
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mesh.commands import Rank
+from mesh.errors import Fault
+from mesh.events import Space
+from mesh.groups.operations import parse_op
+from mesh.groups.receiving import bundles_beyond, pack_wraps, unpack_wraps
+from mesh.groups.waiting import Waiting
+from mesh.ids import OpId
+from mesh.wire import limits
+from mesh.wire.invites import OpBundle
+from mesh.wire.operations import OpType, RekeyBody, Setting, SettingsBody, SignedOp
+from tests.groups.joiners import joiner
+from tests.groups.people import Person, arrive, empty_onlooker, founds, standing
+
+
+def notes(person: Person, count: int) -> list[OpBundle]:
+    """Operations that build on each other."""
+    return [person.bundle(person.sets(note=str(k)).op_id) for k in range(count)]
+
+
+def everything(person: Person) -> tuple[object, ...]:
+    """All that a person holds and has stored."""
+    group = person.group
+    return (
+        standing(person),
+        dict(group.kem_of),
+        dict(group.epochs),
+        dict(group.chains),
+        group.own,
+        {space: dict(table) for space, table in person.rows.items()},
+        len(group.pending),
+    )
+
+
+@given(st.data())
+def test_operations_come_in_in_any_order(data: st.DataObject) -> None:
+    alice, bob = TALKERS
+    late = bob.restarted()
+    bundles = [alice.bundle(op.op_id) for op in alice.group.log.ops]
+    for bundle in data.draw(st.permutations(bundles)):
+        late.takes(bundle)
+    assert standing(late) == standing(alice)
+    assert len(late.group.pending) == 0
+    assert late.group.pending.held_bytes == 0
+    assert {bundle.op.tbs for bundle in late.bundles} == {bundle.op.tbs for bundle in bundles}
+
+
+def talkers() -> tuple[Person, Person]:
+    """Alice did ten things of which Bob has not heard."""
+    alice = founds("Alice")
+    bob = alice.admits("Bob")
+    for k in range(5):
+        alice.rekeys()
+        alice.sets(note=str(k))
+    return alice, bob
+
+
+TALKERS = talkers()
+
+
+def test_what_comes_in_is_told_deps_first() -> None:
+    alice = founds("Alice")
+    bob = alice.admits("Bob")
+    first, *rest = notes(alice, 4)
+    for bundle in reversed(rest):
+        assert bob.takes(bundle) == []
+    told = bob.takes(first)
+    assert [op.op_id for op in told] == [op.op_id for op in alice.group.log.ops[-4:]]
+
+
+REFUSED: dict[str, Callable[[Person, Person], SignedOp]] = {
+    "a false signature": lambda alice, _: SignedOp(tbs=good(alice).tbs, sig=bytes(64)),
+    "a wrong gen": lambda alice, _: alice.forges(OpType.SETTINGS, SettingsBody(settings=[]), gen=99),
+    "no right": lambda _, bob: bob.forges(OpType.SETTINGS, SettingsBody(settings=[])),
+    "a wrong chain": lambda alice, _: alice.forges(OpType.SETTINGS, SettingsBody(settings=[]), dseq=99),
+    "an epoch for too few": lambda alice, bob: alice.forges(
+        OpType.REKEY, RekeyBody(epoch=alice.draft(without=(bob,)).block)
+    ),
+    "a text that drives terminals": lambda alice, _: alice.forges(
+        OpType.SETTINGS, SettingsBody(settings=[Setting(key="a", value="\x1b[2J")])
+    ),
+    "a setting twice": lambda alice, _: alice.forges(
+        OpType.SETTINGS, SettingsBody(settings=[Setting(key="a", value="1"), Setting(key="a", value="2")])
+    ),
+}
+
+
+def good(alice: Person) -> SignedOp:
+    """An honest operation that is not in anybody's log yet."""
+    return alice.forges(OpType.SETTINGS, SettingsBody(settings=[]))
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused_leaves_nothing_behind(name: str) -> None:
+    alice = founds("Alice")
+    bob = alice.admits("Bob")
+    before = everything(bob)
+    bob.will_not_take(OpBundle(op=REFUSED[name](alice, bob), wraps=[]))
+    assert everything(bob) == before
+    alice.rekeys()
+    bob.hears(alice)
+    assert standing(bob) == standing(alice)
+
+
+def test_an_admit_that_is_refused_teaches_no_key() -> None:
+    """Learned before the refusal, a key stayed: the joiner, let in later, was sealed to the wrong one for ever."""
+    alice = founds("Alice")
+    bob = alice.admits("Bob")
+    dave = joiner("Dave", alice.group.gid, alice.group.suite)
+    asked = dave.asks(alice.group.gid, None, rank=Rank.MODERATOR)
+    bob.will_not_take(OpBundle(op=alice.forges(OpType.ADMIT, asked), wraps=[]))
+    assert dave.dev not in bob.group.kem_of
+    alice.lets_in(dave, None, Rank.MEMBER)
+    bob.hears(alice)
+    assert bob.group.kem_of[dave.dev] == (0, dave.card.kem_pk)
+
+
+def test_what_builds_on_something_refused_waits_in_vain() -> None:
+    alice = founds("Alice")
+    bob = alice.admits("Bob")
+    shadow = alice.restarted()
+    bad = alice.forges(OpType.SETTINGS, SettingsBody(settings=[Setting(key="a", value="\n")]))
+    shadow.group.log.push(parse_op(bad))
+    child = shadow.forges(OpType.SETTINGS, SettingsBody(settings=[]))
+    bob.takes(OpBundle(op=child, wraps=[]))
+    assert len(bob.group.pending) == 1
+    bob.will_not_take(OpBundle(op=bad, wraps=[]))
+    alice.rekeys()
+    bob.hears(alice)
+    assert parse_op(child).op_id not in bob.group.log
+    assert standing(bob) == standing(alice)
+
+
+def test_a_forged_copy_that_comes_first_does_not_keep_the_true_one_out() -> None:
+    """An id covers what was signed and not the signature: kept by id alone, the forged one took the place."""
+    alice = founds("Alice")
+    bob = alice.admits("Bob")
+    dave = joiner("Dave", alice.group.gid, alice.group.suite)
+    alice.lets_in(dave, None, Rank.MEMBER)
+    admit = alice.bundle(alice.group.log.ops[-1].op_id)
+    dave_in = arrive(dave, alice)
+    dave_in.rekeys()
+    true = dave_in.bundle(dave_in.group.log.ops[-1].op_id)
+    for sig in (bytes(64), b"\1" * 64):
+        bob.takes(OpBundle(op=SignedOp(tbs=true.op.tbs, sig=sig), wraps=list(true.wraps)))
+    bob.takes(true)
+    bob.takes(OpBundle(op=SignedOp(tbs=true.op.tbs, sig=b"\2" * 64), wraps=[]))
+    assert len(bob.group.pending) == 4
+    bob.takes(admit)
+    assert bob.group.log.ops[-1].signed == true.op
+    assert len(bob.group.pending) == 0
+
+
+def test_a_forged_operation_of_one_who_is_known_does_not_even_wait() -> None:
+    alice = founds("Alice")
+    bob = alice.admits("Bob")
+    notes(alice, 1)
+    early = alice.forges(OpType.SETTINGS, SettingsBody(settings=[]))
+    assert bob.will_not_take(OpBundle(op=SignedOp(tbs=early.tbs, sig=bytes(64)), wraps=[])) is Fault.BAD_SIGNATURE
+    assert len(bob.group.pending) == 0
+    bob.takes(OpBundle(op=early, wraps=[]))
+    assert len(bob.group.pending) == 1
+
+
+def test_not_more_waits_than_there_is_room_for() -> None:
+    """Attack 15: deps that nobody has."""
+    alice = founds("Alice")
+    waiting = Waiting()
+    body = SettingsBody(settings=[Setting(key="a", value="x" * 200)])
+    ops = [parse_op(alice.forges(OpType.SETTINGS, body, deps=[OpId(k.to_bytes(32, "big"))], gen=2)) for k in range(600)]
+    for op in ops:
+        waiting.add(op, ())
+        waiting.add(op, ())
+    assert len(waiting) == limits.PENDING_OPS_MAX
+    assert waiting.held_bytes == sum(len(op.signed.tbs) for op in ops[-limits.PENDING_OPS_MAX :])
+    heavy = (bytes(limits.PENDING_OPS_BYTES_MAX // 4),)
+    for op in ops[:8]:
+        waiting.add(op, heavy)
+        assert waiting.held_bytes <= limits.PENDING_OPS_BYTES_MAX
+    assert len(waiting) == 3
+    assert waiting.take_ready(alice.group.log) == []
+
+
+def test_what_waits_keeps_the_wraps_that_came_with_it_first_or_later() -> None:
+    for order in permutations(range(2)):
+        alice = founds("Alice")
+        bob = alice.admits("Bob")
+        (note,) = notes(alice, 1)
+        alice.rekeys()
+        whole = alice.bundle(alice.group.log.ops[-1].op_id)
+        both = [whole, OpBundle(op=whole.op, wraps=[])]
+        for k in order:
+            bob.takes(both[k])
+        bob.takes(note)
+        assert bob.group.epoch == alice.group.epoch
+        assert bob.bundle(alice.group.log.ops[-1].op_id) == whole
+
+
+def test_a_member_is_handed_what_they_lack_deps_first() -> None:
+    alice = founds("Alice")
+    bob = alice.admits("Bob")
+    notes(alice, 3)
+    known = alice.group.log.closure(bob.group.log.heads)
+    assert known is not None
+    lacking = bundles_beyond(alice.group, known)
+    assert lacking == [op.op_id for op in alice.group.log.ops[-3:]]
+    assert bundles_beyond(alice.group, alice.group.log.everything) == []
+    assert bundles_beyond(alice.group, 0) == [op.op_id for op in alice.group.log.ops]
+
+
+def test_a_welcome_that_begins_with_anything_but_the_create_is_refused() -> None:
+    """It once asked for the view of nothing, and the joiner's node fell over."""
+    alice = founds("Alice")
+    alice.admits("Bob")
+    rootless = alice.forges(OpType.SETTINGS, SettingsBody(settings=[]), deps=[], gen=1)
+    stranger = empty_onlooker(alice)
+    assert stranger.will_not_take(OpBundle(op=rootless, wraps=[])) is Fault.AGAINST_RULES
+    stranger.hears(alice)
+    assert standing(stranger) == standing(alice)
+
+
+@given(st.integers(1, 200).flatmap(lambda n: st.lists(st.binary(min_size=n, max_size=n), min_size=1, max_size=9)))
+def test_wraps_come_back_from_the_store(wraps: list[bytes]) -> None:
+    assert unpack_wraps(pack_wraps(tuple(wraps))) == wraps
+    assert unpack_wraps(None) == []
+
+
+def test_an_epoch_s_keys_are_written_with_its_operation() -> None:
+    alice = founds("Alice")
+    bob = alice.admits("Bob")
+    alice.rekeys()
+    bob.hears(alice)
+    op_id = alice.group.log.ops[-1].op_id
+    key = alice.group.gid + op_id
+    assert key in bob.rows[Space.OPS]
+    assert key in bob.rows[Space.EPOCHS]
+    assert {key + alice.dev, key + bob.dev} <= bob.rows[Space.CHAINS].keys()

@@ -1,0 +1,1 @@
+"""Sweeps: many seeds of small worlds, under weather that nobody would choose."""

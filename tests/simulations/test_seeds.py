@@ -1,0 +1,78 @@
+"""One seed is one run: the same digest in any process and under any hash seed, and another one for another seed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from simulations.checks import Watch, agree, blamed, out_of_order, unread
+from simulations.people import circle
+from simulations.weather import Weather
+from simulations.world import World
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+RUN = """
+import random, sys
+from simulations.people import circle
+from simulations.weather import Weather
+from simulations.world import World
+seed, control = int(sys.argv[1]), sys.argv[2] == "control"
+world = World(seed, Weather(loss=0.1))
+gid, (wren, juniper, sorrel) = circle(world, "wren", "juniper", "sorrel")
+world.partition(("wren",), ("juniper", "sorrel"))
+wren.post(gid, f"alone {random.random() if control else 0.5}")
+juniper.post(gid, "with sorrel")
+world.run(20)
+world.heal()
+world.run(60)
+print(world.digest)
+"""
+
+
+def digest(seed: int, hash_seed: str, *, control: bool = False) -> str:
+    """Run a small day in a process of its own; `control` lets in one draw that is not the seed's."""
+    ran = subprocess.run(
+        [sys.executable, "-P", "-c", RUN, str(seed), "control" if control else "true"],
+        env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)},
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return ran.stdout.strip()
+
+
+def test_a_seed_gives_one_digest_whatever_the_process() -> None:
+    digests = {digest(5, hash_seed) for hash_seed in ("0", "1", "4242")}
+    assert len(digests) == 1
+    assert digest(6, "0") not in digests
+
+
+def test_one_draw_that_is_not_the_seeds_is_found_out() -> None:
+    assert digest(5, "0", control=True) != digest(5, "0", control=True)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_partition_heals_and_all_agree(seed: int) -> None:
+    world = World(seed, Weather(loss=0.1 * (seed % 3), latency_ms=20 * (1 + seed % 4)))
+    watch = Watch.over(world)
+    gid, people = circle(world, "wren", "juniper", "sorrel", "tansy")
+    wren, juniper, sorrel, tansy = people
+    world.partition(("wren", "juniper"), ("sorrel", "tansy"))
+    wren.post(gid, "this side")
+    sorrel.post(gid, "that side")
+    world.run(30)
+    juniper.off(power_cut=bool(seed % 2))
+    world.heal()
+    tansy.post(gid, "whole again")
+    world.run(10)
+    juniper.on()
+    world.run(120)
+    assert agree(gid, people) == []
+    assert unread(watch, gid, people) == []
+    assert out_of_order(gid, people) == []
+    assert blamed(world) == []
+    assert sorted(juniper.reads(gid)) == ["that side", "this side", "whole again"]
