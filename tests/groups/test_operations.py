@@ -17,6 +17,7 @@ from mesh.ids import GroupId, OpId
 from mesh.wire.codec import encode
 from mesh.wire.operations import (
     ZERO32,
+    Body,
     DeviceAddBody,
     LeaveBody,
     OpType,
@@ -32,8 +33,8 @@ CREATE = ALICE.group.log.ops[0]
 
 
 def test_a_group_is_named_by_its_first_operation() -> None:
-    assert CREATE.gid == CREATE.op_id == h(b"mesh1/opid", CREATE.signed.tbs)
-    assert CREATE.tbs.gid == CREATE.tbs.dprev == CREATE.tbs.auth == ZERO32
+    assert {bytes(CREATE.gid), bytes(CREATE.op_id)} == {h(b"mesh1/opid", CREATE.signed.tbs)}
+    assert {bytes(CREATE.tbs.gid), bytes(CREATE.tbs.dprev), bytes(CREATE.tbs.auth)} == {ZERO32}
     assert all(op.gid == op.tbs.gid == CREATE.gid for op in ALICE.group.log.ops[1:])
 
 
@@ -46,7 +47,7 @@ def test_what_is_signed_is_a_label_and_the_bytes_as_they_came() -> None:
 
 def test_the_member_key_signs_what_concerns_oneself() -> None:
     card = ALICE.group.founding.card
-    by_member = {
+    by_member: dict[OpType, Body] = {
         OpType.LEAVE: LeaveBody(),
         OpType.DEVICE_ADD: DeviceAddBody(card=card, epoch=None),
         OpType.DEMOTE: RankBody(target=ALICE.pk, rank=Rank.MEMBER),
@@ -56,7 +57,8 @@ def test_the_member_key_signs_what_concerns_oneself() -> None:
         assert signed_by_member_key(op, card)
         verify_op(op, card)
         by_device = parse_op(ALICE.forges(kind, body))
-        assert refusal(lambda o=by_device: verify_op(o, card)) is Fault.BAD_SIGNATURE  # type: ignore[misc]
+        with pytest.raises(RemoteError):
+            verify_op(by_device, card)
     for kind, target in ((OpType.PROMOTE, ALICE.pk), (OpType.DEMOTE, BOB.pk)):
         assert not signed_by_member_key(parse_op(ALICE.forges(kind, RankBody(target=target, rank=Rank.MEMBER))), card)
 
@@ -124,4 +126,4 @@ def test_an_operation_that_was_bent_is_none_or_another(data: st.DataObject) -> N
     with suppress(RemoteError):
         other = parse_op(SignedOp(tbs=bytes(bent), sig=op.signed.sig))
         assert other.op_id != op.op_id
-        assert ALICE.refuses(other.signed)
+        assert refusal(lambda: verify_op(other, ALICE.group.founding.card)) is Fault.BAD_SIGNATURE
