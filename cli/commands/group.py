@@ -195,7 +195,7 @@ def remove(group: str, member: str, /, *, reason: str = "", context: Here) -> No
     reason
         Why, in a sentence; the members see it.
     """
-    if not context.yes and can_ask() and not confirm(f"Remove {one_line(member)}?", instead="--yes"):
+    if not context.yes and not confirm(f"Remove {one_line(member)}?", instead="--yes"):
         raise _not_confirmed()
     told = context.call("group.remove", {"group": group, "member": member, "reason": reason})
     seen, of = fields.number(told, "seen_by"), fields.number(told, "members")

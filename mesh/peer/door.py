@@ -11,7 +11,7 @@ from mesh.commands import Rank
 from mesh.crypto.hashes import h
 from mesh.crypto.keys import public_key
 from mesh.errors import Fault, LocalError, RefusedError, RemoteError
-from mesh.events import Notice, Space
+from mesh.events import LinkKind, Notice, SendClass, Space
 from mesh.groups.authoring import admit
 from mesh.groups.invites import door_of, knock_statement, open_knock, seal_preview
 from mesh.groups.joining import join_statement
@@ -20,7 +20,7 @@ from mesh.groups.views import Invite
 from mesh.ids import TopicId
 from mesh.peer import reaching
 from mesh.peer.records import ContactRecord, KnockRecord
-from mesh.peer.routing import forward_on, hand_to, preview_topic
+from mesh.peer.routing import forward_on, preview_topic
 from mesh.peer.speaking import publish
 from mesh.peer.state import Link, Reply, Room, State, Step
 from mesh.peer.welcoming import read_knock, refuse, welcome
@@ -35,15 +35,18 @@ _REPLIES_MAX: Final = 64
 
 
 def show_previews(state: State, link: Link, topics: list[TopicId], step: Step) -> None:
-    """Give previews to a link that has just turned out to listen for them."""
+    """Give previews to a link that has just turned out to listen for them.
+
+    Each time: one who said no, or was declined, and tries the code again must not meet silence.
+    """
     for room in state.rooms.values():
         if room.group.me is None:
             continue
         for invite in room.group.view.invites.values():
             if preview_topic(invite.body.knock_key) in topics:
                 door = door_of(invite, step.now.wall_ms)
-                name = b"preview" + invite.op_id + bytes([door])
-                hand_to(link, name, seal_preview(room.group, invite, door, step.means()), step)
+                preview = seal_preview(room.group, invite, door, step.means())
+                step.send(link.link, LinkKind.FRAME, preview, SendClass.OPERATIONS)
 
 
 def hear_knock(state: State, frame: Frame, raw: bytes, step: Step) -> None:

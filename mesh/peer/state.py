@@ -83,7 +83,7 @@ class Link:
     ends: Ends  # ourselves as speaker
     topics: TopicTable
     sessions: dict[GroupId, Session] = field(default_factory=dict)
-    given: dict[bytes, None] = field(default_factory=dict)  # previews, knocks and welcomes already handed over
+    given: dict[bytes, None] = field(default_factory=dict)  # knocks already handed over
     pushed: OrderedDict[FrameId, GroupId] = field(default_factory=OrderedDict)  # messages not yet acknowledged
 
     def session(self, gid: GroupId) -> Session:

@@ -123,7 +123,7 @@ def test_leaving_asks_first_and_needs_a_yes_without_a_terminal(home: Path) -> No
 
 def test_removing_says_how_many_have_seen_it(home: Path) -> None:
     with fake_node(home, {"group.remove": {"removed": {"id": "02"}, "seen_by": 3, "members": 5}}) as node:
-        ran = mesh("group", "remove", "grief", "tansy", "--reason", "harm", home=home)
+        ran = mesh("group", "remove", "grief", "tansy", "--reason", "harm", "--yes", home=home)
         assert params(node, "group.remove") == {"group": "grief", "member": "tansy", "reason": "harm"}
     assert ran.out == "Removed. 3 of 5 have seen it; whoever has sends them nothing more.\n"
 
