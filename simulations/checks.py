@@ -29,7 +29,7 @@ class _Post:
     member: MemberPk
     body: bytes
     mseq: int = 0
-    entitled: frozenset[MemberPk] = frozenset()  # who was in as its author saw it, at sealing
+    entitled: frozenset[MemberPk] = frozenset()  # for whom it was sealed, its author included
 
 
 @dataclass(slots=True)
@@ -51,10 +51,35 @@ class Watch:
 
     @staticmethod
     def over(world: World) -> "Watch":
-        """Watch a world from now on."""
+        """Watch a world from now on; what its nodes have stored so far is taken as it is."""
         watch = Watch(world)
+        for node in world.nodes.values():
+            watch._learn(node)
+        for node in world.nodes.values():
+            for key, value in node.store.scan(Space.MESSAGES):
+                name = GroupId(key[:32]), load(MessageRecord, value).post
+                watch.shown.setdefault(node.name, {})[name] = 0
         world.watchers.append(watch.step)
         return watch
+
+    def _learn(self, node: Node) -> None:
+        """Take what a node has written before as if it were written now."""
+        for _, value in node.store.scan(Space.GROUPS):
+            self._own(node, load(OwnState, value))
+        for space in (Space.FRAMES, Space.CHAINS):
+            for key, value in node.store.scan(space):
+                put = Put(space, key, value)
+                (self._frame if space is Space.FRAMES else self._chain)(node, put, durable=True)
+        for key, value in node.store.scan(Space.MESSAGES):
+            record = load(MessageRecord, value)
+            gid = GroupId(key[:32])
+            if record.dev == self._devices[node.name][gid]:
+                self.posts[gid, record.post] = _Post(node.name, record.member, record.body, record.mseq)
+        for key, value in node.store.scan(Space.DELIVERY):
+            gid, post = GroupId(key[:32]), PostId(key[32:])
+            delivery = Delivery.from_record(load(DeliveryRecord, value))
+            self._deliveries[node.name, gid, post] = delivery
+            self._entitle(gid, post, delivery)
 
     def step(self, node: Node, event: Input, effects: list[Effect]) -> None:
         """Look at one step."""
@@ -91,10 +116,7 @@ class Watch:
         puts = [write for write in persist.writes if isinstance(write, Put)]
         for put in puts:
             if put.space is Space.GROUPS:
-                own = load(OwnState, put.value)
-                self._members.setdefault(node.name, {})[own.gid] = own.member_pk
-                self._devices.setdefault(node.name, {})[own.gid] = own.dev
-                self._owners[own.gid, own.member_pk] = node.name
+                self._own(node, load(OwnState, put.value))
                 assert persist.durable, "our own counters move in a commit that a power cut may undo"
         for put in puts:
             match put.space:
@@ -111,6 +133,11 @@ class Watch:
         for put in puts:
             if put.space is Space.DELIVERY:
                 self._delivery(node, put)
+
+    def _own(self, node: Node, own: OwnState) -> None:
+        self._members.setdefault(node.name, {})[own.gid] = own.member_pk
+        self._devices.setdefault(node.name, {})[own.gid] = own.dev
+        self._owners[own.gid, own.member_pk] = node.name
 
     def _frame(self, node: Node, put: Put, *, durable: bool) -> None:
         gid, dev, mseq = GroupId(put.key[:32]), DeviceId(put.key[32:48]), int.from_bytes(put.key[48:], "big")
@@ -141,10 +168,7 @@ class Watch:
         if own:
             post = self.posts.setdefault(name, _Post(node.name, record.member, record.body))
             assert post.author == node.name
-            if record.mseq and not post.mseq:
-                assert node.peer is not None
-                post.mseq = record.mseq
-                post.entitled = frozenset(node.peer.state.rooms[gid].group.view.members)
+            post.mseq = post.mseq or record.mseq
         assert name in self.posts, f"{node.name} shows what nobody said"
         post = self.posts[name]
         assert (post.member, post.body) == (record.member, record.body), f"{node.name} shows it altered"
@@ -160,6 +184,7 @@ class Watch:
         now = Delivery.from_record(load(DeliveryRecord, put.value))
         name = node.name, gid, post_id
         before = self._deliveries.get(name, Delivery())
+        self._entitle(gid, post_id, now)
         assert before.mseq in (0, now.mseq), "a message's number changes"
         assert before.of == now.of or not before.mseq, "those for whom it was sealed change"
         assert before.held <= now.held, "one who had it no longer does"
@@ -174,6 +199,11 @@ class Watch:
             reader = self._owners[gid, member]
             assert (gid, post_id) in self.shown.get(reader, {}), f"{reader} cannot read what is said to have reached"
         self._deliveries[name] = now
+
+    def _entitle(self, gid: GroupId, post_id: PostId, delivery: Delivery) -> None:
+        post = self.posts[gid, post_id]
+        if delivery.mseq and not post.entitled:
+            post.entitled = delivery.of | {post.member}
 
     def _claimed_stored(self, node: Node, payload: bytes) -> None:
         for k in range(0, len(payload), 32):

@@ -5,6 +5,7 @@ writes in one transaction in a worker thread, and then carries out the rest. Own
 commit that survives a power cut (`synchronous=FULL`); a batch that holds one is committed so as a whole.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -86,6 +87,7 @@ class Runner:
         self._writing = trio.Lock()
         self._waiting: dict[int, _Waiting] = {}
         self._tokens = 0
+        self._repairs: dict[LinkId, deque[Send | SendStored]] = {}
         self._timers: dict[Timer, trio.CancelScope] = {}
         self._listeners: dict[int, trio.MemorySendChannel[Notify]] = {}
         self._changed = trio.Event()
@@ -216,11 +218,12 @@ class Runner:
         if self.network is None:
             return
         match effect:
+            case SendStored():
+                self._send_in_turn(self.network, effect)
+            case Send() if effect.link in self._repairs and effect.send_class is SendClass.REPAIR:
+                self._send_in_turn(self.network, effect)  # what ends an answer must not overtake it
             case Send():
                 self.network.send(effect)
-            case SendStored():
-                assert self._nursery is not None
-                self._nursery.start_soon(self._send_stored, self.network, effect)
             case Dial():
                 self.network.dial(effect)
             case Forget():
@@ -232,9 +235,26 @@ class Runner:
             case _:
                 assert_never(effect)
 
-    async def _send_stored(self, network: Links, effect: SendStored) -> None:
-        values = [self.reader.get(effect.space, key) for key in effect.keys]
-        await network.send_frames(effect.link, [v for v in values if v is not None], effect.send_class)
+    def _send_in_turn(self, network: Links, effect: Send | SendStored) -> None:
+        """Send what takes its time, one after the other for each link, beside the task that handles inputs."""
+        queue = self._repairs.get(effect.link)
+        if queue is not None:
+            queue.append(effect)
+            return
+        self._repairs[effect.link] = deque([effect])
+        assert self._nursery is not None
+        self._nursery.start_soon(self._repair, network, effect.link)
+
+    async def _repair(self, network: Links, link: LinkId) -> None:
+        queue = self._repairs[link]
+        while queue:
+            effect = queue.popleft()
+            if isinstance(effect, Send):
+                network.send(effect)
+            else:
+                values = [self.reader.get(effect.space, key) for key in effect.keys]
+                await network.send_frames(link, [v for v in values if v is not None], effect.send_class)
+        del self._repairs[link]
 
     def _tell(self, notice: Notify) -> None:
         for key, sender in list(self._listeners.items()):

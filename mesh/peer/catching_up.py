@@ -20,6 +20,7 @@ from mesh.wire.invites import FrontierEntry
 from mesh.wire.sessions import AnsweredBody, ClosedSpan, Span, WantMessagesBody
 
 CANNOT_GIVE_MAX: Final = 8192  # a peer that claims more messages and cannot give them is asked no further; ours
+_VAIN_COST: Final = 64  # what a question in vain counts for at least, in messages; ours
 _TOLD_RANGES_MAX: Final = 8192  # separate ranges in one state, all devices together; ours
 
 Spans = tuple[tuple[DeviceId, int, int], ...]
@@ -133,9 +134,11 @@ def hear_answered(state: State, link: Link, room: Room, session: Session, body: 
 def _close(room: Room, session: Session, asking: Asking) -> None:
     """Note what a peer was asked for, so that it is not asked again, and what it did not give."""
     _add(session.closed, asking.spans)
+    refused = 0
     for dev, first, last in asking.spans:
         missing = room.track(dev).settled.missing_from(Frontier(0, ((first, last),)))
-        session.refused += sum(high - low + 1 for low, high in missing)
+        refused += sum(high - low + 1 for low, high in missing)
+    session.refused += max(refused, _VAIN_COST) if refused else 0
 
 
 def _settle(state: State, room: Room, session: Session, asking: Asking, body: AnsweredBody, step: Step) -> None:
@@ -165,7 +168,12 @@ def _settle_one(state: State, room: Room, session: Session, dev: DeviceId, mseq:
 
 
 def give_messages(link: Link, room: Room, session: Session, body: WantMessagesBody, step: Step) -> None:
-    """Send what we have of what a current member asks for, and say when that is all. RemoteError past the limit."""
+    """Send what we have of what a current member asks for, and say when that is all. RemoteError past the limit.
+
+    One who could not be told when it is all is given nothing.
+    """
+    if session.out is None:
+        return
     if sum(span.last - span.first + 1 for span in body.spans if span.first <= span.last) > limits.WANT_MESSAGES_MAX:
         raise RemoteError(Fault.OVER_LIMIT, "more messages asked for than one request may hold")
     keys: list[bytes] = []

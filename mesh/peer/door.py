@@ -31,6 +31,7 @@ from mesh.wire.invites import Door, KnockBody
 from mesh.wire.operations import AdmitBody
 
 TURN_MS: Final = 1000  # protocol.md §12: rank r waits r × 1 s
+SAME_KNOCK_MS: Final = 5_000  # within so long, another frame of one joiner is the same knock; ours
 _REPLIES_MAX: Final = 64
 
 
@@ -60,7 +61,9 @@ def hear_knock(state: State, frame: Frame, raw: bytes, step: Step) -> None:
         raise RemoteError(Fault.AGAINST_RULES, "a knock with a KEM key that nothing can be sealed to")
     statement = knock_statement(knock, room.group.gid)
     forward_on(state, topics_of(frame, step.now.wall_ms), frame.id, raw, step)
-    _listen_for_answer(state, Reply(gid=room.group.gid, statement=statement, knock=raw), knock, step)
+    reply = Reply(gid=room.group.gid, statement=statement, knock=raw, heard_ms=step.now.mono_ms)
+    if not _listen_for_answer(state, reply, knock, step):
+        return
     door = door_of(invite, step.now.wall_ms)
     if card_device(knock.card) in room.group.view.devices:
         _await_turn(state, room, statement, raw, step)
@@ -74,14 +77,21 @@ def hear_knock(state: State, frame: Frame, raw: bytes, step: Step) -> None:
         _await_turn(state, room, statement, raw, step)
 
 
-def _listen_for_answer(state: State, reply: Reply, knock: KnockBody, step: Step) -> None:
-    """Listen on the joiner's reply topic, so that an answer finds its way, ours or another's."""
+def _listen_for_answer(state: State, reply: Reply, knock: KnockBody, step: Step) -> bool:
+    """Listen on the joiner's reply topic, so that an answer finds its way, ours or another's.
+
+    Return whether it is to be answered: one knock may come as several frames, over several links.
+    """
     topic = topic_of(public_key(knock.reply_seed))
+    before = state.replies.get(topic)
+    if before is not None and step.now.mono_ms - before.heard_ms < SAME_KNOCK_MS:
+        return False
     step.topics_changed = step.topics_changed or topic not in state.replies
     state.replies[topic] = reply
     state.replies.move_to_end(topic)
     while len(state.replies) > _REPLIES_MAX:
         state.replies.popitem(last=False)
+    return True
 
 
 def _invite_of(state: State, frame: Frame) -> tuple[Room, Invite] | None:

@@ -45,6 +45,7 @@ from mesh.wire.text import require_text
 
 KNOCK_MS: Final = 15_000  # a knock is repeated after so long, then after twice that, and so on; ours
 KNOCK_MS_MAX: Final = 600_000
+SAME_FRAME_MS: Final = 5_000  # a knock is sealed anew after so long; ours
 _WELCOMES_MAX: Final = 4  # of several chunks, half received, each 16 MiB at most; ours
 # What a former membership leaves behind and a new one must not meet: its device's keys, counters and chains.
 _FORMER: Final = (
@@ -120,6 +121,7 @@ def _save(state: State, record: JoinRecord, step: Step) -> None:
 def _stop(state: State, join: JoinRecord, step: Step) -> None:
     join_id = JoinId(join.join)
     state.knocked.pop(join_id, None)
+    state.knock_frames.pop(join_id, None)
     for key in [key for key in state.welcomes if key[0] == join_id]:
         del state.welcomes[key]
     step.set_timer("knock", join_id, None)
@@ -256,10 +258,19 @@ def knock_on(state: State, link: Link, step: Step) -> None:
         if join.stage is not JoinStage.KNOCKING or join.keys is None:
             continue
         if any(topic in link.topics.shared for topic in join_topics(join, today)[:4]):
-            knock = decode(KnockBody, join.keys.knock, bytes_max=limits.KNOCK_PADDED_BYTES)
-            here = replace(knock, addresses=reaching.knock_addresses(state))
-            keys = invite_keys(InviteCode.unpack(join.code).seed)
-            hand_to(link, b"knock" + join.join, seal_knock(keys, here, step.means()), step)
+            hand_to(link, b"knock" + join.join, _knock_frame(state, join, join.keys, step), step)
+
+
+def _knock_frame(state: State, join: JoinRecord, kept: KnockKeys, step: Step) -> bytes:
+    """Return our knock: the same frame over all links of one moment, so that members see it once."""
+    join_id = JoinId(join.join)
+    frame, at_ms = state.knock_frames.get(join_id, (b"", 0))
+    if not frame or step.now.mono_ms - at_ms >= SAME_FRAME_MS:
+        knock = decode(KnockBody, kept.knock, bytes_max=limits.KNOCK_PADDED_BYTES)
+        here = replace(knock, addresses=reaching.knock_addresses(state))
+        frame = seal_knock(invite_keys(InviteCode.unpack(join.code).seed), here, step.means())
+        state.knock_frames[join_id] = (frame, step.now.mono_ms)
+    return frame
 
 
 def hear_welcome(state: State, frame: Frame, step: Step) -> None:

@@ -125,7 +125,11 @@ def speaking_epoch(state: State, room: Room, step: Step) -> OpId | None:
     epoch = room.group.epoch
     if epoch is None or room.fell_back or chain_is_full(room.group, epoch):
         try:
-            publish(state, room, rekey(room.group, step.means()), step)
+            authored = rekey(room.group, step.means())
+            publish(state, room, authored, step)
+            if authored.op.op_id not in room.group.epochs:
+                # Sealed to a key of ours that a restored copy lost; this one brought a new key, and so the next opens.
+                publish(state, room, rekey(room.group, step.means()), step)
         except LocalError:
             return None
         room.fell_back = False

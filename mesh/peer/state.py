@@ -225,6 +225,7 @@ class Reply:
     gid: GroupId
     statement: bytes
     knock: bytes  # the frame
+    heard_ms: int  # mono
     answered: bool = False  # an answer went out from here, or passed
     door: Door | None = None  # what we answered, if we did
     told: dict[LinkId, None] = field(default_factory=dict)  # the links that got our answer
@@ -238,6 +239,7 @@ class State:
     links: dict[LinkId, Link] = field(default_factory=dict)
     joins: dict[JoinId, JoinRecord] = field(default_factory=dict)
     knocked: dict[JoinId, int] = field(default_factory=dict)  # how often each join has knocked, in this process
+    knock_frames: dict[JoinId, tuple[bytes, int]] = field(default_factory=dict)  # the last knock of each, and when
     welcomes: OrderedDict[tuple[JoinId, bytes], dict[int, bytes]] = field(default_factory=OrderedDict)  # chunks so far
     seen: SeenFrames = field(default_factory=SeenFrames)
     frames: OrderedDict[FrameId, tuple[GroupId, int]] = field(default_factory=OrderedDict)  # own frames -> mseq

@@ -56,10 +56,10 @@ def _was_given(room: Room, op_id: OpId, dev: bytes) -> bool:
 
 
 def give_welcome(state: State, wanted: WelcomeFor, wraps: tuple[bytes | None, ...], step: Step) -> None:
-    """Send the welcome to whoever listens on the reply topic."""
+    """Send the welcome to whoever listens on the reply topic; never to one who is not in, or not any more."""
     room = state.rooms.get(wanted.gid)
     knock = None if room is None else read_knock(room, wanted.knock)
-    if room is None or knock is None:
+    if room is None or knock is None or card_device(knock.card) not in room.group.view.devices:
         return
     with_wraps = {b.op.tbs: b for b in bundles(room.group, wanted.ops, wraps)}
     ops = [with_wraps.get(op.signed.tbs, OpBundle(op=op.signed, wraps=[])) for op in room.group.log.ops]
