@@ -135,6 +135,9 @@ class Watch:
                 self._delivery(node, put)
 
     def _own(self, node: Node, own: OwnState) -> None:
+        if self._devices.get(node.name, {}).get(own.gid, own.dev) != own.dev:  # somebody new: no claims of theirs yet
+            for name in [name for name in self._deliveries if name[:2] == (node.name, own.gid)]:
+                del self._deliveries[name]
         self._members.setdefault(node.name, {})[own.gid] = own.member_pk
         self._devices.setdefault(node.name, {})[own.gid] = own.dev
         self._owners[own.gid, own.member_pk] = node.name

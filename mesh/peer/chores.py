@@ -16,7 +16,7 @@ from mesh.groups.authoring import author, rekey, remove
 from mesh.groups.epochs import unwrap
 from mesh.groups.operations import GRANTS, Operation
 from mesh.ids import DeviceId, MemberPk, OpId
-from mesh.peer import catching_up, door, reaching
+from mesh.peer import catching_up, door, joining, reaching
 from mesh.peer.hearing import hear_message, take_early
 from mesh.peer.routing import plan_telling
 from mesh.peer.speaking import hand_over, publish
@@ -42,9 +42,11 @@ def after_operations(state: State, room: Room, ops: list[Operation], step: Step)
     _recover_own(room, ops, step)
     if group.me is None and not group.own.left and group.own.rank_seen is not Rank.NEWCOMER:
         group.set_own(step.journal, rank_seen=Rank.NEWCOMER)
-    elif group.me is not None and (group.rank != group.own.rank_seen or group.own.cut_off):
-        held = group.epoch is not None
-        group.set_own(step.journal, rank_seen=group.rank, cut_off=group.own.cut_off and not held)
+    elif group.me is not None and group.rank != group.own.rank_seen:
+        group.set_own(step.journal, rank_seen=group.rank)
+    if group.own.cut_off and _brings_us_in(room, ops):
+        group.set_own(step.journal, cut_off=False)
+        joining.drop_needless(state, room, step)
     step.notify(Notice.GROUP, group.gid)
     door.sweep_knocks(state, room, ops, step)
     resume_sessions(state, room, step)
@@ -72,6 +74,16 @@ def _recover_own(room: Room, ops: list[Operation], step: Step) -> None:
             number = room.group.own.kem_number if block is None else max(room.group.own.kem_number, block.kem_number)
             room.group.set_own(step.journal, dseq=op.tbs.dseq, dprev=op.op_id, kem_number=number)
             room.fell_back = True
+
+
+def _brings_us_in(room: Room, ops: list[Operation]) -> bool:
+    """Say whether others speak under an epoch with us: one of theirs is ours to speak under, and it is new here.
+
+    One that we make ourselves shows nothing: we can go on making them alone.
+    """
+    op = room.group.log.get(room.group.epoch) if room.group.epoch is not None else None
+    newer = len(room.group.epochs) != room.epochs_known
+    return op is not None and op.tbs.dev != room.group.own.dev and (newer or op in ops)
 
 
 def note_unopened(room: Room, epoch: OpId, frame: Frame, step: Step) -> None:

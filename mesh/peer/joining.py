@@ -33,8 +33,9 @@ from mesh.ids import GroupId, JoinId
 from mesh.journal import Journal
 from mesh.peer import reaching
 from mesh.peer.records import ContactRecord, JoinRecord, JoinStage, KnockKeys
+from mesh.peer.returning import clear_former, take_over
 from mesh.peer.routing import DOOR_DAYS, JOINING, hand_to, join_topics, preview_topic
-from mesh.peer.state import Link, Room, Session, State, Step
+from mesh.peer.state import Link, Room, State, Step
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
 from mesh.wire.codes import InviteCode
@@ -47,22 +48,10 @@ KNOCK_MS: Final = 15_000  # a knock is repeated after so long, then after twice 
 KNOCK_MS_MAX: Final = 600_000
 SAME_FRAME_MS: Final = 5_000  # a knock is sealed anew after so long; ours
 _WELCOMES_MAX: Final = 4  # of several chunks, half received, each 16 MiB at most; ours
-# What a former membership leaves behind and a new one must not meet: its device's keys, counters and chains.
-_FORMER: Final = (
-    Space.KEMS,
-    Space.CHAINS,
-    Space.EPOCHS,
-    Space.FRONTIERS,
-    Space.FRAMES,
-    Space.DELIVERY,
-    Space.DRAFTS,
-    Space.INVITES,
-    Space.KNOCKS,
-)
 
 
 def start_join(state: State, command: StartJoin, step: Step) -> JoinId:
-    """Begin to look for the group behind a code. RefusedError if it has run out or leads where we are already."""
+    """Begin to look for the group behind a code. RefusedError if it has run out, or we are in there already."""
     code = InviteCode.unpack(command.code)
     if step.now.wall_ms >= code.expiry_hour * HOUR_MS:
         raise expired()
@@ -72,13 +61,7 @@ def start_join(state: State, command: StartJoin, step: Step) -> JoinId:
             _save(state, replace(join, addresses=addresses), step)
             reaching.dial(state, addresses, step)
             return JoinId(join.join)
-    for room in state.rooms.values():
-        if room.group.gid[:GID_PREFIX_BYTES] == code.gid_prefix and room.group.me is not None:
-            raise RefusedError(
-                f"you are in “{room.group.founding.name}” already",
-                do="give the code to the person it was meant for",
-                code="E-ALREADY-IN",
-            )
+    _refuse_if_in(state, code.gid_prefix)
     if sum(join.stage in JOINING for join in state.joins.values()) >= limits.JOINS_MAX:
         raise LocalError("too many attempts to join at once", do="stop one with `mesh joins drop`", code="E-TOO-MANY")
     record = JoinRecord(
@@ -94,6 +77,28 @@ def start_join(state: State, command: StartJoin, step: Step) -> JoinId:
     _save(state, record, step)
     reaching.dial(state, record.addresses, step)
     return JoinId(record.join)
+
+
+def _refuse_if_in(state: State, prefix: bytes) -> None:
+    """RefusedError if we are in the group whose id begins so, as far as we know.
+
+    One who was removed is not told so. Where there are signs of it, another code may bring them back.
+    """
+    for room in state.rooms.values():
+        named = room.group.gid[:GID_PREFIX_BYTES] == prefix[:GID_PREFIX_BYTES]
+        if named and room.group.me is not None and not room.seems_out:
+            raise RefusedError(
+                f"you are in “{room.group.founding.name}” already",
+                do="give the code to the person it was meant for",
+                code="E-ALREADY-IN",
+            )
+
+
+def drop_needless(state: State, room: Room, step: Step) -> None:
+    """We turn out to be in after all: stop knocking, or we would become a second member."""
+    for join_id, join in list(state.joins.items()):
+        if join.stage in JOINING and InviteCode.unpack(join.code).gid_prefix == room.group.gid[:GID_PREFIX_BYTES]:
+            drop_join(state, join_id, step)
 
 
 def expired() -> RefusedError:
@@ -177,6 +182,7 @@ def agree(state: State, command: AgreeJoin, step: Step) -> None:
         )
     if join.stage is JoinStage.KNOCKING:
         return
+    _refuse_if_in(state, preview.gid)
     if command.agreement_version != preview.agreement_version:
         raise LocalError("the agreement has changed since it was shown", do="read it again", code="E-AGREEMENT")
     for other in state.joins.values():
@@ -320,8 +326,9 @@ def _answered(
         return
     assert join.keys is not None
     group, entered = enter(preview.gid, preview.create.suite, knock, join.keys, body, step)
-    if group.gid in state.rooms:
-        _clear_former(state, group.gid, step)
+    former = state.rooms.get(group.gid)
+    if former is not None:
+        clear_former(state, group.gid, step)
     step.journal.merge(entered)
     room = Room(group)
     for entry in body.frontier:
@@ -329,6 +336,8 @@ def _answered(
             room.track(entry.dev).settled = Frontier(entry.contiguous)
             room.save_track(entry.dev, step.journal)
     state.rooms[group.gid] = room
+    if former is not None:
+        take_over(former, room, step)
     for contact in body.contacts:
         if group.log.card(contact.dev) is not None:
             known = ContactRecord(addresses=contact.addresses, in_invites=False, mseq=0)
@@ -336,18 +345,6 @@ def _answered(
     _save(state, replace(join, stage=JoinStage.JOINED, keys=None), step)
     step.touch(group.gid, list(group.log.ops[-1:]))
     step.notify(Notice.JOINED, group.gid, group.own.member_pk)
-
-
-def _clear_former(state: State, gid: GroupId, step: Step) -> None:
-    """We were in before, under another key: what was said stays to be read, what we were goes."""
-    former = state.rooms[gid]
-    reaching.forget_contacts(state, former, former.contacts, step)
-    for space in _FORMER:
-        step.journal.delete_prefix(space, gid)
-    for link in state.links.values():
-        session = link.sessions.get(gid)
-        if session is not None:
-            link.sessions[gid] = Session(into=session.into, epoch=session.epoch, device=session.device)
 
 
 def enter(

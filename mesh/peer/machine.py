@@ -265,6 +265,7 @@ class Peer:
                 syncing.tell_state(link, room, step)
             if not room.chore_due:
                 chores.plan(self.state, room, step)
+            syncing.note_silence(self.state, room, step)
             speaking.hand_over(self.state, room, step)
             speaking.say_presence(self.state, room, step)
             speaking.plan_receipt(room, step)

@@ -51,14 +51,19 @@ def write_draft(state: State, room: Room, body: bytes, flags: int, step: Step) -
         flags=flags,
         body=body,
     )
-    number = group.own.draft + 1
-    group.set_own(step.journal, draft=number)
-    room.drafts[number] = draft
-    step.journal.put(Space.DRAFTS, group.gid + number.to_bytes(8, "big"), encode(draft))
-    keep_message(room, _own_record(group, draft, draft.at_ms, None, step), step, unread=False)
+    keep_draft(room, draft, step)
+    keep_message(room, own_record(group, draft, draft.at_ms, None, step), step, unread=False)
     room.save_delivery(draft.post, Delivery(), step.journal)
     hand_over(state, room, step)
     return draft.post
+
+
+def keep_draft(room: Room, draft: DraftRecord, step: Step) -> None:
+    """Keep something that was typed until it is sealed."""
+    number = room.group.own.draft + 1
+    room.group.set_own(step.journal, draft=number)
+    room.drafts[number] = draft
+    step.journal.put(Space.DRAFTS, room.group.gid + number.to_bytes(8, "big"), encode(draft))
 
 
 def hand_over(state: State, room: Room, step: Step) -> None:
@@ -226,7 +231,7 @@ def _seal_draft(state: State, room: Room, epoch: OpId, draft: DraftRecord, step:
     sealed = _seal_and_push(state, room, epoch, wording, step)
     step.journal.delete(Space.MESSAGES, message_key(group.gid, draft.at_ms, draft.post))
     note_message(room, sealed.msg_id, parents, at_ms)
-    keep_message(room, _own_record(group, draft, at_ms, sealed, step), step, unread=False)
+    keep_message(room, own_record(group, draft, at_ms, sealed, step), step, unread=False)
     delivery = room.deliveries[draft.post].sealed(sealed.mseq, readers_of(group, epoch))
     room.save_delivery(draft.post, delivery, step.journal)
     step.notify(Notice.STATE, group.gid, draft.post)
@@ -253,7 +258,8 @@ def _seal_and_push(state: State, room: Room, epoch: OpId, wording: Wording, step
     return _Sealed(sealed.mseq, sealed.msg_id)
 
 
-def _own_record(group: Group, draft: DraftRecord, at_ms: int, sealed: _Sealed | None, step: Step) -> MessageRecord:
+def own_record(group: Group, draft: DraftRecord, at_ms: int, sealed: _Sealed | None, step: Step) -> MessageRecord:
+    """Return something of our own as it stands for our own reading; `sealed` None: it waits."""
     return MessageRecord(
         post=draft.post,
         msg_id=MsgId(ZERO32) if sealed is None else sealed.msg_id,

@@ -61,6 +61,7 @@ class Session:
     epoch: OpId | None = None  # the one whose sync key opened `into`: the peer knows it, and what came before it
     proof: tuple[DeviceId, bytes] | None = None  # claimed; checked as soon as the device is known
     device: DeviceId | None = None  # proved
+    proved_ms: int = 0  # since when (mono)
     told: bytes = b""  # hash of the state that we told last
     told_heads: tuple[OpId, ...] = ()  # and the heads in it
     heads: tuple[OpId, ...] = ()  # as the peer told last
@@ -187,7 +188,20 @@ class Room:
     silent: bool = False  # we left and somebody knows, or nobody can be told: the group is only history here
     ahead_since: dict[DeviceId, int] = field(default_factory=dict)  # who claimed to be ahead of us, since when
     disbelieved: dict[DeviceId, None] = field(default_factory=dict)  # whose claim was not proved in time
+    unheard: bool = False  # members' nodes are linked with us, and none of them tells us its state
     fell_back: bool = False  # others had messages of ours that we had not: re-key before speaking (protocol.md §7)
+
+    @property
+    def seems_out(self) -> bool:
+        """Whether there are signs that others do not count us in: one who was removed is not told so."""
+        return self.group.own.cut_off or self.unheard
+
+    def waits(self, post: PostId) -> bool:
+        """Say whether an own post is still on its way to somebody; one that a former membership left behind is not."""
+        delivery = self.deliveries[post]
+        if delivery.mseq:
+            return delivery.reached != delivery.of
+        return any(draft.post == post for draft in self.drafts.values())
 
     def track(self, dev: DeviceId) -> Track:
         """Return a device's track, made on first use."""

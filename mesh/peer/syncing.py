@@ -13,7 +13,7 @@ from typing import Final
 from mesh.crypto.hashes import h
 from mesh.crypto.keys import sign, verify
 from mesh.errors import Fault, RemoteError
-from mesh.events import Fetch, LinkKind, SendClass, Space
+from mesh.events import Fetch, LinkKind, Notice, SendClass, Space
 from mesh.gossip.frontier import Frontier
 from mesh.gossip.sessions import half_session, proof_statement, tag_of, unpack
 from mesh.groups.group import Group
@@ -41,6 +41,7 @@ from mesh.wire.sessions import (
 KEY_QUESTIONS_MAX: Final = 4  # places in the log from which wraps are asked for at once; ours
 PRESENCE_WAIT_MS: Final = 100  # where we can be reached is told soon after someone is there to hear it; ours
 PRESENCE_SPREAD_MS: Final = 300
+UNHEARD_MS: Final = 10_000  # by then one who counts us in has told its state, over any link that people bear; ours
 SAME_QUESTION_MS: Final = 5_000  # the same operations are not asked for twice within so long; ours
 
 
@@ -86,12 +87,12 @@ def hear_proof(state: State, link: Link, payload: bytes, step: Step) -> None:
         session = link.session(room.group.gid)
         session.into, session.epoch = half, epoch
         session.proof, session.device, session.heard = (proof.dev, proof.sig), None, False
-        check_proof(link, room)
+        check_proof(link, room, step)
         open_session(link, room, step, proved_on=topic)
         return
 
 
-def check_proof(link: Link, room: Room) -> bool:
+def check_proof(link: Link, room: Room, step: Step) -> bool:
     """Check a claimed device once its keys are known; return whether that was now. RemoteError if it is not its own."""
     session = link.session(room.group.gid)
     if session.proof is None or session.device is not None:
@@ -102,7 +103,7 @@ def check_proof(link: Link, room: Room) -> bool:
         return False
     session.proof = None
     verify(card.dev_pk, proof_statement(room.group.gid, link.ends.turned()), signature)
-    session.device = dev
+    session.device, session.proved_ms = dev, step.now.mono_ms
     return True
 
 
@@ -110,7 +111,7 @@ def resume_sessions(state: State, room: Room, step: Step) -> None:
     """Operations came in: some whom we did not know may be members now, and what they told counts."""
     for link, session in list(state.sessions(room.group.gid)):
         try:
-            proved_now = check_proof(link, room)
+            proved_now = check_proof(link, room, step)
         except RemoteError:
             continue  # the claim was false; it stays a stranger, and is not told why
         if proved_now:
@@ -208,6 +209,7 @@ def _hear_state(state: State, link: Link, room: Room, session: Session, body: St
     if not all(entry.is_canonical() for entry in frontier.values()):
         raise RemoteError(Fault.MALFORMED, "a frontier that is not in order")
     session.heads, session.frontier = tuple(body.heads), frontier
+    _note_heard(room, step)
     if not session.heard:
         session.heard = True
         wait = PRESENCE_WAIT_MS + step.dice.randrange(PRESENCE_SPREAD_MS)
@@ -222,6 +224,26 @@ def _hear_state(state: State, link: Link, room: Room, session: Session, body: St
     hand_over(state, room, step)
     plan_receipt(room, step)
     catching_up.ask_messages(state, room, step)
+
+
+def _note_heard(room: Room, step: Step) -> None:
+    if room.unheard:
+        room.unheard = False
+        step.notify(Notice.GROUP, room.group.gid)
+
+
+def note_silence(state: State, room: Room, step: Step) -> None:
+    """Note where all members' nodes that are linked have proved who they are and tell us nothing.
+
+    A node tells its state at once to every device that it counts in. One who was removed while they were away learns
+    of it in no other way: whatever could tell them is sealed for those who are in. It is a sign and no proof.
+    """
+    there = [session for _, session in state.present(room)]
+    if room.unheard or not there or room.group.me is None or room.group.own.left:
+        return
+    if all(not s.heard and step.now.mono_ms - s.proved_ms >= UNHEARD_MS for s in there):
+        room.unheard = True
+        step.notify(Notice.GROUP, room.group.gid)
 
 
 # ---------------------------------------------------------------- operations

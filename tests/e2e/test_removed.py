@@ -1,11 +1,11 @@
-"""One who was removed keeps all keys they had, and those open nothing that follows."""
+"""One who was removed keeps all keys they had, and those open nothing that follows; a new code brings them back."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from demo.people import Person, text
+from demo.people import Person, text, wait_for
 from mesh.crypto.keys import public_key
 from mesh.errors import RemoteError
 from mesh.events import Instant, Space, Started
@@ -49,6 +49,23 @@ def test_old_keys_open_no_later_frame(cast: Cast) -> None:
     for epoch in group.epochs:
         with pytest.raises(RemoteError):
             open_message(group, after, epoch)
+
+
+def test_a_new_code_brings_one_back_who_was_removed(cast: Cast) -> None:
+    wren, tansy = cast("wren", "tansy")
+    for person in (wren, tansy):
+        person.up()
+    wren.mesh("group", "create", GROUP)
+    tansy.join(text(wren.mesh("invite", "new", GROUP), "code"))
+    wren.post(GROUP, "before")
+    tansy.sees(GROUP, "before")
+    wren.mesh("group", "remove", GROUP, "tansy", "--yes")
+    wait_for(lambda: tansy.group(GROUP)["state"] == "cut-off", "tansy's node to see a key that it was not given", 15)
+    tansy.join(text(wren.mesh("invite", "new", GROUP), "code"))
+    assert tansy.group(GROUP)["state"] == "member"
+    wren.post(GROUP, "welcome back")
+    tansy.sees(GROUP, "welcome back")
+    tansy.sees(GROUP, "before")
 
 
 @contextmanager

@@ -16,8 +16,8 @@ async def status(desk: Desk, params: JsonObject) -> JsonObject:
     waiting = [
         delivery
         for room in desk.state.rooms.values()
-        for delivery in room.deliveries.values()
-        if delivery.state is DeliveryState.QUEUED
+        for post, delivery in room.deliveries.items()
+        if delivery.state is DeliveryState.QUEUED and room.waits(post)
     ]
     return {
         "running": desk.running,
@@ -63,7 +63,7 @@ def _problem_of(desk: Desk, room: Room) -> JsonObject | None:
             }
         case "cut-off":
             return {
-                "what": f"“{name}” has a new key that was not given to this device.",
+                "what": f"“{name}” goes on without this device: it was given no new key, or members' nodes pass it by.",
                 "do": "You may have been removed. Ask a member in another way; a new invite brings you back.",
             }
         case "member" if room.group.others and desk.running and not desk.state.present(room):

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 
 from mesh.errors import RemoteError
 from mesh.events import Space
-from mesh.gossip.delivery import Delivery
+from mesh.gossip.delivery import Delivery, DeliveryState
 from mesh.gossip.frontier import Frontier
 from mesh.groups.invites import Preview
 from mesh.groups.records import load
 from mesh.groups.views import Member
 from mesh.identity.fingerprints import group_words
-from mesh.ids import DeviceId, MemberPk
+from mesh.ids import DeviceId, MemberPk, PostId
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.joining import preview_of
@@ -69,12 +69,12 @@ def group_json(desk: Desk, room: Room) -> JsonObject:
 
 
 def state_of(room: Room) -> str:
-    """Say how we stand in a group: member, left, removed, or cut off (an epoch was made without us)."""
+    """Say how we stand in a group: member, left, removed, or cut off (by signs: one who was removed is not told)."""
     if room.group.own.left:
         return "left"
     if room.group.me is None:
         return "removed"
-    return "cut-off" if room.group.own.cut_off else "member"
+    return "cut-off" if room.seems_out else "member"
 
 
 def agreement_json(room: Room) -> JsonObject:
@@ -142,8 +142,9 @@ def message_json(room: Room, value: bytes, *, opened: bool) -> JsonObject:
         "files": [],
         "why": None,
     }
-    if record.dev == room.group.own.dev:
+    if record.dev == room.group.own.dev or record.post in room.deliveries:
         told |= delivery_json(room, room.deliveries.get(record.post, Delivery()))
+        told["why"] = _why_queued(room, record.post)
     if record.kind != Kind.POST:
         return told | {"why": "this kind of message needs a newer version of the program"}
     try:
@@ -156,8 +157,24 @@ def message_json(room: Room, value: bytes, *, opened: bool) -> JsonObject:
         "cw": post.cw,
         "topics": list(post.topics),
         "reply_to": post.reply_to.hex() or None,
-        "why": "a part of this message needs a newer version" if post.extras else None,
+        "why": "a part of this message needs a newer version" if post.extras else told["why"],
     }
+
+
+def _why_queued(room: Room, post: PostId) -> str | None:
+    """Say what one must know of an own message that nobody is known to have; None where there is nothing to say."""
+    delivery = room.deliveries.get(post, Delivery())
+    if delivery.state is not DeliveryState.QUEUED:
+        return None
+    if room.group.own.left:
+        return "it did not go out before you left"
+    if not delivery.mseq and not room.waits(post):
+        return "it did not go out before you were out of the group; say it again if you still want to"
+    if room.seems_out or room.group.me is None:
+        return "nobody has it; you may have been removed from the group"
+    if not delivery.mseq:
+        return "it waits; whoever is in the group when it goes out can read it"
+    return None
 
 
 def delivery_json(room: Room, delivery: Delivery) -> JsonObject:

@@ -96,9 +96,8 @@ async def outbox(desk: Desk, params: JsonObject) -> JsonObject:
     waiting: list[JsonObject] = []
     for room in desk.state.rooms.values():
         for post_id, delivery in room.deliveries.items():
-            if delivery.mseq and delivery.reached == delivery.of:
-                continue
-            waiting.append(_waiting(desk, room, post_id, delivery))
+            if room.waits(post_id):
+                waiting.append(_waiting(desk, room, post_id, delivery))
     return {"outbox": each(waiting)}
 
 
@@ -122,6 +121,8 @@ def _why(desk: Desk, room: Room, delivery: Delivery, *, some_left: bool) -> str:
     if delivery.state is DeliveryState.QUEUED:
         if not desk.running:
             return "your node is not running"
+        if room.seems_out:
+            return "members' nodes do not take it; you may have been removed from the group"
         return "no member's node is reachable"
     if some_left:
         return "not all have confirmed; some of them have left the group"

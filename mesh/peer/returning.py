@@ -1,0 +1,77 @@
+"""Returning: one who was out comes in again, as somebody new (protocol.md §12), and finds what they had.
+
+What was said stays to be read, and what waited to be said still waits: it goes out under the new membership. What was
+sealed under the former one and came to nobody, as far as we know, cannot go out any more: it is kept as that, for the
+person to see and say again. What the former one was goes: its device's keys, counters, chains and operations, so that
+the store holds what the welcome brought, and nothing that was on its way for one can meet the other.
+"""
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from mesh.events import Space
+from mesh.gossip.delivery import Delivery, DeliveryState
+from mesh.ids import GroupId
+from mesh.peer import reaching
+from mesh.peer.placing import keep_message
+from mesh.peer.speaking import keep_draft, own_record
+from mesh.peer.state import Room, Session, State, Step, message_key, post_id
+
+_FORMER: Final = (
+    Space.OPS,
+    Space.WRAPS,
+    Space.KEMS,
+    Space.CHAINS,
+    Space.EPOCHS,
+    Space.FRONTIERS,
+    Space.FRAMES,
+    Space.DELIVERY,
+    Space.DRAFTS,
+    Space.INVITES,
+    Space.KNOCKS,
+)
+
+
+def clear_former(state: State, gid: GroupId, step: Step) -> None:
+    """Forget what we were in a group: all that a membership has of its own."""
+    former = state.rooms[gid]
+    reaching.forget_contacts(state, former, former.contacts, step)
+    for space in _FORMER:
+        step.journal.delete_prefix(space, gid)
+    for link in state.links.values():
+        session = link.sessions.get(gid)
+        if session is not None:
+            link.sessions[gid] = Session(
+                into=session.into, epoch=session.epoch, device=session.device, proved_ms=session.proved_ms
+            )
+    for ticket in [t for t, asking in state.asking.items() if asking.gid == gid]:
+        del state.asking[ticket]
+        step.set_timer("asked", ticket.to_bytes(4, "big"), None)
+    for ticket in [t for t, fetching in state.fetching.items() if fetching.gid == gid]:
+        del state.fetching[ticket]
+    for frame in [f for f, (group, _) in state.frames.items() if group == gid]:
+        del state.frames[frame]
+    for name in ("receipt", "chore", "tell", "gap"):
+        step.set_timer(name, gid, None)
+    step.touched.pop(gid, None)
+
+
+def take_over(former: Room, room: Room, step: Step) -> None:
+    """Bring over what is the person's own: their settings, and what they have written that nobody has yet.
+
+    A message's id names the device that sends it, so it changes.
+    """
+    room.group.set_own(step.journal, settings=former.group.own.settings)
+    gid, dev = room.group.gid, room.group.own.dev
+    waiting = {draft.post for draft in former.drafts.values()}
+    for post, delivery in former.deliveries.items():
+        if delivery.state is DeliveryState.QUEUED and post not in waiting:
+            room.save_delivery(post, Delivery(), step.journal)
+    for _, draft in sorted(former.drafts.items()):
+        step.journal.delete(Space.MESSAGES, message_key(gid, draft.at_ms, draft.post))
+        step.journal.delete(Space.POSTS, gid + draft.post)
+        ours = replace(draft, post=post_id(dev, draft.uid))
+        keep_draft(room, ours, step)
+        keep_message(room, own_record(room.group, ours, ours.at_ms, None, step), step, unread=False)
+        room.save_delivery(ours.post, Delivery(), step.journal)

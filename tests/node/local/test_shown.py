@@ -1,0 +1,64 @@
+"""What is said of an own message that nobody has: the truth about why, and no promise that may not be kept."""
+
+from mesh.events import Space
+from mesh.ids import GroupId, PostId
+from mesh.node.local.methods.shown import message_json, state_of
+from simulations.people import Person, circle
+from simulations.world import World
+
+
+def three(seed: int = 3) -> tuple[World, GroupId, Person, Person, Person]:
+    """Give wren, juniper and sorrel, in one group and at rest."""
+    world = World(seed)
+    gid, (wren, juniper, sorrel) = circle(world, "wren", "juniper", "sorrel")
+    world.run(10)
+    return world, gid, wren, juniper, sorrel
+
+
+def told(person: Person, gid: GroupId, post: PostId) -> tuple[object, object]:
+    """Return the state of a message and what is said beside it."""
+    key = person.node.store.get(Space.POSTS, gid + post)
+    value = None if key is None else person.node.store.get(Space.MESSAGES, key)
+    assert value is not None
+    message = message_json(person.room(gid), value, opened=False)
+    return message["state"], message["why"]
+
+
+def test_what_waits_unsealed_goes_to_whoever_is_in_by_then_and_says_so() -> None:
+    world, gid, wren, juniper, sorrel = three()
+    code = wren.invite(gid)
+    world.run(2)
+    world.partition(("wren",), ("juniper", "sorrel", "tansy"))
+    world.run(1)
+    post = wren.post(gid, "who hears this?")
+    assert told(wren, gid, post) == ("queued", "it waits; whoever is in the group when it goes out can read it")
+    tansy = Person(world, "tansy")
+    tansy.join(gid, code, sorrel)
+    world.heal()
+    world.run(10)
+    assert tansy.reads(gid) == ["who hears this?"]
+    assert told(wren, gid, post) == ("reached", None)
+    assert juniper.reads(gid) == ["who hears this?"]
+
+
+def test_one_who_seems_to_be_out_is_told_that_and_what_remains_after_a_return() -> None:
+    world, gid, wren, juniper, _ = three()
+    wren.remove(gid, juniper.member(gid))
+    world.run(10)
+    post = juniper.post(gid, "hello?")
+    assert state_of(juniper.room(gid)) == "cut-off"
+    assert told(juniper, gid, post) == ("queued", "nobody has it; you may have been removed from the group")
+    juniper.join(gid, wren.invite(gid))
+    world.run(10)
+    assert state_of(juniper.room(gid)) == "member"
+    lost = "it did not go out before you were out of the group; say it again if you still want to"
+    assert told(juniper, gid, post) == ("queued", lost)
+
+
+def test_what_waited_when_one_left_is_not_said_to_wait() -> None:
+    world, gid, _, juniper, _ = three()
+    world.partition(("juniper",), ("wren", "sorrel"))
+    world.run(1)
+    post = juniper.post(gid, "too late")
+    juniper.leave(gid)
+    assert told(juniper, gid, post) == ("queued", "it did not go out before you left")
