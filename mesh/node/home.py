@@ -28,8 +28,8 @@ one. Source: protocol.md §13. Left out on purpose: how a folder is chosen from 
 import fcntl
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
@@ -37,6 +37,7 @@ from typing import Final, Self
 
 from mesh.crypto.keys import NONCE_BYTES
 from mesh.errors import LocalError, StoreError
+from mesh.events import Write
 from mesh.identity.keyslot import (
     SECRET_BYTES,
     Role,
@@ -169,8 +170,10 @@ class Home:
                 return True
             return not self._begun.exists() and (self.rootslot.exists() or self.store.exists())
 
-    def create(self, *, root: Secret, passphrase: str, entropy: Entropy, cost: Cost) -> None:
-        """Make the folder, an empty store under a fresh key, and both slots; all of it or nothing.
+    def create(
+        self, *, root: Secret, passphrase: str, entropy: Entropy, cost: Cost, first: Sequence[Write] = ()
+    ) -> None:
+        """Make the folder, a store under a fresh key with what is written `first`, and both slots; all or nothing.
 
         HomeExists, HomeBusy, HomeOpen, HomeUnwritable; PassphraseUnfit and MemoryShort as in `seal_keyslot`.
         Two derivations of `cost`.
@@ -186,7 +189,8 @@ class Home:
                 with self._in_words():
                     self._discard()
                     self._write(self._begun, keyslot)
-                    EncryptedStore.create(self.store, key).close()
+                    with closing(EncryptedStore.create(self.store, key)) as store:
+                        store.commit(first, durable=True)
                     self._write(self.rootslot, rootslot)
                     self.log.mkdir(exist_ok=True)
                     self.log.chmod(0o700)

@@ -55,8 +55,8 @@ def draw_keepsakes(*, fingerprint: str, name: str, locale: str, entropy: Entropy
     )
 
 
-def write_keepsakes(store: Store, kept: Keepsakes) -> None:
-    """Write them, to survive a power cut."""
+def keepsakes_write(kept: Keepsakes) -> Put:
+    """Return the write that keeps them: a home is made with it, and is none without."""
     record = _Record(
         fingerprint=kept.fingerprint,
         name=kept.name,
@@ -64,7 +64,7 @@ def write_keepsakes(store: Store, kept: Keepsakes) -> None:
         transport_seed=kept.transport_seed.reveal(),
         port=kept.port,
     )
-    store.commit([Put(Space.NODE, _KEY, encode(record))], durable=True)
+    return Put(Space.NODE, _KEY, encode(record))
 
 
 def read_keepsakes(store: Store) -> Keepsakes:

@@ -55,6 +55,7 @@ def test_a_change_that_cannot_be_made_changes_nothing(home: Home, old: str, new:
 CUT_SHORT = """
 import os, shutil, sys
 from pathlib import Path
+from mesh.events import Put, Space
 from mesh.identity.passphrase import FLOOR
 from mesh.node.home import Home
 from mesh.secret import Secret
@@ -68,7 +69,8 @@ class Counter:
 
 def act(home):
     if what == "create":
-        home.create(root=Secret(bytes(range(32))), passphrase="wren sings", entropy=Counter(), cost=FLOOR)
+        home.create(root=Secret(bytes(range(32))), passphrase="wren sings", entropy=Counter(), cost=FLOOR,
+                    first=[Put(Space.NODE, b"name", b"wren")])
     elif what == "lock":
         home.lock()
     else:

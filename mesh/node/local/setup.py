@@ -6,7 +6,7 @@ imported only when they are called for.
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,15 +66,14 @@ def create_identity(home: Path, passphrase: str, *, name: str, locale: str) -> N
     from mesh.identity.words import words_of
     from mesh.node.chance import OsEntropy
     from mesh.node.home import Home
-    from mesh.node.keepsakes import draw_keepsakes, write_keepsakes
+    from mesh.node.keepsakes import draw_keepsakes, keepsakes_write
 
     entropy, place = OsEntropy(), Home.at(home)
     root = draw_root(entropy)
     made = NewIdentity(fingerprint=identity_fingerprint(root), words=words_of(root))
-    place.create(root=root, passphrase=passphrase, entropy=entropy, cost=calibrate(time.perf_counter))
-    with place.lock(), closing(place.open_store(passphrase)) as store:
-        kept = draw_keepsakes(fingerprint=made.fingerprint, name=name, locale=locale, entropy=entropy)
-        write_keepsakes(store, kept)
+    kept = draw_keepsakes(fingerprint=made.fingerprint, name=name, locale=locale, entropy=entropy)
+    cost = calibrate(time.perf_counter)
+    place.create(root=root, passphrase=passphrase, entropy=entropy, cost=cost, first=[keepsakes_write(kept)])
     return made
 
 
