@@ -217,6 +217,11 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "This version could destroy what it does not understand.",
         "Update mesh.",
     ),
+    "E-STORE-OLDER": Entry(
+        "The store was written by an older version of mesh, which this one cannot read.",
+        "Nothing in it is damaged: this version only does not know how to read it.",
+        "Use the version that wrote it. Or begin a new home, and ask your groups for new invites.",
+    ),
     "E-STORE-FULL": Entry(
         "The disk, or this account's share of it, is full.",
         "What cannot be kept is neither sent nor acknowledged.",

@@ -100,3 +100,13 @@ class RemoteError(MeshError):
     def __init__(self, fault: Fault, what: str) -> None:
         super().__init__(what)
         self.fault = fault
+
+
+def in_words(error: BaseException) -> MeshError | None:
+    """Return the error in words that a group of exceptions comes to; None if there is anything else among them."""
+    if isinstance(error, MeshError):
+        return error
+    if not isinstance(error, BaseExceptionGroup):
+        return None
+    told = [in_words(part) for part in error.exceptions]
+    return None if None in told else told[0]

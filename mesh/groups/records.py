@@ -28,8 +28,8 @@ def damaged(what: str) -> StoreError:
     """Return the error for something in the store that cannot be what was written."""
     return StoreError(
         f"the store holds {what} that cannot be read",
-        why="the file was changed or damaged outside this program",
-        do="restore a backup, or start anew and ask for an invite",
+        why="the file was damaged, or written by another version of this program",
+        do="use the version that wrote it, restore a copy of the home, or start anew and ask for an invite",
         code="E-STORE-DAMAGED",
     )
 

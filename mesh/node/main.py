@@ -3,7 +3,7 @@
 import math
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Final
 import trio
 
 from mesh.commands import Command, KnownAddress
+from mesh.errors import in_words
 from mesh.events import Instant
 from mesh.identity.keys import member_seed
 from mesh.ids import Address, PeerId
@@ -50,9 +51,20 @@ def run(home: Path, passphrase: str, listen: list[str], peers: list[str], on_eve
         store = place.open_store(passphrase)
         try:
             with open_log(place.log) as log:
-                trio.run(_live, place, store, listen, peers, on_event, log)
+                _run_in_words(partial(_live, place, store, listen, peers, on_event, log))
         finally:
             store.close()
+
+
+def _run_in_words(live: Callable[[], Awaitable[None]]) -> None:
+    """Run the loop; what its tasks come to is raised as the one error in words that it is, if it is one."""
+    try:
+        trio.run(live)
+    except BaseExceptionGroup as group:
+        error = in_words(group)
+        if error is None:
+            raise
+        raise error from group
 
 
 async def _live(

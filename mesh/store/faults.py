@@ -29,6 +29,12 @@ class StoreNewer(StoreError):
     code = "E-STORE-NEWER"
 
 
+class StoreOlder(StoreError):
+    """An older version of the program wrote this store, and this one cannot read it; use the one that wrote it."""
+
+    code = "E-STORE-OLDER"
+
+
 class StoreFull(StoreError):
     """The disk is full; free some space and try again."""
 
@@ -122,4 +128,13 @@ def newer(path: Path, theirs: int, ours: int) -> StoreNewer:
         f"A newer version of the program wrote this store: {path}",
         why=f"Its schema is version {theirs}; this program knows {ours}, and might lose what it cannot read.",
         do="Install that version or a later one.",
+    )
+
+
+def older(path: Path, theirs: int, ours: int) -> StoreOlder:
+    """Say that the store's schema is an earlier one, which this program does not read."""
+    return StoreOlder(
+        f"An older version of the program wrote this store: {path}",
+        why=f"Its schema is version {theirs}; this program knows {ours} alone. Nothing in it is changed or lost.",
+        do="Use the version that wrote it. Or begin a new home, and ask your groups for new invites.",
     )

@@ -109,7 +109,8 @@ class EncryptedStore:
     def open(cls, path: Path, key: Secret, *, on_commit: CommitSeen | None = None) -> "EncryptedStore":
         """Open the store at `path` with its 32 B key.
 
-        StoreMissing, StoreDamaged (cut short, edited, another key), StoreNewer, StoreUnwritable, StoreBusy.
+        StoreMissing, StoreDamaged (cut short, edited, another key), StoreNewer, StoreOlder,
+        StoreUnwritable, StoreBusy.
         Nothing is written before the file has been judged. `on_commit` is told the mode in force, as SQLite
         itself reads it, inside each transaction just before it is committed.
         """
@@ -290,6 +291,8 @@ def _probe(connection: apsw.Connection, path: Path) -> None:
     if version > SCHEMA_VERSION:
         raise faults.newer(path, version, SCHEMA_VERSION)
     names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+    if version < SCHEMA_VERSION and names:  # its pages are authentic: a version of this program wrote them
+        raise faults.older(path, version, SCHEMA_VERSION)
     if version != SCHEMA_VERSION or not {name for (name,) in names} >= set(Space):
         raise faults.damaged(path, "tables are missing")
     if connection.readonly("main"):

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import apsw
@@ -20,6 +21,8 @@ from mesh.store.faults import (
     StoreFull,
     StoreMissing,
     StoreNewer,
+    StoreOlder,
+    StoreUnencrypted,
     StoreUnwritable,
     in_words,
 )
@@ -191,11 +194,26 @@ def test_a_newer_store_is_refused_in_words(filled: Path, tmp_path: Path, version
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("version", [0, -1])
-def test_a_version_that_never_was_is_damage(filled: Path, tmp_path: Path, version: int) -> None:
+@pytest.mark.parametrize("version", [SCHEMA_VERSION - 1, -1])
+def test_an_older_store_is_not_called_damaged(filled: Path, tmp_path: Path, version: int) -> None:
     path = Path(shutil.copy(filled, tmp_path))
     connection = raw(path)
     connection.execute(f"PRAGMA user_version = {version}")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreOlder) as caught:
+        EncryptedStore.open(path, KEY)
+    assert caught.value.code == "E-STORE-OLDER"
+    assert f"version {version}" in caught.value.why
+    assert path.read_bytes() == before
+
+
+def test_an_older_number_without_any_table_is_damage(filled: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copy(filled, tmp_path))
+    connection = raw(path)
+    for space in Space:
+        connection.execute(f"DROP TABLE {space}")
+    connection.execute("PRAGMA user_version = 0")
     connection.close()
     with pytest.raises(StoreDamaged):
         EncryptedStore.open(path, KEY)
@@ -335,3 +353,37 @@ def test_a_misuse_of_ours_is_no_error_of_the_disk(path: Path) -> None:
     store.close()
     with pytest.raises(AssertionError):
         store.get(Space.OPS, b"a")
+
+
+# ------------------------------------------------------------------------------ the wrong library
+
+
+class PlainConnection:
+    """What `apsw` without encryption gives: it knows no ciphers, and passes over a pragma that it does not know."""
+
+    def __init__(self, path: str, **_: object) -> None:
+        self._file = Path(path).open("rb")  # noqa: SIM115 - as long as the connection stands
+
+    def execute(self, statement: str) -> "PlainConnection":
+        assert statement == "PRAGMA cipher = 'chacha20'", "something else is done first"
+        return self
+
+    def fetchall(self) -> list[tuple[str]]:
+        return []
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def test_nothing_is_ever_written_with_an_sqlite_that_does_not_encrypt(
+    path: Path, filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apsw, "Connection", PlainConnection)
+    before = filled.read_bytes()
+    for attempt in (partial(EncryptedStore.create, path), partial(EncryptedStore.open, filled)):
+        with pytest.raises(StoreUnencrypted) as caught:
+            attempt(KEY)
+        assert caught.value.code == "E-STORE-UNENCRYPTED"
+    assert path.read_bytes() == b""
+    assert filled.read_bytes() == before
+    assert not log_of(path).exists()
