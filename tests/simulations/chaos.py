@@ -27,6 +27,7 @@ PAUSES_S = (0, 0.01, 0.1, 0.5, 2, 5)
 TALK = ("post",) * 4
 TROUBLE = ("stop", "power", "start", "start", "cut", "clog", "heal", "flap", "link", "crash")
 ORDER = ("rekey", "invite", "rank")
+RETURN = ("look", "knock")  # what one does who seems to be out
 COMING_AND_GOING = ("look", "look", "knock", "knock", "remove", "leave", "wipe", "revoke", "heal")
 
 
@@ -56,7 +57,7 @@ class Day:
         with suppress(LocalError, Crashed):
             if what in TROUBLE:
                 self._trouble(what, person, other)
-            elif self.is_in(person):
+            elif self.is_in(person) and not (what in RETURN and person.room(self.gid).seems_out):
                 self._member(what, person, other)
             elif person.node.up:
                 self._stranger(what, person)
