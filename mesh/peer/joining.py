@@ -160,13 +160,23 @@ def hear_preview(state: State, frame: Frame, raw: bytes, step: Step) -> None:
         if join.stage not in JOINING or preview_topic(keys.knock_key) != topic_of(frame.pk):
             continue
         preview = open_preview(frame, keys, code.gid_prefix)
-        if join.stage is JoinStage.KNOCKING:
+        if join.stage is JoinStage.KNOCKING or _differs_unseen(preview_of(join), preview):
             continue
         if preview.door is Door.OPEN:
             _save(state, replace(join, stage=JoinStage.PREVIEW, preview=raw), step)
         else:
             stage = JoinStage.EXPIRED if preview.door is Door.EXPIRED else JoinStage.REFUSED
             _save(state, replace(join, stage=stage, preview=raw, door=preview.door), step)
+
+
+def _differs_unseen(shown: Preview | None, found: Preview) -> bool:
+    """Say whether another text bears the version that was shown: a person who agrees by it means what they have read.
+
+    Two members may publish at once, and the holder of a leaked code can show what they like.
+    """
+    if shown is None or found.door is not Door.OPEN:
+        return False
+    return shown.agreement_version == found.agreement_version and shown.agreement != found.agreement
 
 
 def agree(state: State, command: AgreeJoin, step: Step) -> None:

@@ -2,12 +2,12 @@
 
 import pytest
 
-from mesh.commands import DropJoin, Rekey, SetAgreement
+from mesh.commands import DropJoin, Rank, Rekey, SetAgreement
 from mesh.errors import LocalError, RefusedError
 from mesh.events import LinkKind, Space
 from mesh.groups.invites import knock_statement, seal_welcome
 from mesh.ids import Address, DeviceId, GroupId
-from mesh.peer.joining import _WELCOMES_MAX
+from mesh.peer.joining import _WELCOMES_MAX, preview_of
 from mesh.peer.records import JoinStage
 from mesh.wire.codec import decode
 from mesh.wire.invites import Contact, Door, KnockBody, OpBundle, WelcomeBody
@@ -255,3 +255,53 @@ def test_the_welcome_is_asked_for_again_on_its_own_link() -> None:
         pipe.held.clear()
     world.heal()
     assert tansy.until(lambda: tansy.stage(join) is JoinStage.JOINED, 60)
+
+
+def test_one_agrees_to_the_text_that_was_shown_also_where_another_bears_its_version() -> None:
+    """Two publish at once, and so give one number to two texts; each shows the joiner their own."""
+    world = World(8)
+    gid, (wren, juniper) = circle(world, "wren", "juniper")
+    wren.rank(gid, juniper, Rank.STEWARD)
+    code = wren.invite(gid)
+    world.run(5)
+    world.partition(("wren",), ("juniper",))
+    world.run(1)
+    world.ask("wren", SetAgreement(group=gid, text="Be kind, says wren."))
+    world.ask("juniper", SetAgreement(group=gid, text="Be kind, says juniper."))
+    tansy = Person(world, "tansy")
+    join = tansy.look(code, wren)
+    tansy.until(lambda: tansy.stage(join) is JoinStage.PREVIEW)
+    shown = preview_of(tansy.join_record(join))
+    assert shown is not None
+    assert (shown.agreement_version, shown.agreement) == (2, "Be kind, says wren.")
+    tansy.look(code, juniper)
+    world.run(5)
+    kept = preview_of(tansy.join_record(join))
+    assert kept is not None
+    assert kept.agreement == shown.agreement
+    tansy.knock(join, gid, version=2)
+    assert tansy.until(lambda: tansy.stage(join) is JoinStage.JOINED)
+    world.heal()
+    world.run(20)
+    assert agree(gid, [wren, juniper, tansy]) == []
+    assert blamed(world) == []
+
+
+def test_a_search_goes_on_through_restarts_and_then_waits_for_the_person() -> None:
+    """Nobody is there for long. What one agrees to has to be seen: the group is found, and the rest is asked."""
+    world, gid, wren, tansy = two(9)
+    code = wren.invite(gid)
+    wren.off()
+    join = tansy.look(code)
+    world.run(7200)
+    tansy.off(power_cut=True)
+    tansy.on()
+    world.run(7200)
+    assert tansy.stage(join) is JoinStage.LOOKING
+    wren.on()
+    assert tansy.until(lambda: tansy.stage(join) is JoinStage.PREVIEW)
+    assert tansy.look(code) == join, "the same code goes on where it was"
+    tansy.off(power_cut=True)
+    tansy.on()
+    tansy.knock(join, gid)
+    assert tansy.until(lambda: tansy.stage(join) is JoinStage.JOINED)
