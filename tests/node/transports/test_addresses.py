@@ -69,4 +69,4 @@ def test_any_text_is_an_address_or_is_refused_in_words(text: str) -> None:
     except BadAddress as error:
         said = error.what + error.do
     assert said.isprintable()
-    assert len(said) < 250
+    assert len(said) < 40 * len(r"\U00012544") + 120  # 40 characters are shown, however they must be written
