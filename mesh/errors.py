@@ -82,7 +82,7 @@ class TransportError(MeshError):
 
 
 class Fault(StrEnum):
-    """What a peer did wrong; the weight of each is in `mesh.wire.limits`."""
+    """What a peer did wrong; the weight of each is in `mesh.node.links.budget`."""
 
     MALFORMED = "malformed"
     BAD_SIGNATURE = "bad-signature"

@@ -2,7 +2,8 @@
 
 `version 1 ‖ flags 1 ‖ seed 16 ‖ gid prefix 16 ‖ expiry hour u32be`, as 72 characters of bech32m. After a "#" may follow
 addresses where somebody of the group can be found: base64url of a MessagePack array of texts. They are not
-authenticated; at worst they lead nowhere.
+authenticated; at worst they lead nowhere. Without them a code finds nobody, unless the node knows a member's address
+already: there is no search of the local network.
 """
 
 import base64
@@ -78,7 +79,7 @@ def from_uri(text: str) -> tuple[InviteCode, tuple[Address, ...]]:
         raise LocalError(
             "the part of that code after “#” is damaged",
             why="it says where somebody of the group can be found",
-            do="copy the whole code again, or leave out “#” and all that follows on a shared network",
+            do="copy the whole code again; what stands before “#” is enough only if your node is linked with a member",
             code="E-CODE",
         ) from None
     return code, tuple(Address(a) for a in record.addresses)

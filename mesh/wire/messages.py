@@ -55,7 +55,7 @@ class SignedMessage(Record, frozen=True):
 
 
 class Mode(IntEnum):
-    """What the author of a post hopes for (vision.md)."""
+    """How the author of a post wants to be heard (docs/glossary.md, "mode")."""
 
     LISTENING = 0
     EXPERIENCE = 1
