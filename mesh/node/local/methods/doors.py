@@ -14,16 +14,16 @@ from mesh.commands import (
 from mesh.errors import LocalError
 from mesh.groups.invites import HOUR_MS, door_of
 from mesh.groups.joining import GID_PREFIX_BYTES
-from mesh.identity.fingerprints import group_words
-from mesh.ids import Address, GroupId, JoinId, OpId
+from mesh.ids import Address, JoinId, OpId
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.groups import alias_given
 from mesh.node.local.methods.names import group_named, invite_named, join_named, knock_named
-from mesh.node.local.methods.shown import each, iso, join_json
+from mesh.node.local.methods.shown import each, iso, join_json, key_words
 from mesh.node.local.protocol import JsonObject
 from mesh.peer.records import JoinStage, KnockRecord
 from mesh.peer.state import Room
+from mesh.wire import limits
 from mesh.wire.codes import InviteCode, from_uri, to_text, to_uri
 from mesh.wire.invites import Door
 
@@ -38,6 +38,12 @@ async def new_invite(desk: Desk, params: JsonObject) -> JsonObject:
     """Make a code."""
     room = group_named(desk.state, given.text(params, "group"))
     seconds = given.number(params, "expires_s", INVITE_HOURS_DEFAULT * 3600)
+    if not 1 <= seconds <= limits.INVITE_HOURS_MAX * 3600:
+        raise LocalError(
+            f"an invite lasts at most {limits.INVITE_HOURS_MAX // 24} days",
+            why="it counts in whole hours, at least one",
+            do="say how long with --expires: 12h, 3d",
+        )
     op_id = OpId(
         await desk.ask(
             NewInvite(
@@ -178,7 +184,7 @@ def _knock(room: Room, knock: bytes, record: KnockRecord) -> JsonObject:
         "id": knock.hex(),
         "group": room.group.gid.hex(),
         "alias": record.alias,
-        "key_words": list(group_words(GroupId(knock))),
+        "key_words": list(key_words(knock)),
         "invite_id": record.invite.hex(),
         "at": iso(record.at_ms),
     }

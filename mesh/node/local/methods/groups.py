@@ -14,18 +14,20 @@ from mesh.commands import (
     Suite,
 )
 from mesh.errors import LocalError
-from mesh.ids import GroupId
+from mesh.groups.invites import door_of
+from mesh.ids import GroupId, OpId
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.names import group_named, member_named
-from mesh.node.local.methods.shown import agreement_json, each, group_json, member_json
+from mesh.node.local.methods.shown import agreement_json, departed_json, each, group_json, member_json
 from mesh.node.local.protocol import JsonObject
 from mesh.peer.asking import OWN_SETTINGS
 from mesh.peer.state import Room
+from mesh.wire.invites import Door
 
 SUITES: Final = {"pq": Suite.HYBRID, "classic": Suite.CLASSIC}
 RANKS: Final = {rank.name.lower(): rank for rank in Rank if rank is not Rank.NEWCOMER}
-SEEN_WAIT_S: Final = 2.0  # how long `group remove` waits for those who are linked to say that they know
+SEEN_WAIT_S: Final = 2.0  # how long a removal, or a leave with a wipe, waits for those linked to say that they know
 
 
 async def create(desk: Desk, params: JsonObject) -> JsonObject:
@@ -95,30 +97,53 @@ async def show(desk: Desk, params: JsonObject) -> JsonObject:
 
 
 async def members(desk: Desk, params: JsonObject) -> JsonObject:
-    """List who is in."""
+    """List who is in, and who was."""
     room = _room(desk, params)
     people = sorted(room.group.view.members.values(), key=lambda m: (m.rank, m.alias, m.pk))
-    return {"members": each(member_json(desk, room, member) for member in people)}
+    return {
+        "members": each(member_json(desk, room, member) for member in people),
+        "departed": each(departed_json(room)),
+    }
 
 
 async def leave(desk: Desk, params: JsonObject) -> JsonObject:
-    """Leave a group."""
+    """Leave a group. `wiped`: nothing of it is left in the store."""
     room = _room(desk, params)
-    wipe = given.flag(params, "wipe")
+    gid, wipe = room.group.gid, given.flag(params, "wipe")
     seed = await desk.member_seed_for(given.text(params, "passphrase"), room.group.own.join_nonce)
-    await desk.ask(LeaveGroup(group=room.group.gid, member_seed=seed, wipe=wipe))
-    return {"left": {"id": room.group.gid.hex()}, "wiped": wipe}
+    somebody = bool(desk.state.present(room))
+    await desk.ask(LeaveGroup(group=gid, member_seed=seed, wipe=wipe))
+    if wipe and somebody:
+        await desk.until(lambda: gid not in desk.state.rooms, SEEN_WAIT_S)
+    return {"left": {"id": gid.hex()}, "wiped": gid not in desk.state.rooms}
 
 
 async def remove(desk: Desk, params: JsonObject) -> JsonObject:
-    """Remove a member, and say how many know of it so far."""
+    """Remove a member; say which open invites were closed with it, and how many know of it so far."""
     room = _room(desk, params)
     target = member_named(room, given.text(params, "member"))
+    before = _open_invites(desk, room)
     await desk.ask(RemoveMember(group=room.group.gid, member=target, reason=given.text(params, "reason", "")))
+    closed = [invite for invite in before if invite not in _open_invites(desk, room)]
     linked = len({s.device for _, s in desk.state.present(room)})
     await desk.until(lambda: _seen_by(desk, room) >= linked, SEEN_WAIT_S)
     others = len(room.group.others)
-    return {"removed": {"id": target.hex()}, "seen_by": _seen_by(desk, room), "members": others}
+    return {
+        "removed": {"id": target.hex()},
+        "seen_by": _seen_by(desk, room),
+        "members": others,
+        "invites_closed": each(_invite(room, invite) for invite in closed),
+    }
+
+
+def _open_invites(desk: Desk, room: Room) -> list[OpId]:
+    now_ms = desk.now().wall_ms
+    return [op_id for op_id, invite in room.group.view.invites.items() if door_of(invite, now_ms) is Door.OPEN]
+
+
+def _invite(room: Room, op_id: OpId) -> JsonObject:
+    own = room.invites.get(op_id)
+    return {"id": op_id.hex(), "note": "" if own is None else own.note}
 
 
 def _seen_by(desk: Desk, room: Room) -> int:

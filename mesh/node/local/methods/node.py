@@ -6,8 +6,10 @@ from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.shown import each, group_json, join_json, state_of
 from mesh.node.local.protocol import JsonObject
+from mesh.peer.joining import preview_of
+from mesh.peer.records import JoinRecord, JoinStage
 from mesh.peer.routing import JOINING
-from mesh.peer.state import Room
+from mesh.peer.state import Room, State
 
 
 async def status(desk: Desk, params: JsonObject) -> JsonObject:
@@ -24,10 +26,21 @@ async def status(desk: Desk, params: JsonObject) -> JsonObject:
         "problems": each(_problems(desk, len(waiting))),
         "links": each(desk.links()),
         "groups": each(group_json(desk, room) for room in desk.state.rooms.values()),
-        "joins": each(join_json(desk, join) for join in desk.state.joins.values() if join.stage in JOINING),
+        "joins": each(join_json(desk, join) for join in desk.state.joins.values() if _concerns(desk.state, join)),
         "addresses": list(desk.state.addresses) if desk.running else [],
         "outbox": len(waiting),
     }
+
+
+def _concerns(state: State, join: JoinRecord) -> bool:
+    """Say whether an attempt to join is under way, or ended without a seat that came in another way since."""
+    if join.stage is JoinStage.JOINED or join.stage in JOINING:
+        return join.stage in JOINING
+    if any(other.code == join.code and other.stage in JOINING for other in state.joins.values()):
+        return False
+    preview = preview_of(join)
+    room = None if preview is None else state.rooms.get(preview.gid)
+    return room is None or room.group.me is None
 
 
 def _problems(desk: Desk, waiting: int) -> list[JsonObject]:

@@ -1,26 +1,28 @@
 """Groups, members, messages and joins as JSON: exactly the keys of the commands' contract."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from mesh.errors import RemoteError
 from mesh.events import Space
 from mesh.gossip.delivery import Delivery, DeliveryState
 from mesh.gossip.frontier import Frontier
-from mesh.groups.invites import Preview
+from mesh.groups.invites import Preview, knock_statement
 from mesh.groups.records import load
 from mesh.groups.views import Member
 from mesh.identity.fingerprints import group_words
-from mesh.ids import DeviceId, MemberPk, PostId
+from mesh.ids import DeviceId, GroupId, MemberPk, PostId
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.joining import preview_of
-from mesh.peer.records import JoinRecord, JoinStage, MessageRecord
+from mesh.peer.records import JoinRecord, JoinStage, KnockKeys, MessageRecord
 from mesh.peer.state import Room, Track
 from mesh.support.posts import interpret
-from mesh.wire.invites import Door
+from mesh.wire import limits
+from mesh.wire.codec import decode
+from mesh.wire.invites import Door, KnockBody
 from mesh.wire.messages import Kind
-from mesh.wire.operations import AdmitBody, AgreementBody, CreateBody
+from mesh.wire.operations import AdmitBody, AgreementBody, CreateBody, OpType, RemoveBody
 
 SUITE_NAMES = {1: "classic", 2: "pq"}
 _REFUSALS = {
@@ -122,6 +124,25 @@ def member_json(desk: Desk, room: Room, member: Member) -> JsonObject:
     }
 
 
+def departed_json(room: Room) -> Iterator[JsonObject]:
+    """Describe each one who was in and is out: whether they left or were removed, by whom, and the reason given.
+
+    Who left is taken out by a removal too, which gives the others a new key; it names no reason.
+    """
+    log = room.group.log
+    leavers = [log.card(op.tbs.dev) for op in log.ops if op.type is OpType.LEAVE]
+    left = {card.member_pk for card in leavers if card is not None}
+    for pk, op_id in room.group.view.departed.items():
+        op = log.get(op_id)
+        assert op is not None, "the view names an operation that is not in the log"
+        card = log.card(op.tbs.dev)
+        told: JsonObject = {**person(room, pk), "state": "left", "by": None, "reason": None}
+        if isinstance(op.body, RemoveBody) and (op.body.reason or pk not in left):
+            by = None if card is None else person(room, card.member_pk)
+            told |= {"state": "removed", "by": by, "reason": op.body.reason or None}
+        yield told
+
+
 # ---------------------------------------------------------------- messages
 
 
@@ -211,7 +232,10 @@ def gaps_json(desk: Desk, room: Room) -> list[JsonValue]:
 
 
 def join_json(desk: Desk, join: JoinRecord) -> JsonObject:
-    """Describe an attempt to join; what the preview showed is there as soon as there was one."""
+    """Describe an attempt to join; what the preview showed is there as soon as there was one.
+
+    `addresses` counts those that came with the code; `key_words` are what members see beside the knock.
+    """
     preview = preview_of(join)
     told: JsonObject = {
         "id": join.join.hex(),
@@ -221,6 +245,8 @@ def join_json(desk: Desk, join: JoinRecord) -> JsonObject:
         "inviter": None,
         "since": iso(join.started_ms),
         "why": _REFUSALS[join.door] or None,
+        "addresses": len(join.addresses),
+        "key_words": [],
     }
     if preview is None:
         return told
@@ -229,7 +255,17 @@ def join_json(desk: Desk, join: JoinRecord) -> JsonObject:
         "group": _previewed(preview),
         "agreement": {"version": preview.agreement_version, "text": preview.agreement},
         "inviter": None if room is None else _inviter(room),
+        "key_words": [] if join.keys is None else list(key_words(knock_statement(_knock(join.keys), preview.gid))),
     }
+
+
+def key_words(statement: bytes) -> tuple[str, ...]:
+    """Return the six words of a knock, the same for who knocks and for who may admit them."""
+    return group_words(GroupId(statement))
+
+
+def _knock(keys: KnockKeys) -> KnockBody:
+    return decode(KnockBody, keys.knock, bytes_max=limits.KNOCK_PADDED_BYTES)
 
 
 def join_state(join: JoinRecord, preview: Preview | None) -> str:

@@ -137,7 +137,8 @@ async def events_of(
 ) -> AsyncGenerator[JsonObject, None]:
     """Turn what happens into events; `only`: of the group that the parameters name, with messages in full."""
     room = group_named(desk.state, given.text(params, "group")) if only else None
-    yield {"event": "following"}
+    following: JsonObject = {"event": "following"}
+    yield following if room is None else following | {"group": room.group.gid.hex()}
     async for notice in notices:
         if room is None or notice.group == room.group.gid:
             event = event_json(desk, notice, full=only)
