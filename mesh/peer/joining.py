@@ -134,9 +134,9 @@ def _stop(state: State, join: JoinRecord, step: Step) -> None:
 
 
 def drop_join(state: State, join_id: JoinId, step: Step) -> None:
-    """Stop trying to join. LocalError if there is nothing to stop."""
+    """Stop trying to join, or forget an attempt that is over. LocalError if there is none."""
     join = state.joins.get(join_id)
-    if join is None or join.stage not in JOINING:
+    if join is None:
         raise LocalError("there is no such attempt to join", code="E-NO-JOIN")
     del state.joins[join_id]
     step.journal.delete(Space.JOINS, join_id)

@@ -146,6 +146,20 @@ def test_who_was_declined_reads_it_in_the_status() -> None:
     assert tansy.list("status", "joins") == [], "another code let them in since"
 
 
+def test_an_attempt_that_is_over_can_be_dropped() -> None:
+    _, wren, tansy = two()
+    refused = tansy.agree(wren.code(approvals=1))
+    wren.call("knocks.decline", knock="tansy")
+    tansy.call("join.wait", join=refused["id"], wait_s=20)
+    joined = tansy.agree(wren.code())
+    for join in (refused, joined):
+        assert tansy.call("join.drop", join=join["id"]) == {"dropped": {"id": join["id"]}}
+    assert tansy.list("join.list", "joins") == []
+    assert [part(tansy.call("group.show"), "group")["state"]] == ["member"], "who is in stays in"
+    with pytest.raises(LocalError):
+        tansy.call("join.drop", join=refused["id"])
+
+
 def test_a_code_without_its_end_says_that_there_is_nowhere_to_look() -> None:
     _, wren, tansy = two()
     bare, _, _ = wren.code().partition("#")
