@@ -35,6 +35,12 @@ class TwoPassphrases(LockedError):
     code = "E-PASSPHRASE-DIFFERS"
 
 
+class EmptyPassphrase(LockedError):
+    """Nothing was typed where a new passphrase was asked for."""
+
+    code = "E-PASSPHRASE-FORM"
+
+
 def can_ask() -> bool:
     """Say whether a person sits at the terminal: they see what is asked and can type."""
     return sys.stdin.isatty() and sys.stderr.isatty()
@@ -44,7 +50,8 @@ def ask_line(question: str, *, instead: str, default: str = "") -> str:
     """Ask for one line; `instead` is the flag or argument that answers without a terminal."""
     if not can_ask():
         raise _needed(question, instead)
-    answer = _read(f"{question}{f' [{default}]' if default else ''}: ")
+    mark = "" if question.endswith("?") else ":"
+    answer = _read(f"{question}{f' [{default}]' if default else ''}{mark} ")
     if answer is None:
         raise _needed(question, instead)
     return answer.strip() or default
@@ -111,7 +118,8 @@ def ask_passphrase(question: str = "Passphrase") -> str:
 
 
 def ask_new_passphrase() -> str:
-    """Ask for a new passphrase twice; TwoPassphrases after three attempts that differ."""
+    """Ask for a new passphrase twice; after three attempts TwoPassphrases, or EmptyPassphrase if the last was empty."""
+    passphrase = ""
     for _ in range(3):
         passphrase = ask_passphrase("New passphrase")
         if not passphrase:
@@ -122,6 +130,12 @@ def ask_new_passphrase() -> str:
         if ask_passphrase("The same again") == passphrase:
             return passphrase
         sys.stderr.write("They are not the same.\n")
+    if not passphrase:
+        raise EmptyPassphrase(
+            "The passphrase was empty.",
+            why="It is what keeps others out of what is stored here.",
+            do="Run the command again, and choose at least one character; several words are good.",
+        )
     raise TwoPassphrases(
         "The two passphrases were not the same.",
         why="One with a slip in it would lock you out.",

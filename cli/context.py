@@ -1,22 +1,26 @@
 """What each command is handed: the home, how to speak, and the ways to the node and to the passphrase."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final, TypeVar
 
 from cli.ask import PassphraseNeeded, ask_passphrase
 from cli.output import Output
+from mesh.errors import LockedError, MeshError
 from mesh.node.local.api import Api, open_api, reach_node
 from mesh.node.local.protocol import JsonObject
 
+T = TypeVar("T")
+TYPED_MAX: Final = 3  # how often a passphrase may be typed before a command ends; ours
 PASSPHRASE_BYTES_MAX = 4096  # more than any passphrase may have; what a stray file may hold
 
 
 @dataclass(slots=True, kw_only=True)
 class Context:
-    """One run of the command. The passphrase is asked for at most once, and only when something needs it."""
+    """One run of the command. The passphrase is asked for when something needs it, and again only if it was wrong."""
 
     home: Path
     out: Output
@@ -30,7 +34,7 @@ class Context:
         """Reach the node, or open the home here."""
         node = reach_node(self.home)
         self.node_up = node is not None
-        api = node or open_api(self.home, self.passphrase)
+        api = node or self.with_passphrase(lambda: open_api(self.home, self.passphrase))
         try:
             yield api
         finally:
@@ -47,6 +51,18 @@ class Context:
             given = self.given_passphrase()
             self._passphrase = ask_passphrase() if given is None else given
         return self._passphrase
+
+    def with_passphrase(self, act: Callable[[], T]) -> T:
+        """Do what needs the passphrase. One that was typed, and is wrong, may be typed again."""
+        for _ in range(TYPED_MAX - 1):
+            try:
+                return act()
+            except MeshError as error:
+                if error.code != LockedError.code or self._passphrase is None or self.can_unlock_unasked():
+                    raise
+                self._passphrase = None
+                self.out.insist("That is not the passphrase. Once more, please.")
+        return act()
 
     def given_passphrase(self) -> str | None:
         """Give the passphrase that came by a descriptor or a file; None if it has to be asked for."""
@@ -68,8 +84,11 @@ class Context:
 
     def can_unlock_silently(self) -> bool:
         """Say whether the passphrase is at hand without asking."""
-        named = self.passphrase_fd is not None or bool(os.environ.get("MESH_PASSPHRASE_FILE"))
-        return self._passphrase is not None or named
+        return self._passphrase is not None or self.can_unlock_unasked()
+
+    def can_unlock_unasked(self) -> bool:
+        """Say whether the passphrase comes by a descriptor or a file, so that nobody types it."""
+        return self.passphrase_fd is not None or bool(os.environ.get("MESH_PASSPHRASE_FILE"))
 
 
 def read_line_of(descriptor: int) -> str:

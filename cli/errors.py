@@ -15,7 +15,12 @@ def said(error: MeshError) -> list[str]:
 
 def as_json(error: MeshError) -> JsonObject:
     """Give an error as the object that --json prints."""
-    told: JsonObject = {"code": error.code, "what": error.what, "why": error.why, "do": error.do}
+    told: JsonObject = {
+        "code": error.code,
+        "what": sentence(error.what),
+        "why": sentence(error.why),
+        "do": sentence(error.do),
+    }
     if error.candidates:
         told["candidates"] = list(error.candidates)
     return {"error": told}

@@ -14,7 +14,25 @@ from cli.output import one_line, safe
 from mesh.node.local.protocol import JsonObject
 
 SHOWN_ID_CHARS: Final = 8  # of 32 or 64; ids are accepted from 6 on
+JOIN_WORDS: Final = {
+    "looking": "looking for the group",
+    "preview": "found; you have not agreed to join yet",
+    "knocking": "knocking until a member's node lets you in",
+    "awaiting-approval": "waiting for a moderator, steward or founder to let you in",
+    "joined": "you are in",
+    "refused": "not let in",
+    "expired": "the code has run out",
+}
+STANDINGS: Final = {
+    "left": "you left it",
+    "removed": "you are no longer in it",
+    "cut-off": "it has a new key that this device was not given; you may have been removed",
+}
 INDENT: Final = "    "
+NO_ADDRESS: Final = (
+    "The code had no part after #, which says where to look. Nobody is found unless your node is linked with "
+    "a member already: ask for the whole code."
+)
 
 
 def counted(count: int, thing: str) -> str:
@@ -54,10 +72,14 @@ def message_lines(message: JsonObject) -> list[str]:
     """Show a message: who, when, in which mode, its id; then its text, or that a warning keeps it closed."""
     identity, warning = shown_id(fields.text(message, "id")), one_line(fields.text(message, "cw"))
     parts = [author_name(message), when(fields.text(message, "at")), one_line(fields.text(message, "mode"))]
+    if topics := fields.texts(message, "topics"):
+        parts.append(f"topics: {', '.join(one_line(topic) for topic in topics)}")
     if reply := fields.text(message, "reply_to"):
         parts.append(f"in reply to {shown_id(reply)}")
     if warning:
         parts.append(f"warning: {warning}")
+    if fields.text(message, "state") == "queued":
+        parts.append("waiting: nobody else has it yet")
     head = " · ".join([*(part for part in parts if part), identity])
     why = one_line(fields.text(message, "why"))
     if message.get("text") is None:
@@ -105,6 +127,46 @@ def audience_line(group: JsonObject) -> str:
     return "; ".join(part for part in parts if part) + "."
 
 
+def standing(group: JsonObject) -> str:
+    """Say how one stands in a group where one is not simply a member."""
+    return STANDINGS.get(fields.text(group, "state"), "")
+
+
+def join_words(join: JsonObject) -> str:
+    """Say how far an attempt to join has come, and why it ended."""
+    state, why = fields.text(join, "state"), one_line(fields.text(join, "why"))
+    words = JOIN_WORDS.get(state, one_line(state))
+    return f"{words} ({why.rstrip('.').lower()})" if state == "refused" and why else words
+
+
+def join_step(join: JsonObject) -> str:
+    """Name the next step in an attempt to join."""
+    drop = f"`mesh joins drop {shown_id(fields.text(join, 'id'))}`"
+    match fields.text(join, "state"):
+        case "looking" if join.get("addresses") == 0:
+            return NO_ADDRESS
+        case "looking":
+            return "Leave your node running; it goes on looking."
+        case "preview":
+            return f"`mesh join` with the same code shows it and asks you; {drop} ends it."
+        case "knocking":
+            return "Leave your node running; it goes on knocking."
+        case "awaiting-approval":
+            words = " ".join(fields.texts(join, "key_words"))
+            return f"They see these words beside your knock: {words}." if words else "Leave your node running."
+        case "joined":
+            return f"{drop} takes this line away."
+        case _:
+            return f"Ask the person who invited you for a new code; {drop} takes this line away."
+
+
+def join_lines(join: JsonObject) -> list[str]:
+    """Say how an attempt to join stands, and the next step."""
+    name = one_line(fields.text(fields.record(join, "group"), "name"))
+    named = f'"{name}" ({shown_id(fields.text(join, "id"))})' if name else shown_id(fields.text(join, "id"))
+    return [f"Joining {named}: {join_words(join)}.", f"  {join_step(join)}"]
+
+
 def problem_lines(told: JsonObject) -> list[str]:
     """Say each problem, and what to do about it."""
     lines = []
@@ -130,7 +192,8 @@ def event_line(event: JsonObject) -> str:
         case "joined":
             return f"Somebody joined group {group}"
         case "join":
-            return f"Joining {shown_id(fields.text(event, 'join'))}: {fields.text(event, 'state')}"
+            state = fields.text(event, "state")
+            return f"Joining {shown_id(fields.text(event, 'join'))}: {JOIN_WORDS.get(state, state or 'dropped')}"
         case "knock":
             return f"Somebody waits at the door of group {group}: `mesh knocks list`"
         case "group":

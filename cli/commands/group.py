@@ -12,7 +12,7 @@ from cli.context import Context
 from cli.durations import spoken_duration
 from cli.options import Flag, Here, SecondsOrNone
 from cli.output import one_line
-from cli.render import facts, indented, shown_id, when
+from cli.render import facts, indented, shown_id, standing, when
 from mesh.errors import LocalError
 from mesh.node.local.protocol import JsonObject
 
@@ -55,31 +55,31 @@ def create(
     alias
         What you are called in this group.
     history
-        What newcomers see of what was said before they came.
+        What newcomers see of what was said before they came; today only `none`.
     keep
-        How long messages are kept, at least by honest nodes.
+        How long messages are kept; refused until that is built.
     suite
         How keys are sealed: also against a later quantum computer (pq), or smaller (classic).
     approvals
-        How many members must approve each newcomer, unless an invite says otherwise.
+        What codes of more than one use ask for, unless `invite new` says otherwise. 0: the node of a member who is
+        online lets people in by itself. 1 to 8: a moderator, steward or founder has to say yes; one is enough
+        today, whatever the number.
     """
+    _refuse_what_is_to_come(history, keep)
     name = given_line(name, "What is the group called?", instead="NAME")
     text = _read_file(agreement) if agreement else ""
-    told = context.call(
-        "group.create",
-        {
-            "name": name,
-            "about": about,
-            "topics": list(topic or ()),
-            "agreement": text,
-            "alias": ask_alias(context, alias),
-            "history": history,
-            "keep": keep,
-            "suite": suite,
-            "approvals": approvals,
-            "passphrase": context.passphrase(),
-        },
-    )
+    asked: JsonObject = {
+        "name": name,
+        "about": about,
+        "topics": list(topic or ()),
+        "agreement": text,
+        "alias": ask_alias(context, alias),
+        "history": history,
+        "keep": keep,
+        "suite": suite,
+        "approvals": approvals,
+    }
+    told = _signed(context, "group.create", asked)
     group = fields.record(told, "group")
     named = one_line(fields.text(group, "name"))
     context.out.result(told, [f'You founded "{named}" ({shown_id(fields.text(group, "id"))}).', *_words(group)])
@@ -125,6 +125,8 @@ def show(group: str, /, *, context: Here) -> None:
                     ("newcomers see", fields.text(shown, "history")),
                     ("kept for", spoken_duration(keep) if isinstance(keep, int) else str(keep or "")),
                     ("suite", fields.text(shown, "suite")),
+                    ("agreement", _agreement_named(shown)),
+                    ("now", standing(shown)),
                 )
             ),
             *_words(shown),
@@ -134,7 +136,7 @@ def show(group: str, /, *, context: Here) -> None:
 
 @app.command
 def members(group: str, /, *, context: Here) -> None:
-    """List the members of a group.
+    """List the members of a group, and those who left or were removed, with the reason that was given.
 
     Parameters
     ----------
@@ -157,6 +159,21 @@ def members(group: str, /, *, context: Here) -> None:
             for member in fields.records(told, "members")
         ],
     )
+    if departed := fields.records(told, "departed"):
+        context.out.heading("No longer in")
+        context.out.table(
+            ("alias", "state", "by", "reason", "id"),
+            [
+                (
+                    fields.text(person, "alias"),
+                    fields.text(person, "state"),
+                    _who(person, "by"),
+                    fields.text(person, "reason"),
+                    shown_id(fields.text(person, "id")),
+                )
+                for person in departed
+            ],
+        )
 
 
 @app.command
@@ -170,21 +187,33 @@ def leave(group: str, /, *, wipe: Flag = False, context: Here) -> None:
     group
         The group's name, or the beginning of its id.
     wipe
-        Also forget all that is stored here of it.
+        Also delete what is stored here of it: at once what was said and the keys that open it. The list of members
+        and the keys of the group stay until a member's node has heard that you left, or until you give this again.
     """
     if not context.yes:
-        loss = " All that is stored here of it is destroyed." if wipe else ""
+        loss = " What was said in it is deleted here for good." if wipe else ""
         if not confirm(f"Leave {one_line(group)}?{loss}", instead="--yes"):
             raise _not_confirmed()
-    told = context.call("group.leave", {"group": group, "wipe": wipe, "passphrase": context.passphrase()})
-    context.out.result(told, ["You left the group." + (" What was stored of it is gone." if wipe else "")])
+    told = _signed(context, "group.leave", {"group": group, "wipe": wipe})
+    if not wipe:
+        lines = ["You left the group. What was said stays here to be read; `--wipe` deletes it."]
+    elif fields.flag(told, "wiped"):
+        lines = ["You left the group. What was stored of it here is deleted."]
+    else:
+        lines = [
+            "You left the group. What was said in it is deleted here.",
+            "The list of members and the keys of the group stay until a member's node has heard that you left.",
+            "The same command again deletes them now; then members may go on believing that you are in.",
+        ]
+    context.out.result(told, lines)
 
 
 @app.command
 def remove(group: str, member: str, /, *, reason: str = "", context: Here) -> None:
     """Remove a member.
 
-    The others get a new key, and what they say from then on stays closed to whoever was removed.
+    The others get a new key, and what they say from then on stays closed to whoever was removed. All open invite codes
+    of the group are closed with it, as far as your rank may close them: who was removed could watch who knocks.
 
     Parameters
     ----------
@@ -193,13 +222,18 @@ def remove(group: str, member: str, /, *, reason: str = "", context: Here) -> No
     member
         The member's alias, or the beginning of their id.
     reason
-        Why, in a sentence; the members see it.
+        Why, in a sentence; the members see it in `mesh group members`.
     """
     if not context.yes and not confirm(f"Remove {one_line(member)}?", instead="--yes"):
         raise _not_confirmed()
     told = context.call("group.remove", {"group": group, "member": member, "reason": reason})
     seen, of = fields.number(told, "seen_by"), fields.number(told, "members")
-    context.out.result(told, [f"Removed. {seen} of {of} have seen it; whoever has sends them nothing more."])
+    lines = [f"Removed. {seen} of {of} have seen it; whoever has sends them nothing more."]
+    if closed := fields.records(told, "invites_closed"):
+        codes = "invite code is" if len(closed) == 1 else "invite codes are"
+        lines.append(f"{len(closed)} open {codes} closed with it: {', '.join(_invite(entry) for entry in closed)}.")
+        lines.append("Whoever still holds one needs a new one: `mesh invite new`.")
+    context.out.result(told, lines)
 
 
 @app.command
@@ -269,6 +303,9 @@ def show_agreement(group: str, /, *, context: Here) -> None:
 def edit(group: str, file: Path | None = None, /, *, context: Here) -> None:
     """Publish a new version of a group's agreement.
 
+    Whoever joins from then on agrees to it. Members can read it with `mesh group agreement show`; nothing tells them of
+    it by itself, and nobody is asked to agree anew.
+
     Parameters
     ----------
     group
@@ -280,6 +317,7 @@ def edit(group: str, file: Path | None = None, /, *, context: Here) -> None:
     told = context.call("group.agreement", {"group": group, "action": "edit", "text": text})
     version = fields.number(fields.record(told, "agreement"), "version")
     context.out.result(told, [f"Version {version} of the agreement is published."])
+    context.out.say("Members are not told of it by themselves: say it to them, with a post.")
 
 
 def agreement_lines(agreement: JsonObject) -> list[str]:
@@ -299,6 +337,36 @@ def ask_alias(context: Context, alias: str | None) -> str | None:
         return alias
     context.out.say("Choose an alias. Nothing links it to who you are in other groups.")
     return ask_line("Alias", instead="--alias") or None
+
+
+def _signed(context: Context, method: str, asked: JsonObject) -> JsonObject:
+    """Ask for something that only the passphrase opens the key for."""
+    with context.api() as api:
+        return context.with_passphrase(lambda: api.call(method, {**asked, "passphrase": context.passphrase()}))
+
+
+def _refuse_what_is_to_come(history: str, keep: int | None) -> None:
+    """Refuse what is not built yet before anything is asked; the node would refuse it too."""
+    if history != "none":
+        raise LocalError(
+            "Newcomers cannot be shown earlier messages yet.",
+            do="Leave out --history, or use --history none.",
+            code="E-NOT-YET",
+        )
+    if keep is not None:
+        raise LocalError("Messages cannot be made to expire yet.", do="Leave out --keep.", code="E-NOT-YET")
+
+
+def _agreement_named(group: JsonObject) -> str:
+    agreement = fields.record(group, "agreement")
+    if not fields.text(agreement, "text"):
+        return ""
+    return f"version {fields.number(agreement, 'version')}; `mesh group agreement show` shows it"
+
+
+def _invite(entry: JsonObject) -> str:
+    note = one_line(fields.text(entry, "note"))
+    return shown_id(fields.text(entry, "id")) + (f" ({note})" if note else "")
 
 
 def _read_file(path: Path) -> str:

@@ -8,7 +8,7 @@ from cli.ask import ask_new_passphrase, can_ask, check_words, weak_hint
 from cli.context import Context
 from cli.options import Here
 from cli.output import Output
-from cli.render import counted, problem_lines, shown_id
+from cli.render import counted, join_lines, problem_lines, shown_id, standing
 from mesh.errors import LocalError
 from mesh.node.local.protocol import JsonObject
 
@@ -38,7 +38,7 @@ def init(*, name: str = "", locale: str = "", context: Here) -> None:
     name
         The alias that is offered when you create or join a group; it stays on this machine until then.
     locale
-        The language and country to use, like en-GB.
+        Your language and country, like en-GB. It is kept here; no command uses it yet.
     """
     from mesh.node.local import setup
 
@@ -83,11 +83,20 @@ def word_lines(words: tuple[str, ...]) -> list[str]:
 
 def _check_written_down(out: Output, words: tuple[str, ...]) -> None:
     out.insist("", "Have you written them down? Three of them, please, from your paper.")
-    places = sorted(secrets.SystemRandom().sample(range(len(words)), CHECKED_WORDS))
-    if check_words(words, places):
+    try:
+        good = _come_back(words)
+    except KeyboardInterrupt:
+        out.insist("", "Your identity is made. `mesh id words` shows the words again; they are not checked yet.")
+        raise
+    if good:
         out.insist("Good. That is all.")
     else:
         out.insist("Something is not as it should be on your paper. `mesh id words` shows the words again.")
+
+
+def _come_back(words: tuple[str, ...]) -> bool:
+    places = sorted(secrets.SystemRandom().sample(range(len(words)), CHECKED_WORDS))
+    return check_words(words, places)
 
 
 # ---------------------------------------------------------------- status
@@ -95,6 +104,10 @@ def _check_written_down(out: Output, words: tuple[str, ...]) -> None:
 
 def status(*, context: Here) -> None:
     """Show what needs you first, then your groups and what waits to leave."""
+    from mesh.node.local import setup
+
+    if not _answers(context.home) and not setup.has_identity(context.home):
+        raise no_identity(context)
     show_status(context, locked=_locked(context) and not can_ask())
 
 
@@ -116,6 +129,8 @@ def show_status(context: Context, *, locked: bool) -> None:
             "problems": [{"what": "Your node is not running.", "do": "Start it with `mesh up`."}],
             "links": [],
             "groups": None,
+            "joins": None,
+            "addresses": [],
             "outbox": None,
         }
     else:
@@ -137,7 +152,7 @@ def status_lines(told: JsonObject) -> list[str]:
     elif not lines:
         lines.append("Your node is not running.")
     for join in fields.records(told, "joins"):
-        lines.append(f"Joining: {fields.text(join, 'state')} ({shown_id(fields.text(join, 'id'))})")
+        lines += join_lines(join)
     if waiting := _waiting(told):
         lines.append(f"{counted(waiting, 'message')} of yours {'waits' if waiting == 1 else 'wait'} to leave.")
     return lines
@@ -157,7 +172,7 @@ def show_groups(out: Output, told: JsonObject) -> None:
                 str(fields.number(group, "members")),
                 str(fields.number(group, "unread") or ""),
                 shown_id(fields.text(group, "id")),
-                "" if group.get("complete") is not False else "not all members can read yet",
+                standing(group) or ("" if group.get("complete") is not False else "not all members can read yet"),
             )
             for group in groups
         ],
@@ -175,6 +190,15 @@ def next_step(told: JsonObject) -> str:
         if fields.number(group, "unread"):
             return f'`mesh read "{fields.text(group, "name")}" --unread`.'
     return "`mesh outbox` shows what waits." if _waiting(told) else "nothing needs you."
+
+
+def no_identity(context: Context) -> LocalError:
+    """Make the error for a home in which there is no identity."""
+    return LocalError(
+        f"There is no identity in {context.home} yet.",
+        do="Make one with `mesh init`, or name the right folder with --home.",
+        code="E-HOME-MISSING",
+    )
 
 
 def _waiting(told: JsonObject) -> int:

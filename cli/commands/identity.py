@@ -6,9 +6,8 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from cli import fields
-from cli.ask import ask_new_passphrase, ask_passphrase, weak_hint
-from cli.commands.home import word_lines
-from cli.commands.node import no_identity
+from cli.ask import ask_new_passphrase, weak_hint
+from cli.commands.home import no_identity, word_lines
 from cli.context import Context, read_line_of
 from cli.options import Here
 from cli.render import facts
@@ -49,7 +48,7 @@ def passphrase(*, new_passphrase_fd: Annotated[int | None, Parameter(metavar="N"
     from mesh.node.local import setup
 
     _need_identity(context)
-    old = context.passphrase()
+    context.passphrase()
     if new_passphrase_fd is None:
         new = ask_new_passphrase()
     else:
@@ -58,10 +57,12 @@ def passphrase(*, new_passphrase_fd: Annotated[int | None, Parameter(metavar="N"
             context.out.say(hint)
     node = reach_node(context.home)
     if node is None:
-        setup.change_passphrase(context.home, old, new)
+        context.with_passphrase(lambda: setup.change_passphrase(context.home, context.passphrase(), new))
     else:  # it holds the home's lock
         with closing(node):
-            node.call("id.passphrase", {"passphrase": old, "new_passphrase": new})
+            context.with_passphrase(
+                lambda: node.call("id.passphrase", {"passphrase": context.passphrase(), "new_passphrase": new})
+            )
     context.out.result({"changed": True}, ["Your passphrase is changed."])
 
 
@@ -71,8 +72,7 @@ def words(*, context: Here) -> None:
     from mesh.node.local import setup
 
     _need_identity(context)
-    given = context.given_passphrase()
-    shown = setup.recovery_words(context.home, ask_passphrase() if given is None else given)
+    shown = context.with_passphrase(lambda: setup.recovery_words(context.home, context.passphrase()))
     told: JsonObject = {"recovery_words": list(shown)}
     context.out.result(told, word_lines(shown))
 

@@ -30,7 +30,8 @@ def new(
     """Make an invite code.
 
     Send it privately: whoever holds it sees the group's name and agreement, and can knock. The part after #
-    holds addresses of your node; without it the code finds nobody but in your own network.
+    says where your node is, and the nodes of members who allow it. Without it a code finds nobody, unless the node
+    of whoever uses it is linked with a member already.
 
     Parameters
     ----------
@@ -39,9 +40,11 @@ def new(
     uses
         How many people may join with it.
     expires
-        How long it is good for.
+        How long it is good for, in whole hours; at most 90 days.
     approvals
-        How many members must approve each who knocks; 0 for one use, 1 for more, unless you say otherwise.
+        0: the node of a member who is online lets them in by itself. 1 to 8: a moderator, steward or founder has to
+        say yes; one is enough today, whatever the number. Left out: 0 for one use; for more, what the group has
+        set, or 1.
     note
         For yourself: whom it is for. It stays on this machine.
     qr

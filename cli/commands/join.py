@@ -16,7 +16,7 @@ from cli.context import Context
 from cli.errors import as_json
 from cli.options import Flag, Here, Seconds
 from cli.output import one_line
-from cli.render import shown_id
+from cli.render import NO_ADDRESS, join_step, join_words, shown_id
 from mesh.errors import Exit, LocalError, MeshError, RefusedError
 from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject
@@ -44,10 +44,13 @@ def join(
     You see what the group is before you agree to anything. If nobody lets you in while this waits, your node
     goes on knocking and the exit status is 4. Leave CODE out to be asked for it: whoever sees it can knock.
 
+    Some codes ask for approval: then one moderator, steward or founder has to let you in. They see six words beside
+    your knock and you see the same, so that you can compare them by voice.
+
     Parameters
     ----------
     code
-        The code; - reads it from stdin.
+        The whole code, with what follows #; - reads it from stdin.
     alias
         What you are called in this group.
     agree
@@ -60,7 +63,7 @@ def join(
     with context.api() as api:
         told = api.call("join.start", {"code": code})
         if _state(told) == "looking" and context.node_up:
-            context.out.say("Looking for the group …")
+            context.out.say("Looking for the group …", *_nowhere(told))
             told = _wait(api, told, "preview", end)
         if _state(told) == "preview":
             told = _agree(context, api, told, alias, agree=agree)
@@ -77,12 +80,13 @@ def list_(*, context: Here) -> None:
     joins = fields.records(told, "joins")
     context.out.result(told, [] if joins else ["You are not trying to join any group."])
     context.out.table(
-        ("id", "group", "state"),
+        ("id", "group", "state", "next"),
         [
             (
                 shown_id(fields.text(join, "id")),
                 fields.text(fields.record(join, "group"), "name"),
-                fields.text(join, "state"),
+                join_words(join),
+                join_step(join),
             )
             for join in joins
         ],
@@ -91,7 +95,7 @@ def list_(*, context: Here) -> None:
 
 @app.command
 def drop(join: str, /, *, context: Here) -> None:
-    """Stop trying to join a group.
+    """Stop trying to join a group, or take away the line of an attempt that is over.
 
     Parameters
     ----------
@@ -99,7 +103,7 @@ def drop(join: str, /, *, context: Here) -> None:
         The beginning of its id in `mesh joins list`.
     """
     told = context.call("join.drop", {"join": join})
-    context.out.result(told, ["Your node knocks there no more."])
+    context.out.result(told, ["Dropped. Your node does not look or knock there."])
 
 
 # ---------------------------------------------------------------- steps
@@ -132,16 +136,23 @@ def _agree(context: Context, api: Api, told: JsonObject, alias: str | None, *, a
         question = "Do you agree, and want to join?" if fields.text(agreement, "text") else "Do you want to join?"
         if not confirm(question, instead="--agree"):
             api.call("join.drop", {"join": fields.text(join, "id")})
-            raise LocalError("You did not join.", why="You did not agree.", code="E-NOT-CONFIRMED")
-    return api.call(
-        "join.agree",
-        {
-            "join": fields.text(join, "id"),
-            "alias": ask_alias(context, alias),
-            "agreement_version": fields.number(agreement, "version"),
-            "passphrase": context.passphrase(),
-        },
-    )
+            raise LocalError(
+                "You did not join.",
+                why="You did not agree, and this attempt is dropped: `mesh status` does not list it.",
+                do="Run `mesh join` with the same code if you want to after all.",
+                code="E-NOT-CONFIRMED",
+            )
+    asked: JsonObject = {
+        "join": fields.text(join, "id"),
+        "alias": ask_alias(context, alias),
+        "agreement_version": fields.number(agreement, "version"),
+    }
+    return context.with_passphrase(lambda: api.call("join.agree", {**asked, "passphrase": context.passphrase()}))
+
+
+def _nowhere(told: JsonObject) -> list[str]:
+    """Say that there is no address to look at, if that is known."""
+    return [NO_ADDRESS] if fields.record(told, "join").get("addresses") == 0 else []
 
 
 def _wait(api: Api, told: JsonObject, until: str, end: float) -> JsonObject:
@@ -167,13 +178,17 @@ def _finish(context: Context, told: JsonObject) -> int:
         return Exit.OK
     lines = {
         "looking": "Nobody of the group was found yet.",
-        "awaiting-approval": f'"{name}" has heard you knock; a member has to approve.',
+        "awaiting-approval": f'A moderator, steward or founder of "{name}" has to let you in; nobody has yet.',
     }
     context.out.result(told, [lines.get(state, f'Nobody of "{name}" has answered your knock yet.')])
+    if (words := " ".join(fields.texts(join, "key_words"))) and state == "awaiting-approval":
+        context.out.say(f"They see these words beside your knock, and can compare them with you: {words}")
     if not context.node_up:
         context.out.say("Your node is not running. Start it with `mesh up`, and it goes on by itself.")
     elif state == "looking":
-        context.out.say("Your node goes on looking. Run this again later, to see the group and to agree.")
+        context.out.say(
+            *_nowhere(told), "Your node goes on looking. Run this again later, to see the group and to agree."
+        )
     else:
         context.out.say("Your node goes on knocking by itself. `mesh status` shows how it stands.")
     return Exit.QUEUED

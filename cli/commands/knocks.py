@@ -11,7 +11,7 @@ app = App(name="knocks", help="Who waits at the door: list, admit, decline.")
 
 @app.command(name="list")
 def list_(group: str | None = None, /, *, context: Here) -> None:
-    """List who waits for somebody to admit them.
+    """List who waits for a moderator, steward or founder to admit them; the words are theirs too, to be compared.
 
     Parameters
     ----------
@@ -38,7 +38,10 @@ def list_(group: str | None = None, /, *, context: Here) -> None:
 
 @app.command
 def admit(group: str, knock: str, /, *, context: Here) -> None:
-    """Let somebody in, or give your approval where more than one is asked for.
+    """Let somebody in. One moderator, steward or founder is enough, whatever number the invite names.
+
+    The words in `mesh knocks list` are the ones that the person who knocks sees: compare them by voice if you want to
+    be sure that it is them.
 
     Parameters
     ----------

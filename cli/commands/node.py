@@ -11,10 +11,11 @@ from typing import Annotated, Final
 from cyclopts import Parameter
 
 from cli import fields
+from cli.commands.home import no_identity
 from cli.context import Context
 from cli.options import Flag, Here
 from cli.render import event_line
-from mesh.errors import Exit, LocalError, StoreError, TransportError
+from mesh.errors import Exit, StoreError, TransportError
 from mesh.node.local.api import reach_node
 from mesh.node.local.protocol import JsonObject
 
@@ -57,20 +58,20 @@ def up(
         )
     if not setup.has_identity(context.home):
         raise no_identity(context)
-    order = setup.Order(
-        home=context.home,
-        passphrase=context.passphrase(),
-        listen=tuple(listen or ()),
-        peers=tuple(peer or ()),
-    )
+
+    def order() -> setup.Order:
+        return setup.Order(
+            home=context.home, passphrase=context.passphrase(), listen=tuple(listen or ()), peers=tuple(peer or ())
+        )
+
     if detach:
         from cli.background import start
 
-        show_event(context, start(order))
+        show_event(context, context.with_passphrase(lambda: start(order())))
         return
     teller = Teller(context)
     try:
-        setup.run_node(order, teller.tell)
+        context.with_passphrase(lambda: setup.run_node(order(), teller.tell))
     finally:
         teller.close()
 
@@ -149,12 +150,3 @@ def down(*, context: Here) -> None:
         time.sleep(LOOK_S)
     setup.wait_until_free(context.home, max(end - time.monotonic(), LOOK_S))
     context.out.result({"stopped": True}, ["Your node has stopped."])
-
-
-def no_identity(context: Context) -> LocalError:
-    """Make the error for a home in which there is no identity."""
-    return LocalError(
-        f"There is no identity in {context.home}",
-        do="Make one with `mesh init`, or name the right folder with --home.",
-        code="E-HOME-MISSING",
-    )

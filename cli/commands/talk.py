@@ -11,8 +11,8 @@ from cli.ask import given_text
 from cli.context import Context
 from cli.options import Commas, Flag, Here, Seconds
 from cli.output import one_line
-from cli.render import audience_line, delivery_line, gap_line, message_lines, shown_id
-from mesh.errors import Exit, LocalError, MeshError
+from cli.render import audience_line, delivery_line, gap_line, message_lines, shown_id, standing
+from mesh.errors import Exit, LocalError, MeshError, RefusedError
 from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject
 
@@ -39,6 +39,10 @@ def post(
     Leave TEXT out to be asked for it: what stands on the command line is seen by the shell's history and by
     other accounts. When nobody can take it yet it waits here, goes out by itself, and the exit status is 4.
 
+    How far it came is said in three words. queued: it waits here. sent: the nodes that are named say that they stored
+    it ("has it"). reached k of n: of the n other members, the nodes of k have confirmed under seal that they received
+    it; nobody says whether it was read.
+
     Parameters
     ----------
     group
@@ -58,6 +62,8 @@ def post(
     """
     with context.api() as api:
         seen_by = _audience(api, group)
+        if reply_to is not None:
+            _look_for(api, reply_to)
         said = given_text(text, "What do you want to say?", instead="TEXT, or - for stdin")
         if not said.strip():
             raise LocalError("There is nothing to say in it.", do="Write a text.", code="E-TEXT")
@@ -126,7 +132,11 @@ def read(
 
 
 def outbox(*, context: Here) -> None:
-    """Show what still waits to leave, for whom, and why."""
+    """Show what has not reached everybody: for whom it waits, and why.
+
+    queued: no other node has it. sent: at least one node says that it stored it ("has it"), and no member has confirmed
+    it yet. reached: some members have confirmed it; "waiting for" names those who have not.
+    """
     told = context.call("outbox")
     waiting = fields.records(told, "outbox")
     context.out.result(told, [] if waiting else ["Nothing waits."])
@@ -167,9 +177,27 @@ def show(message: str, /, *, context: Here) -> None:
 
 def _audience(api: Api, group: str) -> str:
     """Who can see it, said before it is written; the post itself finds out what is wrong with the name."""
+    shown: JsonObject = {}
     with suppress(MeshError):
-        return audience_line(fields.record(api.call("group.show", {"group": group}), "group"))
-    return ""
+        shown = fields.record(api.call("group.show", {"group": group}), "group")
+    state = fields.text(shown, "state")
+    if state in {"left", "removed"}:
+        raise RefusedError(
+            f'You are not in "{one_line(fields.text(shown, "name"))}" any more.',
+            why="Nobody in it would receive what you send.",
+            do="Ask someone in the group for a new invite.",
+            code="E-NOT-MEMBER",
+        )
+    return f"Take care: {standing(shown)}." if state == "cut-off" else audience_line(shown)
+
+
+def _look_for(api: Api, message: str) -> None:
+    """See that a message to be answered is here, before a text is typed. What is unclear is left to the post."""
+    try:
+        api.call("message.show", {"message": message})
+    except MeshError as error:
+        if error.code == "E-NO-MESSAGE":
+            raise
 
 
 def _page(told: JsonObject) -> Iterator[str]:
@@ -188,13 +216,14 @@ def _follow(context: Context, api: Api, asked: JsonObject) -> None:
     """Show the page, then what comes. The stream is opened first, so that nothing falls between the two."""
     stream = api.stream("read.follow", {"group": asked["group"]})
     first = next(stream, None)
+    group: JsonObject = {} if first is None or "group" not in first else {"group": first["group"]}
     told = api.call("read", asked)
     shown = set()
     for message in fields.records(told, "messages"):
         shown.add(fields.text(message, "id"))
-        _show_event(context, {"event": "message", "message": message})
+        _show_event(context, {"event": "message", **group, "message": message})
     for gap in fields.records(told, "gaps"):
-        _show_event(context, {"event": "gap", "gap": gap})
+        _show_event(context, {"event": "gap", **group, "gap": gap})
     if first is not None and fields.text(first, "event") != "following":
         _show_event(context, first)
     for event in stream:

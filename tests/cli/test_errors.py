@@ -67,6 +67,6 @@ def test_candidates_are_listed() -> None:
 
 
 def test_json_has_exactly_the_keys_of_the_contract() -> None:
-    assert as_json(MeshError("a", why="b", do="c", code="E-D")) == {
-        "error": {"code": "E-D", "what": "a", "why": "b", "do": "c"}
+    assert as_json(MeshError("a thing", why="because", do="`do` this", code="E-D")) == {
+        "error": {"code": "E-D", "what": "A thing.", "why": "Because.", "do": "`do` this."}
     }

@@ -29,7 +29,7 @@ def test_creating_a_group_hands_over_all_that_was_said(home: Path, tmp_path: Pat
     (tmp_path / "agreement.md").write_text("What is said here stays here.\n")
     with fake_node(home, {"group.create": {"group": GROUP}}) as node:
         line = ("--about", "Loss", "--topic", "a", "--topic", "b", "--agreement", str(tmp_path / "agreement.md"))
-        more = ("--alias", "wren", "--history", "last:20", "--keep", "30d", "--suite", "classic", "--approvals", "2")
+        more = ("--alias", "wren", "--history", "none", "--suite", "classic", "--approvals", "2")
         ran = mesh("group", "create", "Tuesday grief", *line, *more, home=home)
         assert params(node, "group.create") == {
             "name": "Tuesday grief",
@@ -37,8 +37,8 @@ def test_creating_a_group_hands_over_all_that_was_said(home: Path, tmp_path: Pat
             "topics": ["a", "b"],
             "agreement": "What is said here stays here.\n",
             "alias": "wren",
-            "history": "last:20",
-            "keep": 2_592_000,
+            "history": "none",
+            "keep": None,
             "suite": "classic",
             "approvals": 2,
             "passphrase": PASSPHRASE,
@@ -81,6 +81,15 @@ def test_no_group_is_said(home: Path) -> None:
         assert mesh("group", "list", home=home).out == "You are in no group yet.\n"
 
 
+@pytest.mark.parametrize(("state", "words"), [("left", "you left it"), ("cut-off", "you may have been removed")])
+def test_a_group_that_one_is_out_of_is_marked(home: Path, state: str, words: str) -> None:
+    group: JsonObject = {**GROUP, "members": 5, "unread": 0, "state": state}
+    with fake_node(home, {"group.list": {"groups": [group]}, "group.show": {"group": group}}):
+        assert words in mesh("group", "list", home=home).out
+        (line,) = [line for line in mesh("group", "show", "g", home=home).out.splitlines() if line.startswith("now:")]
+        assert words in line
+
+
 def test_a_group_is_shown(home: Path) -> None:
     group: JsonObject = {**GROUP, "members": 5, "unread": 0, "alias": "wren", "rank": "founder", "keep": 604_800}
     with fake_node(home, {"group.show": {"group": group}}):
@@ -110,15 +119,38 @@ def test_members_are_listed_with_who_invited_them(home: Path) -> None:
     ]
 
 
+def test_who_is_out_is_listed_with_the_reason(home: Path) -> None:
+    departed: JsonObject = {"id": "03" * 32, "alias": "tansy", "state": "removed", "by": {"id": "01", "alias": "wren"}}
+    with fake_node(home, {"group.members": {"members": [], "departed": [{**departed, "reason": "as agreed"}]}}):
+        out = mesh("group", "members", "grief", home=home).out
+    assert out == "No longer in\nalias: tansy; state: removed; by: wren; reason: as agreed; id: 03030303\n"
+
+
 def test_leaving_asks_first_and_needs_a_yes_without_a_terminal(home: Path) -> None:
-    with fake_node(home, {"group.leave": {"left": GID}}) as node:
+    with fake_node(home, {"group.leave": {"left": {"id": GID}, "wiped": True}}) as node:
         refused = mesh("group", "leave", "grief", home=home)
         assert node.handler.asked == []
         left = mesh("group", "leave", "grief", "--wipe", "--yes", home=home)
         assert params(node, "group.leave") == {"group": "grief", "wipe": True, "passphrase": PASSPHRASE}
     assert (refused.code, left.code) == (Exit.USAGE, 0)
     assert "--yes" in refused.err
-    assert left.out == "You left the group. What was stored of it is gone.\n"
+    assert left.out == "You left the group. What was stored of it here is deleted.\n"
+
+
+def test_what_stays_after_a_wipe_is_said(home: Path) -> None:
+    with fake_node(home, {"group.leave": {"left": {"id": GID}, "wiped": False}}):
+        wiped = mesh("group", "leave", "grief", "--wipe", "--yes", home=home).out
+        left = mesh("group", "leave", "grief", "--yes", home=home).out
+    assert "the keys of the group stay until a member's node has heard that you left" in wiped
+    assert left == "You left the group. What was said stays here to be read; `--wipe` deletes it.\n"
+
+
+@pytest.mark.parametrize("flag", [("--history", "last:20"), ("--keep", "30d")])
+def test_what_is_not_built_yet_is_refused_before_anything_is_asked(home: Path, flag: tuple[str, str]) -> None:
+    ran = mesh("group", "create", *flag, home=home, passphrase=False)
+    assert ran.code == Exit.USAGE
+    assert "E-NOT-YET" in ran.err
+    assert flag[0] in ran.err
 
 
 def test_removing_says_how_many_have_seen_it(home: Path) -> None:
@@ -126,6 +158,13 @@ def test_removing_says_how_many_have_seen_it(home: Path) -> None:
         ran = mesh("group", "remove", "grief", "tansy", "--reason", "harm", "--yes", home=home)
         assert params(node, "group.remove") == {"group": "grief", "member": "tansy", "reason": "harm"}
     assert ran.out == "Removed. 3 of 5 have seen it; whoever has sends them nothing more.\n"
+
+
+def test_removing_says_which_codes_it_closed(home: Path) -> None:
+    closed: JsonObject = {"invites_closed": [{"id": "cd" * 32, "note": "for A."}, {"id": "ef" * 32, "note": ""}]}
+    with fake_node(home, {"group.remove": {"removed": {"id": "02"}, "seen_by": 1, "members": 2, **closed}}):
+        out = mesh("group", "remove", "grief", "tansy", "--yes", home=home).out
+    assert "2 open invite codes are closed with it: cdcdcdcd (for A.), efefefef.\n" in out
 
 
 @pytest.mark.parametrize(
@@ -153,6 +192,7 @@ def test_an_agreement_is_shown_and_edited(home: Path, tmp_path: Path) -> None:
         texts = [params["text"] for _, params in node.handler.asked]
     assert shown.out == "Agreement, version 3:\n    Be kind.\n    Stay.\n"
     assert edited.out == "Version 3 of the agreement is published.\n"
+    assert "not told of it" in edited.err
     assert (asked, texts) == (["show", "edit"], [None, "Be kinder."])
 
 

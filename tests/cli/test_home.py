@@ -99,9 +99,10 @@ def test_while_the_node_runs_it_changes_the_passphrase(made: tuple[Path, JsonObj
     assert reused.code == 0
 
 
-@pytest.mark.parametrize("line", [("up",), ("up", "--detach"), ("id", "words")])
-def test_a_home_without_an_identity_says_what_to_do(home: Path, line: tuple[str, ...]) -> None:
-    ran = mesh_process(*line, home=home)
+@pytest.mark.parametrize("line", [("up",), ("up", "--detach"), ("id", "words"), ("status",)])
+@pytest.mark.parametrize("passphrase", [True, False], ids=["with a passphrase", "without"])
+def test_a_home_without_an_identity_says_what_to_do(home: Path, line: tuple[str, ...], passphrase: bool) -> None:
+    ran = mesh(*line, home=home, passphrase=passphrase)
     assert ran.code == Exit.USAGE
     assert "`mesh init`" in ran.err
 
@@ -155,7 +156,52 @@ def test_status_without_node_and_passphrase_says_what_it_can(made: tuple[Path, J
     told = mesh("status", "--json", home=home, passphrase=False).json
     assert said.code == 0
     assert said.out == "! Your node is not running.\n  Start it with `mesh up`.\n"
-    assert (told["running"], told["groups"], told["outbox"]) == (False, None, None)
+    assert (told["running"], told["groups"], told["joins"], told["outbox"]) == (False, None, None, None)
+    assert told.keys() == mesh("status", "--json", home=home).json.keys(), "locked or not, the same keys"
+
+
+WAITING: JsonObject = {
+    "id": "77" * 16,
+    "state": "awaiting-approval",
+    "group": {"name": "Tuesday grief"},
+    "key_words": ["rich", "cook"],
+}
+
+
+@pytest.mark.parametrize(
+    ("join", "said"),
+    [
+        (
+            WAITING,
+            (
+                'Joining "Tuesday grief" (77777777): waiting for a moderator, steward or founder to let you in.\n'
+                "  They see these words beside your knock: rich cook.\n"
+            ),
+        ),
+        (
+            {**WAITING, "state": "refused", "why": "A member declined."},
+            (
+                'Joining "Tuesday grief" (77777777): not let in (a member declined).\n'
+                "  Ask the person who invited you for a new code; `mesh joins drop 77777777` takes this line away.\n"
+            ),
+        ),
+        (
+            {**WAITING, "state": "looking", "group": None, "addresses": 0},
+            "Joining 77777777: looking for the group.\n  The code had no part after #",
+        ),
+        (
+            {**WAITING, "state": "preview"},
+            (
+                'Joining "Tuesday grief" (77777777): found; you have not agreed to join yet.\n'
+                "  `mesh join` with the same code shows it and asks you; `mesh joins drop 77777777` ends it.\n"
+            ),
+        ),
+    ],
+    ids=["awaiting", "refused", "nowhere to look", "not agreed"],
+)
+def test_status_says_how_a_join_stands_and_what_comes_next(home: Path, join: JsonObject, said: str) -> None:
+    with fake_node(home, {"status": {**STATUS, "joins": [join]}}):
+        assert said in mesh("status", home=home).out
 
 
 # ---------------------------------------------------------------- up, down

@@ -98,6 +98,27 @@ def test_who_finds_nobody_ends_with_4_and_is_told_how_it_goes_on(home: Path) -> 
     assert waits < 10, "a node that answers early is not asked in a circle"
 
 
+def test_a_code_without_its_end_is_said_to_find_nobody(home: Path) -> None:
+    nowhere: JsonObject = {"join": {"id": "77" * 16, "state": "looking", "group": None, "addresses": 0}}
+    with fake_node(home, replies(*[nowhere] * 50, start=nowhere)):
+        ran = mesh("join", CODE, "--agree", "--wait", "1s", home=home)
+    assert ran.code == Exit.QUEUED
+    assert ran.err.count("no part after #") == 2, "at the beginning, and at the end"
+    somewhere: JsonObject = {"join": {"id": "77" * 16, "state": "looking", "group": None, "addresses": 1}}
+    with fake_node(home, replies(*[somewhere] * 50, start=somewhere)):
+        assert "after #" not in mesh("join", CODE, "--agree", "--wait", "0", home=home).err
+
+
+def test_who_waits_for_approval_sees_the_words_that_stand_beside_the_knock(home: Path) -> None:
+    waiting: JsonObject = {
+        "join": {**PREVIEWED, "state": "awaiting-approval", "key_words": ["rich", "cook", "boil"]},
+    }
+    with fake_node(home, {**replies(join("preview"), *[waiting] * 50), "join.agree": waiting}):
+        ran = mesh("join", CODE, "--agree", "--wait", "1s", home=home)
+    assert ran.out == 'A moderator, steward or founder of "Tuesday grief" has to let you in; nobody has yet.\n'
+    assert "rich cook boil" in ran.err
+
+
 def test_running_it_again_goes_on_where_it_was(home: Path) -> None:
     with fake_node(home, replies(join("joined"), start=join("knocking"))) as node:
         ran = mesh("join", CODE, home=home)
@@ -158,5 +179,11 @@ def test_attempts_are_listed_and_dropped(home: Path) -> None:
         listed = mesh("joins", "list", home=home)
         dropped = mesh("joins", "drop", "777777", home=home)
         assert node.handler.asked[-1] == ("join.drop", {"join": "777777"})
-    assert listed.out == "id: 77777777; group: Tuesday grief; state: knocking\nid: 77777777; state: looking\n"
+    assert listed.out.splitlines() == [
+        (
+            "id: 77777777; group: Tuesday grief; state: knocking until a member's node lets you in; "
+            "next: Leave your node running; it goes on knocking."
+        ),
+        "id: 77777777; state: looking for the group; next: Leave your node running; it goes on looking.",
+    ]
     assert dropped.code == 0

@@ -8,6 +8,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from mesh.errors import LockedError
 from mesh.node.local.protocol import JsonObject
 from tests.cli.runner import COMMAND, environment
 from tests.node.local.fake_node import Reply, fake_node
@@ -134,7 +135,7 @@ def test_who_does_not_agree_does_not_join(home: Path, answer: str) -> None:
 def test_leaving_is_confirmed(home: Path) -> None:
     with fake_node(home, {"group.leave": {}}) as node:
         with terminal("group", "leave", "grief", "--wipe", home=home, code=2) as child:
-            child.expect("destroyed. ")
+            child.expect("deleted here for good. ")
             child.sendline("no")
             child.expect("Nothing was changed")
         assert node.handler.asked == []
@@ -157,9 +158,53 @@ def test_status_of_a_locked_home_asks_but_bare_mesh_does_not(home: Path, tmp_pat
     with terminal(home=home / "inner") as child:
         child.expect("Your node is not running")
     with terminal("status", home=home / "inner", code=3) as child:
-        child.expect("Passphrase: ")
-        child.sendline("not it")
+        for _ in range(3):
+            child.expect("Passphrase: ")
+            child.sendline("not it")
         child.expect("The passphrase is wrong")
+
+
+def test_a_passphrase_with_a_slip_may_be_typed_again(home: Path) -> None:
+    def agree(params: JsonObject) -> JsonObject:
+        if params["passphrase"] != SECRET:
+            raise LockedError("the passphrase is wrong")
+        return {"join": {**JOIN, "state": "joined"}}
+
+    with (
+        fake_node(home, {**table(), "join.agree": agree}) as node,
+        terminal("join", "mesh1code", "--agree", "--alias", "tansy", home=home) as child,
+    ):
+        child.expect("Passphrase: ")
+        child.sendline("a slip")
+        child.expect("not the passphrase. Once more")
+        child.expect("Passphrase: ")
+        child.sendline(SECRET)
+        child.expect("You are in")
+    assert [params["alias"] for method, params in node.handler.asked if method == "join.agree"] == ["tansy", "tansy"]
+
+
+def test_an_empty_passphrase_is_called_empty(home: Path) -> None:
+    with terminal("init", home=home / "inner", code=3) as child:
+        for _ in range(3):
+            child.expect("New passphrase: ")
+            child.sendline("")
+        child.expect("The passphrase was empty")
+        child.expect("E-PASSPHRASE-FORM")
+
+
+def test_ctrl_c_at_the_words_check_leaves_an_identity_and_the_way_to_the_words(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(SECRET)
+    env = {"MESH_PASSPHRASE_FILE": str(tmp_path / "secret")}
+    with terminal("init", home=home / "inner", env=env, code=130) as child:
+        child.expect(r"Word \d+: ")
+        child.sendintr()
+        child.expect("`mesh id words` shows the words again")
+
+
+def test_a_question_has_one_mark_at_its_end(home: Path) -> None:
+    with fake_node(home, table()), terminal("group", "create", home=home, code=130) as child:
+        child.expect(r"What is the group called\? ")
+        child.sendintr()
 
 
 # ---------------------------------------------------------------- dress

@@ -68,6 +68,31 @@ def test_a_post_that_nobody_takes_yet_ends_with_4_and_says_that_it_waits(home: P
     assert told.json == {"schema": 1, "message": QUEUED}
 
 
+@pytest.mark.parametrize("state", ["left", "removed"])
+def test_who_is_out_is_told_before_a_text_is_asked_for(home: Path, state: str) -> None:
+    with fake_node(home, {"group.show": {"group": {**GROUP, "state": state}}}) as node:
+        ran = mesh("post", "g", home=home)
+        assert "post" not in dict(node.handler.asked)
+    assert ran.code == Exit.REFUSED
+    assert "E-NOT-MEMBER" in ran.err
+    assert "Seen by" not in ran.err
+
+
+def test_who_is_cut_off_is_warned(home: Path) -> None:
+    with fake_node(home, {"group.show": {"group": {**GROUP, "state": "cut-off"}}, "post": {"message": QUEUED}}):
+        err = mesh("post", "g", "Words.", home=home).err
+    assert "you may have been removed" in err
+    assert "Seen by" not in err
+
+
+def test_an_answer_to_nothing_is_refused_before_a_text_is_asked_for(home: Path) -> None:
+    unknown = LocalError("there is no such message", code="E-NO-MESSAGE")
+    with fake_node(home, {"group.show": {"group": GROUP}, "message.show": unknown}):
+        ran = mesh("post", "g", "--reply-to", "abcdef", home=home)
+    assert ran.code == Exit.USAGE
+    assert "E-NO-MESSAGE" in ran.err
+
+
 def test_what_only_looks_like_white_space_is_not_posted(home: Path) -> None:
     with fake_node(home, {"group.show": {"group": GROUP}}) as node:
         ran = mesh("post", "g", " \n ", home=home)
@@ -122,6 +147,13 @@ def test_messages_are_read_oldest_first_with_who_when_and_how(home: Path) -> Non
     ]
 
 
+def test_topics_are_shown_and_what_still_waits_is_marked(home: Path) -> None:
+    page: JsonObject = {"messages": [message(topics=["a", "b"], state="queued")], "gaps": []}
+    with fake_node(home, {"read": page}):
+        head = mesh("read", "g", home=home).out.splitlines()[0]
+    assert head == "juniper · 22 Nov 2020 14:05 · listening · topics: a, b · waiting: nobody else has it yet · 3fa9c1d2"
+
+
 def test_a_closed_warning_has_null_as_text_in_json(home: Path) -> None:
     page: JsonObject = {"messages": [message(cw="loss", text=None)], "gaps": []}
     with fake_node(home, {"read": page}):
@@ -147,12 +179,12 @@ def test_an_empty_group_says_so(home: Path) -> None:
 
 
 def test_following_shows_the_page_then_what_comes_and_nothing_twice(home: Path) -> None:
-    late: JsonObject = {"event": "message", "message": message(id="66" * 16, text="Late.")}
+    late: JsonObject = {"event": "message", "group": "ab" * 32, "message": message(id="66" * 16, text="Late.")}
     events: list[JsonObject] = [
-        {"event": "following"},
-        {"event": "message", "message": message()},
+        {"event": "following", "group": "ab" * 32},
+        {"event": "message", "group": "ab" * 32, "message": message()},
         late,
-        {"event": "state", "message": SENT},
+        {"event": "state", "group": "ab" * 32, "message": SENT},
     ]
     with fake_node(home, {"read": {"messages": [message()], "gaps": []}}, {"read.follow": events}):
         said, told = mesh("read", "g", "--follow", home=home), mesh("read", "g", "--follow", "--json", home=home)
@@ -161,6 +193,7 @@ def test_following_shows_the_page_then_what_comes_and_nothing_twice(home: Path) 
     assert "reached 4 of 10" in said.out
     assert [event["event"] for event in told.lines] == ["message", "message", "state"]
     assert told.lines[1] == {"schema": 1, **late}
+    assert {event["group"] for event in told.lines} == {"ab" * 32}, "each line names the group"
 
 
 # ---------------------------------------------------------------- outbox, message
