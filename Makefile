@@ -79,7 +79,7 @@ $(VENV)/.made: requirements/build.lock
 	@test -n "$(PYTHON)" || { echo "Support Mesh needs Python 3.11, 3.12 or 3.13 with its venv module, and found none." \
 	  "Install one (Debian, Ubuntu: python3 and python3-venv), or name it: make install PYTHON=…/python3.12" >&2; \
 	  exit 1; }
-	@echo "Setting up $(VENV) with $$($(PYTHON) --version): about a minute, 300 MB"
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version): about a minute, 200 MB; 300 MB with what the checks need"
 	@$(PYTHON) -m venv $(VENV)
 	$(call closure,build)
 	@touch $@

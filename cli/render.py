@@ -79,7 +79,7 @@ def message_lines(message: JsonObject) -> list[str]:
     if warning:
         parts.append(f"warning: {warning}")
     if fields.text(message, "state") == "queued":
-        parts.append("waiting: nobody else has it yet")
+        parts.append("waiting: no other node says yet that it has it")
     head = " · ".join([*(part for part in parts if part), identity])
     why = one_line(fields.text(message, "why"))
     if message.get("text") is None:

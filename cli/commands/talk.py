@@ -39,9 +39,9 @@ def post(
     Leave TEXT out to be asked for it: what stands on the command line is seen by the shell's history and by
     other accounts. When nobody can take it yet it waits here, goes out by itself, and the exit status is 4.
 
-    How far it came is said in three words. queued: it waits here. sent: the nodes that are named say that they stored
-    it ("has it"). reached k of n: of the n other members, the nodes of k have confirmed under seal that they received
-    it; nobody says whether it was read.
+    How far it came is said in three words. queued: no other node says yet that it has it. sent: the nodes that are
+    named say that they stored it ("has it"). reached k of n: of the n other members, the nodes of k have confirmed
+    under seal that they received it; nobody says whether it was read.
 
     Parameters
     ----------
@@ -134,8 +134,8 @@ def read(
 def outbox(*, context: Here) -> None:
     """Show what has not reached everybody: for whom it waits, and why.
 
-    queued: no other node has it. sent: at least one node says that it stored it ("has it"), and no member has confirmed
-    it yet. reached: some members have confirmed it; "waiting for" names those who have not.
+    queued: no other node says that it has it. sent: at least one node says that it stored it ("has it"), and no member
+    has confirmed it yet. reached: some members have confirmed it; "waiting for" names those who have not.
     """
     told = context.call("outbox")
     waiting = fields.records(told, "outbox")

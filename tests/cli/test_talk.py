@@ -151,7 +151,12 @@ def test_topics_are_shown_and_what_still_waits_is_marked(home: Path) -> None:
     page: JsonObject = {"messages": [message(topics=["a", "b"], state="queued")], "gaps": []}
     with fake_node(home, {"read": page}):
         head = mesh("read", "g", home=home).out.splitlines()[0]
-    assert head == "juniper · 22 Nov 2020 14:05 · listening · topics: a, b · waiting: nobody else has it yet · 3fa9c1d2"
+    assert head.split(" · ")[2:] == [
+        "listening",
+        "topics: a, b",
+        "waiting: no other node says yet that it has it",
+        "3fa9c1d2",
+    ]
 
 
 def test_a_closed_warning_has_null_as_text_in_json(home: Path) -> None:

@@ -90,7 +90,7 @@ def test_unknown_and_ambiguous_names_list_what_they_may_mean(wren: Person) -> No
 
 
 def _offered(error: Object) -> list[str]:
-    return [word.strip(" ,").split()[-1] for word in text(error, "do").split(":", 1)[1].split(",")]
+    return [word.strip(" ,.").split()[-1] for word in text(error, "do").split(":", 1)[1].split(",")]
 
 
 def test_a_message_over_the_limit_is_refused_and_nothing_is_sent(wren: Person) -> None:
