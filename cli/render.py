@@ -109,6 +109,9 @@ def delivery_line(message: JsonObject) -> str:
     return " · ".join(parts)
 
 
+_HISTORY_WORDS = {"": "", "none": "who comes in after it was sent does not see it"}
+
+
 def audience_line(group: JsonObject) -> str:
     """Say who can see a post before it is sent: how many, for how long, and whether newcomers do."""
     members = fields.number(group, "members")
@@ -122,7 +125,9 @@ def audience_line(group: JsonObject) -> str:
     parts = [
         f"{seen} {'person' if others == 1 else 'people'}" if others else seen,
         f"kept {kept}" if kept else "",
-        {"": "", "none": "newcomers do not see it"}.get(history, "newcomers see some of what was said"),
+        {"": "", "none": "who comes in after it was sent does not see it"}.get(
+            history, "newcomers see some of what was said"
+        ),
     ]
     return "; ".join(part for part in parts if part) + "."
 

@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 from cli import fields
 from cli.ask import given_text
 from cli.context import Context
+from cli.errors import sentence
 from cli.options import Commas, Flag, Here, Seconds
 from cli.output import one_line
 from cli.render import audience_line, delivery_line, gap_line, message_lines, shown_id, standing
@@ -88,7 +89,10 @@ def post(
     if not context.node_up:
         context.out.say("Your node is not running. Start it with `mesh up`, and this goes out by itself.")
     elif fields.number(message, "of"):
+        why = fields.text(message, "why")
         context.out.say("Nobody is reachable now. It goes out by itself as soon as somebody is.")
+        if why:
+            context.out.say(sentence(why))
     return Exit.QUEUED
 
 

@@ -201,7 +201,7 @@ def agree(state: State, command: AgreeJoin, step: Step) -> None:
             raise LocalError(
                 "you are knocking at that group already, with another code",
                 why="two answers would make you two members",
-                do="wait for the answer, or stop that attempt with `mesh join --drop`",
+                do="wait for the answer, or stop that attempt with `mesh joins drop`",
                 code="E-TOO-MANY",
             )
     alias = require_text("alias", command.alias, limits.ALIAS_BYTES_MAX)

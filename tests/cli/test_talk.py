@@ -45,7 +45,7 @@ def test_a_post_says_who_can_see_it_and_how_far_it_came(home: Path) -> None:
         line = ("post", "Tuesday grief", "--mode", "listening", "--cw", "loss of a child", "Words.", "--topics", "a, b")
         ran = mesh(*line, "--reply-to", "abcdef", "--wait", "1m", home=home)
         asked = dict(node.handler.asked)["post"]
-    assert ran.err == "Seen by at most 11 people; kept 30 days; newcomers do not see it.\n"
+    assert ran.err == "Seen by at most 11 people; kept 30 days; who comes in after it was sent does not see it.\n"
     assert ran.out == "sent · pi-kitchen, juniper say they have it · reached 4 of 10 · 3fa9c1d2\n"
     assert ran.code == 0
     assert asked == {
@@ -236,7 +236,7 @@ def test_a_message_is_shown_with_what_became_of_it(home: Path) -> None:
 @pytest.mark.parametrize(
     ("members", "history", "keep", "said"),
     [
-        (1, "none", None, "Nobody else is in this group yet; newcomers do not see it.\n"),
+        (1, "none", None, "Nobody else is in this group yet; who comes in after it was sent does not see it.\n"),
         (2, "last:20", 604_800, "Seen by at most 1 person; kept 7 days; newcomers see some of what was said.\n"),
         (0, "", None, ""),
     ],
