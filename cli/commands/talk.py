@@ -86,14 +86,18 @@ def post(
     context.out.result(told, [f"{delivery_line(message)} · {shown_id(fields.text(message, 'id'))}"])
     if fields.text(message, "state") != "queued":
         return Exit.OK
+    _say_what_it_waits_for(message, context)
+    return Exit.QUEUED
+
+
+def _say_what_it_waits_for(message: JsonObject, context: Here) -> None:
     if not context.node_up:
         context.out.say("Your node is not running. Start it with `mesh up`, and this goes out by itself.")
     elif fields.number(message, "of"):
-        why = fields.text(message, "why")
         context.out.say("Nobody is reachable now. It goes out by itself as soon as somebody is.")
+        why = fields.text(message, "why")
         if why:
             context.out.say(sentence(why))
-    return Exit.QUEUED
 
 
 def read(
