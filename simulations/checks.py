@@ -13,8 +13,8 @@ from mesh.events import Effect, Input, LinkKind, Persist, Put, Send, SendStored,
 from mesh.gossip.delivery import Delivery, DeliveryRecord, DeliveryState
 from mesh.gossip.frontier import Frontier
 from mesh.groups.records import ChainRecord, OwnState, load
-from mesh.groups.views import View
 from mesh.ids import DeviceId, FrameId, GroupId, MemberPk, PostId
+from mesh.membership.views import View
 from mesh.peer.records import MessageRecord, RangesRecord, TrackRecord
 from mesh.wire.frames import FrameType, parse_frame
 from simulations.people import Person

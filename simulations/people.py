@@ -113,7 +113,7 @@ class Person:
         invite = OpId(self.world.ask(self.name, command))
         room = self.room(gid)
         record = room.invites[invite]
-        expiry_hour = room.group.view.invites[invite].body.expiry_hour
+        expiry_hour = room.group.invites[invite].body.expiry_hour
         code = InviteCode(seed=record.seed, gid_prefix=gid[:16], expiry_hour=expiry_hour).pack()
         return Code(code=code, addresses=tuple(Address(a) for a in record.addresses), invite=invite)
 

@@ -22,7 +22,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 SHIPPED = ("mesh/", "cli/", "simulations/")
-PURE_ROOMS = ("peer", "groups", "gossip", "support", "identity", "wire", "crypto")
+PURE_ROOMS = ("peer", "groups", "gossip", "support", "identity", "membership", "wire", "crypto")
 GROUND = ("events", "journal", "commands", "ids", "errors", "secret")
 CORE = tuple(f"mesh/{room}/" for room in PURE_ROOMS) + tuple(f"mesh/{module}.py" for module in GROUND)
 ROOMS = (*PURE_ROOMS, "store", "node", "node/local")

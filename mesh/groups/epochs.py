@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mesh.commands import Suite
-from mesh.errors import Fault, LocalError, RemoteError
+from mesh.errors import LocalError, RemoteError
 from mesh.groups.oplog import OpLog
 from mesh.groups.schedule import commitment, wrap_hint, wrap_info, wraps_hash
-from mesh.groups.views import View
 from mesh.ids import DeviceId, Entropy, OpId, Sealer
+from mesh.membership.views import View
 from mesh.wire import limits
 from mesh.wire.frames import HINT_BYTES
 from mesh.wire.operations import EpochBlock, epoch_block
@@ -113,21 +113,6 @@ def unwrap(
     return None
 
 
-def check_block(block: EpochBlock, *, author: DeviceId, view: View, suite: Suite) -> None:
-    """Check an epoch against the devices that are in after its operation; RemoteError(AGAINST_RULES)."""
-    listed = sorted([*block.recipients, *block.dormant])
-    honest = (
-        block.recipients == sorted(set(block.recipients))
-        and block.dormant == sorted(set(block.dormant))
-        and listed == sorted(view.devices)
-        and author in block.recipients
-        and len(block.recipients) <= limits.DEVICES_MAX[suite]
-        and len(block.kem_pk) == KEM_BYTES[suite]
-    )
-    if not honest:
-        raise RemoteError(Fault.AGAINST_RULES, "an epoch does not name exactly the devices that are in")
-
-
 def choose_epoch(log: OpLog, view: View, held: Iterable[OpId]) -> OpId | None:
     """Return the epoch to send under, among those held, or None if one must be made first.
 
@@ -136,17 +121,17 @@ def choose_epoch(log: OpLog, view: View, held: Iterable[OpId]) -> OpId | None:
     recipient is still in. Preferred: complete (nobody in is left out), then the highest gen, then the lowest id.
     """
     current = frozenset(view.devices)
-    counting = [entry for op_id in held if (entry := log.entry(op_id)) is not None and entry.bit & view.valid]
+    counting = [e for op_id in held if (e := log.graph.entry(op_id)) is not None and e.bit & view.valid]
     followed = 0
     for entry in counting:
         followed |= entry.past
     best: tuple[bool, int, OpId] | None = None
     for entry in counting:
-        block = epoch_block(entry.op.body)
-        if block is None or followed & entry.bit or not current.issuperset(block.recipients):
+        act = entry.act
+        if act.recipients is None or followed & entry.bit or not current.issuperset(act.recipients):
             continue
-        complete = len(block.recipients) + len(block.dormant) == len(current) and current.issuperset(block.dormant)
-        rank = (not complete, -entry.op.tbs.gen, entry.op.op_id)
+        complete = len(act.recipients) + len(act.dormant) == len(current) and current.issuperset(act.dormant)
+        rank = (not complete, -act.gen, act.op_id)
         best = rank if best is None else min(best, rank)
     return None if best is None else best[2]
 

@@ -4,10 +4,8 @@ The state and the questions about it; what changes it stands beside it: `authori
 others write) and `messaging` (what is said).
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from msgspec.structs import replace
 
@@ -20,17 +18,15 @@ from mesh.groups.operations import Operation, card_device, parse_op
 from mesh.groups.oplog import OpLog
 from mesh.groups.ratchet import Chain
 from mesh.groups.records import ChainRecord, EpochRecord, KemRecord, OwnState, damaged, load
-from mesh.groups.resolve import resolve
-from mesh.groups.views import Member, View
 from mesh.groups.waiting import Waiting
 from mesh.ids import DeviceId, Entropy, GroupId, MemberPk, OpId, Sealer, TopicId
 from mesh.journal import Journal
+from mesh.membership.resolve import Views
+from mesh.membership.views import Member, View
 from mesh.wire.codec import encode
 from mesh.wire.frames import topic_of
 from mesh.wire.limits import KEM_NUMBER_RISE_MAX, SKIPPED_KEYS_GROUP_MAX
-from mesh.wire.operations import CreateBody, SignedOp, epoch_block
-
-_VIEWS_KEPT: Final = 256
+from mesh.wire.operations import CreateBody, InviteBody, SignedOp, epoch_block
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +39,24 @@ class Means:
     wall_ms: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invite:
+    """An invite that counts, with its terms. `joiners` are the distinct members that came in by it."""
+
+    op_id: OpId
+    body: InviteBody
+    issuer: MemberPk
+    open: bool
+    joiners: frozenset[MemberPk]
+
+
 class Group:
     """The state of one group. Built by `found`, `enter` (a welcome) or `restore` (the store)."""
 
     def __init__(self, own: OwnState) -> None:
         self.own = own
         self.log = OpLog()
+        self.views = Views(self.log.graph)
         self.epochs: dict[OpId, EpochRecord] = {}
         self.chains: dict[tuple[OpId, DeviceId], Chain] = {}
         self.kems: dict[int, KemRecord] = {}
@@ -56,7 +64,7 @@ class Group:
         self.pending = Waiting()
         self._skipped = 0  # keys that wait for messages that have not come, in all chains
         self._chosen: tuple[int, int, OpId | None] = (0, 0, None)
-        self._views: OrderedDict[int, View] = OrderedDict()
+        self._invites: tuple[View, Mapping[OpId, Invite]] | None = None
         self._topics: dict[TopicId, OpId] = {}
 
     # ------------------------------------------------------------ restoring
@@ -113,18 +121,7 @@ class Group:
 
     def view_of(self, mask: int) -> View:
         """Return the view of a downward-closed mask, from the cache where it was asked for before."""
-        view = self._views.get(mask)
-        if view is None:
-            view = self._views[mask] = resolve(self.log, mask)
-            if len(self._views) > _VIEWS_KEPT:
-                self._views.popitem(last=False)
-        else:
-            self._views.move_to_end(mask)
-        return view
-
-    def forget_view(self, mask: int) -> None:
-        """Drop a view whose operations were taken back out."""
-        self._views.pop(mask, None)
+        return self.views.of(mask)
 
     @property
     def me(self) -> Member | None:
@@ -141,6 +138,20 @@ class Group:
     def others(self) -> list[MemberPk]:
         """Everybody in the group but ourselves, sorted."""
         return sorted(pk for pk in self.view.members if pk != self.own.member_pk)
+
+    @property
+    def invites(self) -> Mapping[OpId, Invite]:
+        """The invites that count, open or closed, oldest first."""
+        view = self.view
+        if self._invites is None or self._invites[0] is not view:
+            self._invites = view, {op_id: self._invite(op_id) for op_id in view.invites}
+        return self._invites[1]
+
+    def _invite(self, op_id: OpId) -> Invite:
+        shown, body = self.view.invites[op_id], self.log.operation(op_id).body
+        assert isinstance(body, InviteBody)
+        joiners = self.log.graph.joiners(op_id, self.log.everything)
+        return Invite(op_id=op_id, body=body, issuer=shown.issuer, open=shown.open, joiners=joiners)
 
     @property
     def epoch(self) -> OpId | None:
@@ -172,9 +183,8 @@ class Group:
 
     def recipients(self, epoch: OpId) -> frozenset[DeviceId]:
         """Return the devices that were given the secret of an epoch."""
-        op = self.log.get(epoch)
-        block = None if op is None else epoch_block(op.body)
-        return frozenset() if block is None else frozenset(block.recipients)
+        entry = self.log.graph.entry(epoch)
+        return frozenset() if entry is None else frozenset(entry.act.recipients or ())
 
     # ------------------------------------------------------------ shared changes
 

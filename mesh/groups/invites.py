@@ -12,11 +12,10 @@ from msgspec.structs import replace
 from mesh.crypto.hashes import h, kdf
 from mesh.crypto.keys import decrypt, encrypt, public_key, sign, verify
 from mesh.errors import Fault, LocalError, RemoteError
-from mesh.groups.group import Group, Means
+from mesh.groups.group import Group, Invite, Means
 from mesh.groups.joining import JOIN_LABEL, join_statement
 from mesh.groups.operations import parse_op
 from mesh.groups.rules import check_founding, check_settings
-from mesh.groups.views import Invite
 from mesh.identity.keys import verify_device
 from mesh.ids import GroupId, InvitePk, OpId, Sealer
 from mesh.wire import limits

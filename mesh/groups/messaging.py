@@ -181,9 +181,9 @@ def cut_of(group: Group, dev: DeviceId) -> int:
     if dev in view.devices or card is None:
         return limits.MSEQ_MAX
     cuts: list[tuple[int, int]] = []
-    for entry in group.log.entries(view.valid):
-        body = entry.op.body
-        if isinstance(body, RemoveBody) and body.target == card.member_pk:
+    for entry in group.views.standing(group.log.everything).removals.get(card.member_pk, ()):
+        body = group.log.operation(entry.act.op_id).body
+        if isinstance(body, RemoveBody):
             seen = max((cut.mseq for cut in body.cuts if cut.dev == dev), default=0)
             cuts.append((entry.level, -seen))
     return -min(cuts)[1] if cuts else limits.MSEQ_MAX

@@ -7,12 +7,16 @@ question for `mesh.groups.rules`; whether it *counts* is one for `mesh.groups.re
 from dataclasses import dataclass
 from typing import Final
 
+from msgspec.structs import replace
+
 from mesh.commands import Rank
 from mesh.crypto.hashes import h
 from mesh.crypto.keys import sign, verify
 from mesh.errors import Fault, RemoteError
 from mesh.identity.keys import device_id
 from mesh.ids import DeviceId, GroupId, MemberPk, OpId
+from mesh.membership.acts import Act, Approved
+from mesh.membership.graph import by_member_key
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
 from mesh.wire.operations import (
@@ -23,15 +27,19 @@ from mesh.wire.operations import (
     Card,
     CreateBody,
     DeviceAddBody,
+    DeviceRemoveBody,
+    InviteBody,
     OpTbs,
     OpType,
     RankBody,
+    RemoveBody,
+    SettingsBody,
     SignedOp,
+    UninviteBody,
+    epoch_block,
 )
 
 OP_LABEL: Final = b"mesh1/op\0"
-
-GRANTS: Final = frozenset({OpType.CREATE, OpType.ADMIT, OpType.PROMOTE, OpType.DEMOTE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,14 +110,62 @@ def parse_op(signed: SignedOp) -> Operation:
     return Operation(op_id=op_id, gid=gid, signed=signed, tbs=tbs, body=body)
 
 
-def signed_by_member_key(op: Operation, author: Card) -> bool:
-    """Say whether the rules want the member key's signature: leave, self-demotion, device_add."""
-    if op.type in (OpType.LEAVE, OpType.DEVICE_ADD):
-        return True
-    return op.type is OpType.DEMOTE and isinstance(op.body, RankBody) and op.body.target == author.member_pk
+def act_of(op: Operation) -> Act:
+    """Return what an operation says about who belongs."""
+    tbs, body = op.tbs, op.body
+    block = epoch_block(body)
+    act = Act(
+        op_id=op.op_id,
+        type=tbs.type,
+        dev=tbs.dev,
+        dseq=tbs.dseq,
+        dprev=tbs.dprev,
+        deps=tuple(tbs.deps),
+        auth=tbs.auth,
+        gen=tbs.gen,
+        recipients=None if block is None else tuple(block.recipients),
+        dormant=() if block is None else tuple(block.dormant),
+    )
+    match body:
+        case CreateBody():
+            return replace(
+                act,
+                member=body.card.member_pk,
+                device=card_device(body.card),
+                rank=Rank.FOUNDER,
+                alias=body.alias,
+                settings={s.key: s.value for s in body.settings},
+            )
+        case AdmitBody():
+            return replace(
+                act,
+                member=body.card.member_pk,
+                device=card_device(body.card),
+                rank=body.rank,
+                alias=body.alias,
+                invite=None if body.invite == ZERO32 else body.invite,
+                approvals=tuple(Approved(grant=yes.grant, dev=yes.dev) for yes in body.approvals),
+            )
+        case RankBody():
+            return replace(act, member=body.target, rank=body.rank)
+        case RemoveBody():
+            return replace(act, member=body.target)
+        case InviteBody():
+            return replace(act, rank=body.role, uses=body.max_uses, approvals_needed=body.approvals)
+        case UninviteBody():
+            return replace(act, invite=body.invite)
+        case SettingsBody():
+            return replace(act, settings={s.key: s.value for s in body.settings})
+        case DeviceAddBody():
+            return replace(act, member=body.card.member_pk, device=card_device(body.card))
+        case DeviceRemoveBody():
+            cut = None if body.op_cut is None else body.op_cut.op_id
+            return replace(act, member=body.member, device=body.dev, cut=cut)
+        case _:
+            return act
 
 
 def verify_op(op: Operation, author: Card) -> None:
     """Check the signature against the author's card; RemoteError(BAD_SIGNATURE)."""
-    key = author.member_pk if signed_by_member_key(op, author) else author.dev_pk
+    key = author.member_pk if by_member_key(act_of(op), author.member_pk) else author.dev_pk
     verify(key, OP_LABEL + op.signed.tbs, op.signed.sig)

@@ -10,15 +10,17 @@ from mesh.groups.envelopes import open_envelope, open_operation
 from mesh.groups.epochs import WRAP_BYTES, unwrap
 from mesh.groups.group import Group, Means
 from mesh.groups.operations import Operation, parse_op, verify_op
-from mesh.groups.oplog import bits
 from mesh.groups.ratchet import Chain
 from mesh.groups.records import EpochRecord
 from mesh.groups.rules import Past, check_create, check_operation
 from mesh.groups.schedule import commitment, expand, wraps_hash
 from mesh.ids import GroupId, OpId
+from mesh.membership.graph import bits
+from mesh.membership.structure import check
 from mesh.wire.codec import encode
 from mesh.wire.frames import HINT_BYTES, Frame, FrameType, split_envelope
 from mesh.wire.invites import OpBundle
+from mesh.wire.limits import DEVICES_MAX
 from mesh.wire.operations import ZERO32, OpType, SignedOp, epoch_block
 
 
@@ -121,20 +123,17 @@ def _push_checked(group: Group, op: Operation, means: Means) -> None:
         if op.type is OpType.CREATE:
             check_create(op, means.sealer)
             return
-        mask = log.past(op.op_id)
-        past = Past(log=log, mask=mask, view=group.view_of(mask), suite=group.suite, sealer=means.sealer)
-        check_operation(op, past, lambda: group.view_of(mask | log.bit(op.op_id)))
+        entry = log.graph.at(len(log) - 1)
+        check_operation(op, Past(log=log, mask=entry.past, suite=group.suite, sealer=means.sealer))
+        check(entry, log.graph, group.views, DEVICES_MAX[group.suite])
     except RemoteError:
         _take_back(group)
         raise
 
 
 def _take_back(group: Group) -> None:
-    log = group.log
-    op_id = log.ops[-1].op_id
-    group.forget_view(log.past(op_id) | log.bit(op_id))
-    group.forget_view(log.everything)
-    log.pop()
+    group.views.forget(1 << (len(group.log) - 1))
+    group.log.pop()
 
 
 def _secret_of(group: Group, op: Operation, wraps: tuple[bytes, ...], means: Means) -> bytes | None:

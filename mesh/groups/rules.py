@@ -1,17 +1,15 @@
-"""The structure of an operation: what must hold, from its ancestors alone, or it is refused for ever (protocol.md §4).
+"""What no plain record can say: keys, signatures and texts of an operation (protocol.md §2 and §4).
 
-Every check looks only at the past that the operation itself names, so all nodes refuse the same ones. Whether a
-well-formed operation then *counts* beside concurrent ones is `mesh.groups.resolve`'s question.
+With `mesh.membership.structure`, which judges what its author may do, this is all that lets an operation in or has it
+refused for ever. Both look only at the past that the operation itself names, so all nodes refuse the same ones.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
-from mesh.commands import Rank, Suite
+from mesh.commands import Suite
 from mesh.crypto.keys import valid_point, verify
 from mesh.errors import Fault, RemoteError
-from mesh.groups.epochs import KEM_BYTES, check_block
+from mesh.groups.epochs import KEM_BYTES
 from mesh.groups.joining import (
     APPROVAL_LABEL,
     agreement_hash,
@@ -19,11 +17,10 @@ from mesh.groups.joining import (
     check_admit_signatures,
     join_statement,
 )
-from mesh.groups.operations import Operation, card_device, signed_by_member_key, verify_op
+from mesh.groups.operations import Operation, card_device, verify_op
 from mesh.groups.oplog import OpLog
-from mesh.groups.views import View
 from mesh.identity.keys import verify_device
-from mesh.ids import GroupId, MemberPk, Sealer
+from mesh.ids import GroupId, Sealer
 from mesh.wire import limits
 from mesh.wire.operations import (
     ZERO32,
@@ -32,22 +29,14 @@ from mesh.wire.operations import (
     Card,
     CreateBody,
     DeviceAddBody,
-    DeviceRemoveBody,
-    ForkBody,
+    EpochBlock,
     InviteBody,
-    LeaveBody,
-    OpType,
-    RankBody,
-    RekeyBody,
     RemoveBody,
     Setting,
     SettingsBody,
-    UninviteBody,
     epoch_block,
 )
 from mesh.wire.text import check_text
-
-MEMBERS_INVITE: Final = "members-invite"  # the setting by which plain members may invite
 
 
 def against(what: str) -> RemoteError:
@@ -57,11 +46,10 @@ def against(what: str) -> RemoteError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """What an operation's author had seen: the log, the mask of its ancestors, and the view of them."""
+    """What an operation's author had seen: the log, and the mask of its ancestors."""
 
     log: OpLog
     mask: int
-    view: View
     suite: Suite
     sealer: Sealer
 
@@ -103,138 +91,63 @@ def check_settings(settings: list[Setting]) -> None:
         raise RemoteError(Fault.MALFORMED, "a setting is set twice over")
 
 
-def check_operation(op: Operation, past: Past, after: Callable[[], View]) -> None:
-    """Check any later operation against its past; `after` gives the view of past and operation together.
+def check_operation(op: Operation, past: Past) -> None:
+    """Check any later operation's keys, signatures and texts; RemoteError(AGAINST_RULES or BAD_SIGNATURE).
 
-    RemoteError(AGAINST_RULES or BAD_SIGNATURE). The log must hold the operation already (it is taken back out by
-    the caller on failure).
+    The log must hold the operation already (it is taken back out by the caller on failure).
     """
-    card = past.log.card_in(op.tbs.dev, past.mask)
-    if card is None:
-        raise against("an operation by a device that nobody brought in")
-    if op.type in (OpType.DEVICE_ADD, OpType.DEVICE_REMOVE, OpType.FORK):
-        raise against("an operation that this version does not act on")
-    verify_op(op, card)
-    _check_chain(op, past)
-    author = past.view.member_of(op.tbs.dev)
+    group = past.log.ops[0].gid
+    brought = op.body.card if isinstance(op.body, DeviceAddBody) else None
+    if brought is not None:
+        _check_card(brought, group, past.suite, past.sealer)
+    own = brought is not None and card_device(brought) == op.tbs.dev
+    author = brought if own else past.log.card(op.tbs.dev)
     if author is None:
-        raise against("an operation by a device that is not in")
-    rank = _check_grant(op, past, author.pk)
-    if not signed_by_member_key(op, card):
-        _check_permission(op, past, author.pk, rank)
-    elif isinstance(op.body, RankBody) and (op.body.rank <= author.rank or op.body.rank <= rank):
-        raise against("a self-demotion that demotes nobody")
-    block = epoch_block(op.body)
-    if block is not None:
-        _check_kem(block.kem_pk, past.suite, past.sealer)
-        check_block(block, author=op.tbs.dev, view=after(), suite=past.suite)
-
-
-def _check_chain(op: Operation, past: Past) -> None:
-    own = list(past.log.within(past.log.written_by(op.tbs.dev, past.mask)))
-    if len({o.tbs.dseq for o in own}) != len(own):
-        raise against("a device that has seen its own fork goes on")
-    last = max(own, key=lambda o: o.tbs.dseq, default=None)
-    expected = (1, ZERO32) if last is None else (last.tbs.dseq + 1, last.op_id)
-    if (op.tbs.dseq, op.tbs.dprev) != expected:
-        raise against("a device's operations do not follow each other")
-    if any(o.type is OpType.LEAVE for o in own):
-        raise against("an operation after its author's leave")
-
-
-def _check_grant(op: Operation, past: Past, author: MemberPk) -> Rank:
-    """Return the rank that is exercised. That the grant is among the ancestors, the log has made sure."""
-    grant = past.log.get(op.tbs.auth)
-    if grant is None or grant.grantee != author:
-        raise against("an operation exercises a grant that is not its author's")
-    return grant.granted_rank
-
-
-def _check_permission(op: Operation, past: Past, author: MemberPk, rank: Rank) -> None:
-    """Check the table of operation types; `rank` is that of the grant exercised."""
+        raise against("an operation by a device that nobody brought in")
+    verify_op(op, author)
     match op.body:
         case AdmitBody():
-            _check_admit(op.body, past, rank)
-        case RankBody():
-            _check_rank_change(op, op.body, past, rank)
+            _check_admit(op.body, past)
         case RemoveBody():
-            _require(rank, Rank.MODERATOR)
-            if not past.log.granted_to(op.body.target, past.mask):
-                raise against("a removal of someone who never was in")
             check_text(op.body.reason, limits.REASON_BYTES_MAX, lines=True)
         case InviteBody():
-            open_to_members = past.view.settings.get(MEMBERS_INVITE) == "on"
-            _require(rank, Rank.MEMBER if open_to_members else Rank.MODERATOR)
-            if op.body.role not in (Rank.MEMBER, Rank.NEWCOMER) or not valid_point(op.body.invite_pk):
-                raise against("an invite to a rank that invites cannot give, or with a bad key")
-            if any(known.body.invite_pk == op.body.invite_pk for known in past.view.invites.values()):
-                raise against("an invite with the key of another")
-        case UninviteBody():
-            invite = past.view.invites.get(op.body.invite)
-            if invite is None:
-                raise against("an uninvite of nothing")
-            if invite.issuer != author:
-                _require(rank, Rank.MODERATOR)
+            _check_invite(op.body, past)
         case SettingsBody():
-            _require(rank, Rank.STEWARD)
             check_settings(op.body.settings)
         case AgreementBody():
-            _require(rank, Rank.STEWARD)
             check_text(op.body.text, limits.AGREEMENT_BYTES_MAX, lines=True)
-        case RekeyBody():
-            _require(rank, Rank.NEWCOMER)
-        case CreateBody() | LeaveBody() | DeviceAddBody() | DeviceRemoveBody() | ForkBody():
-            raise against("an operation that cannot stand here")
+        case _:
+            pass
+    block = epoch_block(op.body)
+    if block is not None:
+        _check_block(block, past)
 
 
-def _require(rank: Rank, least: Rank) -> None:
-    if rank > least:
-        raise against("an operation that needs a more senior grant")
+def _check_invite(body: InviteBody, past: Past) -> None:
+    if not valid_point(body.invite_pk):
+        raise against("an invite with a bad key")
+    others = (o.body.invite_pk for o in past.log.within(past.mask) if isinstance(o.body, InviteBody))
+    if body.invite_pk in others:
+        raise against("an invite with the key of another")
 
 
-def _check_rank_change(op: Operation, body: RankBody, past: Past, rank: Rank) -> None:
-    target = past.view.members.get(body.target)
-    if target is None:
-        raise against("a change of rank for someone who is not in")
-    if op.type is OpType.PROMOTE:
-        newcomer_up = target.rank is Rank.NEWCOMER and body.rank is Rank.MEMBER
-        _require(rank, Rank.MODERATOR if newcomer_up else Rank.STEWARD)
-        founder_names_founder = rank is Rank.FOUNDER and body.rank is Rank.FOUNDER
-        if (body.rank <= rank and not founder_names_founder) or body.rank >= target.rank:
-            raise against("a promotion to or above the author's own rank, or that promotes nobody")
-    else:
-        _require(rank, Rank.STEWARD)
-        if target.rank <= rank or body.rank <= target.rank:
-            raise against("a demotion of someone who is not junior, or that demotes nobody")
+def _check_block(block: EpochBlock, past: Past) -> None:
+    _check_kem(block.kem_pk, past.suite, past.sealer)
+    if len(block.recipients) > limits.DEVICES_MAX[past.suite]:
+        raise against("an epoch for more devices than its suite carries")
 
 
-def _check_admit(body: AdmitBody, past: Past, rank: Rank) -> None:
-    _require(rank, Rank.MEMBER)
-    joiner = body.card.member_pk
-    if past.log.granted_to(joiner, past.mask):
-        raise against("an admit of someone who was in before")
-    if past.log.card_in(card_device(body.card), past.mask) is not None:
-        raise against("an admit with a device that is in already")
-    if len(past.view.devices) >= limits.DEVICES_MAX[past.suite]:
-        raise against("an admit to a group that is full")
-    moderates = rank <= Rank.MODERATOR
-    invite = past.view.invites.get(body.invite) if body.invite != ZERO32 else None
-    if body.invite != ZERO32 and invite is None:
-        raise against("an admit under an invite that does not stand")
-    if not moderates and (invite is None or body.rank is not Rank.NEWCOMER):
-        raise against("a plain member admits only newcomers, and only under an invite")
-    if body.rank not in (Rank.MEMBER, Rank.NEWCOMER):
-        raise against("an admit to a rank that a joiner cannot have")
+def _check_admit(body: AdmitBody, past: Past) -> None:
     check_text(body.alias, limits.ALIAS_BYTES_MAX)
     group = past.log.ops[0].gid
     _check_card(body.card, group, past.suite, past.sealer)
-    check_admit_signatures(group, body, invite.body.invite_pk if invite else None)
+    invite = None if body.invite == ZERO32 else past.log.get(body.invite)
+    terms = None if invite is None else invite.body
+    if terms is not None and not isinstance(terms, InviteBody):
+        raise against("an admit under something that is no invite")
+    check_admit_signatures(group, body, None if terms is None else terms.invite_pk)
     _check_pledge(body, past)
-    if invite is not None:
-        if len({*invite.joiners, joiner}) > invite.body.max_uses:
-            raise against("an admit past the uses of its invite")
-        if not moderates and invite.body.approvals:
-            _check_approvals(body, past, invite.body.approvals)
+    _check_approvals(body, past)
 
 
 def _check_pledge(body: AdmitBody, past: Past) -> None:
@@ -249,23 +162,15 @@ def _check_pledge(body: AdmitBody, past: Past) -> None:
         raise against("an admit with a pledge to no agreement of this group")
 
 
-def _check_approvals(body: AdmitBody, past: Past, needed: int) -> None:
+def _check_approvals(body: AdmitBody, past: Past) -> None:
     gid = past.log.ops[0].gid
     statement = join_statement(gid, body.invite, body.card, body.join_nonce, body.alias, body.agreement_hash)
     said = APPROVAL_LABEL + approval_statement(gid, body.invite, statement)
-    approvers: set[MemberPk] = set()
     for approval in body.approvals:
-        member = past.view.member_of(approval.dev)
-        card = past.log.card_in(approval.dev, past.mask)
-        grant = past.log.entry(approval.grant)
-        in_past = grant is not None and grant.bit & past.mask
-        if member is None or card is None or grant is None or not in_past or grant.op.grantee != member.pk:
-            raise against("an approval by someone who is not in")
-        _require(grant.op.granted_rank, Rank.MODERATOR)
+        card = past.log.card(approval.dev)
+        if card is None:
+            raise against("an approval by a device that nobody brought in")
         verify(card.dev_pk, said, approval.sig)
-        approvers.add(member.pk)
-    if len(approvers) < needed:
-        raise against("an admit with too few approvals")
 
 
 def _check_card(card: Card, gid: bytes, suite: Suite, sealer: Sealer) -> None:

@@ -214,7 +214,7 @@ def _default_approvals(room: Room, uses: int) -> int:
 
 def _revoke(state: State, room: Room, command: RevokeInvite, step: Step) -> None:
     require_in(room)
-    invite = room.group.view.invites.get(command.invite)
+    invite = room.group.invites.get(command.invite)
     if invite is None:
         raise LocalError("there is no such invite", do="`mesh invite list` shows them", code="E-NO-INVITE")
     if invite.open:

@@ -14,8 +14,9 @@ from mesh.errors import LocalError, RemoteError
 from mesh.events import Notice
 from mesh.groups.authoring import author, rekey, remove
 from mesh.groups.epochs import unwrap
-from mesh.groups.operations import GRANTS, Operation
+from mesh.groups.operations import Operation
 from mesh.ids import DeviceId, MemberPk, OpId
+from mesh.membership.acts import GRANTS
 from mesh.peer import catching_up, door, joining, reaching
 from mesh.peer.hearing import hear_message, take_early
 from mesh.peer.routing import plan_telling
@@ -193,7 +194,7 @@ def remove_member(state: State, room: Room, target: MemberPk, reason: str, step:
     group = room.group
     cuts = [_cut(room, dev) for dev in _devices_of(room, target)]
     publish(state, room, remove(group, target, cuts, reason, step.means()), step)
-    for invite in list(group.view.invites.values()):
+    for invite in list(group.invites.values()):
         if invite.open:
             with suppress(LocalError):  # the removal stands, whatever hinders this
                 body = UninviteBody(invite=invite.op_id)

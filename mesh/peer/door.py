@@ -13,11 +13,12 @@ from mesh.crypto.keys import public_key
 from mesh.errors import Fault, LocalError, RefusedError, RemoteError
 from mesh.events import LinkKind, Notice, SendClass, Space
 from mesh.groups.authoring import admit
+from mesh.groups.group import Invite
 from mesh.groups.invites import door_of, knock_statement, open_knock, seal_preview
 from mesh.groups.joining import join_statement
-from mesh.groups.operations import GRANTS, Operation, card_device
-from mesh.groups.views import Invite
+from mesh.groups.operations import Operation, card_device
 from mesh.ids import TopicId
+from mesh.membership.acts import GRANTS
 from mesh.peer import reaching
 from mesh.peer.records import ContactRecord, KnockRecord
 from mesh.peer.routing import forward_on, preview_topic
@@ -43,7 +44,7 @@ def show_previews(state: State, link: Link, topics: list[TopicId], step: Step) -
     for room in state.rooms.values():
         if room.group.me is None:
             continue
-        for invite in room.group.view.invites.values():
+        for invite in room.group.invites.values():
             if preview_topic(invite.body.knock_key) in topics:
                 door = door_of(invite, step.now.wall_ms)
                 preview = seal_preview(room.group, invite, door, step.means())
@@ -98,7 +99,7 @@ def _invite_of(state: State, frame: Frame) -> tuple[Room, Invite] | None:
     for room in state.rooms.values():
         if room.group.me is None:
             continue
-        for invite in room.group.view.invites.values():
+        for invite in room.group.invites.values():
             if invite.body.invite_pk == frame.pk:
                 return room, invite
     return None
@@ -148,7 +149,7 @@ def _drop_knock(room: Room, statement: bytes, step: Step) -> None:
 
 def _refuse_kept(state: State, room: Room, record: KnockRecord, door: Door, step: Step) -> None:
     frame = parse_frame(record.frame)
-    invite = room.group.view.invites.get(record.invite)
+    invite = room.group.invites.get(record.invite)
     if invite is not None:
         try:
             knock = open_knock(frame, invite, room.group.gid)
@@ -168,7 +169,7 @@ def sweep_knocks(state: State, room: Room, ops: list[Operation], step: Step) -> 
             if statement in room.knocks:
                 _drop_knock(room, statement, step)
     for statement, record in list(room.knocks.items()):
-        invite = room.group.view.invites.get(record.invite)
+        invite = room.group.invites.get(record.invite)
         if invite is not None and not invite.open:
             _refuse_kept(state, room, record, Door.REVOKED, step)
             _drop_knock(room, statement, step)

@@ -103,7 +103,7 @@ def own_topics(state: State, wall_ms: int) -> list[TopicId]:
         topics.extend(topic for topic, epoch in room.group.topics.items() if epoch in newest)
         if room.group.me is None:
             continue
-        for invite in room.group.view.invites.values():
+        for invite in room.group.invites.values():
             if invite.body.expiry_hour * HOUR_MS + DOOR_DAYS * DAY_MS > wall_ms:
                 topics.append(preview_topic(invite.body.knock_key))
                 topics.extend(_doors(invite.body.invite_pk, today))

@@ -8,9 +8,9 @@ only after the answer went out gets it then.
 from mesh.crypto.keys import public_key
 from mesh.errors import LocalError, RemoteError
 from mesh.events import Fetch, LinkKind, SendClass, Space
+from mesh.groups.group import Invite
 from mesh.groups.invites import knock_statement, open_knock, seal_welcome
 from mesh.groups.operations import card_device
-from mesh.groups.views import Invite
 from mesh.ids import FrameId, LinkId, OpId, TopicId
 from mesh.peer.state import Link, Room, State, Step, WelcomeFor
 from mesh.peer.syncing import bundles
@@ -46,7 +46,7 @@ def read_knock(room: Room, raw: bytes) -> KnockBody | None:
 
 
 def _invite_by_key(room: Room, invite_pk: bytes) -> Invite | None:
-    return next((i for i in room.group.view.invites.values() if i.body.invite_pk == invite_pk), None)
+    return next((i for i in room.group.invites.values() if i.body.invite_pk == invite_pk), None)
 
 
 def _was_given(room: Room, op_id: OpId, dev: bytes) -> bool:

@@ -194,7 +194,7 @@ class RekeyBody(Record, frozen=True):
 
 
 class DeviceAddBody(Record, frozen=True):
-    """A further device of a member; signed by the member key. Acted on from the membership issue on."""
+    """A further device of a member; signed by the member key."""
 
     card: Card
     epoch: EpochBlock | None
@@ -208,8 +208,9 @@ class OpCut(Record, frozen=True):
 
 
 class DeviceRemoveBody(Record, frozen=True):
-    """A device is gone for good. Acted on from the membership issue on."""
+    """A device is gone for good: by its member's word (member key), a senior's, or its own (then without cuts)."""
 
+    member: shapes.Member  # whose device it is
     dev: shapes.Device
     op_cut: OpCut | None
     message_cut: Cut | None
@@ -217,7 +218,7 @@ class DeviceRemoveBody(Record, frozen=True):
 
 
 class ForkBody(Record, frozen=True):
-    """A successor group. Acted on from the membership issue on."""
+    """A successor group, and which members of this one may join it by knocking with their old member key."""
 
     new_gid: shapes.Group
     seed: shapes.Bytes16

@@ -28,9 +28,9 @@ from mesh.groups.group import Group, Means
 from mesh.groups.messaging import OpenedMessage, TooEarly, Wording, open_message, seal_message, take_in
 from mesh.groups.operations import Operation, parse_op, sign_op
 from mesh.groups.receiving import receive_bundle, receive_frame, rehearse_op, unpack_wraps
-from mesh.groups.views import View
 from mesh.ids import DeviceId, MemberPk, MsgId, OpId, Sealer
 from mesh.journal import Journal
+from mesh.membership.views import View
 from mesh.secret import Secret
 from mesh.wire.codec import encode
 from mesh.wire.frames import FrameType, parse_frame, topic_of, verify_frame

@@ -56,7 +56,7 @@ class Porch:
     def preview(self, door: Door = Door.OPEN) -> Frame:
         """What a member shows."""
         with self.alice.step() as means:
-            return parse_frame(seal_preview(self.alice.group, self.alice.view.invites[self.code.op_id], door, means))
+            return parse_frame(seal_preview(self.alice.group, self.alice.group.invites[self.code.op_id], door, means))
 
     def forged_preview(self, body: PreviewBody, *, key: bytes | None = None) -> Frame:
         """A preview by somebody else who has the code."""
@@ -78,7 +78,7 @@ class Porch:
     def hears(self, frame: Frame) -> KnockBody:
         """What Alice makes of a knock."""
         verify_frame(frame)
-        return open_knock(frame, self.alice.view.invites[self.code.op_id], self.gid)
+        return open_knock(frame, self.alice.group.invites[self.code.op_id], self.gid)
 
 
 def test_a_code_opens_two_doors_and_neither_from_the_other() -> None:
@@ -95,13 +95,13 @@ def test_a_door_says_what_it_is() -> None:
     porch = Porch()
     alice, op_id = porch.alice, porch.code.op_id
     expiry = porch.code.body.expiry_hour * HOUR_MS
-    assert door_of(alice.view.invites[op_id], expiry - 1) is Door.OPEN
-    assert door_of(alice.view.invites[op_id], expiry) is Door.EXPIRED
+    assert door_of(alice.group.invites[op_id], expiry - 1) is Door.OPEN
+    assert door_of(alice.group.invites[op_id], expiry) is Door.EXPIRED
     for name in ("Dave", "Erin"):
         alice.lets_in(joiner(name, porch.gid, Suite.CLASSIC), porch.code)
-    assert door_of(alice.view.invites[op_id], WALL_MS) is Door.USED_UP
+    assert door_of(alice.group.invites[op_id], WALL_MS) is Door.USED_UP
     alice.uninvites(porch.code)
-    assert door_of(alice.view.invites[op_id], expiry) is Door.REVOKED
+    assert door_of(alice.group.invites[op_id], expiry) is Door.REVOKED
 
 
 # ------------------------------------------------------------------------------------- preview

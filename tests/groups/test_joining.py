@@ -227,7 +227,7 @@ def test_the_last_place_can_be_taken_twice_at_once_and_not_once_more() -> None:
     door.alice.hears(door.bob)
     door.bob.hears(door.alice)
     assert door.alice.names == door.bob.names == {"Alice", "Bob", "Dave", "Mallory"}
-    assert len(door.alice.view.invites[door.code.op_id].joiners) == 2
+    assert len(door.alice.group.invites[door.code.op_id].joiners) == 2
     third = joiner("Frank", door.gid, door.suite).asks(door.gid, door.code, rank=Rank.NEWCOMER)
     assert door.bob.refuses(door.admit(door.alice, third)) is Fault.AGAINST_RULES
 

@@ -10,7 +10,7 @@ from types import FrameType as Frame
 from typing import ParamSpec
 
 from mesh.commands import Rank
-from mesh.groups.resolve import resolve
+from mesh.membership.standing import judge
 from mesh.wire.invites import OpBundle
 from mesh.wire.operations import OpType, SettingsBody
 from tests.groups.people import Person, founds, standing
@@ -56,7 +56,7 @@ SHORT, LONG = busy(60), busy(240)
 
 def test_a_view_costs_in_proportion_to_the_log() -> None:
     """Settings were compared each with each: of five hundred operations a view took 20 ms, at each new one."""
-    short, long = (calls(resolve, alice.group.log, alice.group.log.everything) for alice in (SHORT, LONG))
+    short, long = (calls(judge, alice.group.log.graph, alice.group.log.everything) for alice in (SHORT, LONG))
     assert long < 6 * short
     assert long < 60 * 240
 
@@ -97,4 +97,4 @@ def test_views_that_were_asked_for_are_remembered_up_to_a_number() -> None:
     group = LONG.restarted().group
     for op in group.log.ops:
         group.view_of(group.log.past(op.op_id) | group.log.bit(op.op_id))
-    assert 1 < len(group._views) <= 256
+    assert 1 < len(group.views._known) <= 256

@@ -11,9 +11,11 @@ from mesh.commands import Rank
 from mesh.crypto.hashes import h
 from mesh.crypto.keys import verify
 from mesh.errors import Fault, RemoteError
-from mesh.groups.operations import GRANTS, OP_LABEL, card_device, parse_op, sign_op, signed_by_member_key, verify_op
+from mesh.groups.operations import OP_LABEL, act_of, card_device, parse_op, sign_op, verify_op
 from mesh.identity.keys import device_id
 from mesh.ids import GroupId, OpId
+from mesh.membership.acts import GRANTS
+from mesh.membership.graph import by_member_key
 from mesh.wire.codec import encode
 from mesh.wire.operations import (
     ZERO32,
@@ -54,13 +56,14 @@ def test_the_member_key_signs_what_concerns_oneself() -> None:
     }
     for kind, body in by_member.items():
         op = parse_op(ALICE.forges(kind, body, key=ALICE.member_seed))
-        assert signed_by_member_key(op, card)
+        assert by_member_key(act_of(op), card.member_pk)
         verify_op(op, card)
         by_device = parse_op(ALICE.forges(kind, body))
         with pytest.raises(RemoteError):
             verify_op(by_device, card)
     for kind, target in ((OpType.PROMOTE, ALICE.pk), (OpType.DEMOTE, BOB.pk)):
-        assert not signed_by_member_key(parse_op(ALICE.forges(kind, RankBody(target=target, rank=Rank.MEMBER))), card)
+        op = parse_op(ALICE.forges(kind, RankBody(target=target, rank=Rank.MEMBER)))
+        assert not by_member_key(act_of(op), card.member_pk)
 
 
 def test_grants_say_who_gets_what() -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from mesh.commands import Rank
 from mesh.groups.operations import parse_op
-from mesh.groups.resolve import resolve
 from mesh.ids import OpId
+from mesh.membership.resolve import Views
 from mesh.wire.operations import (
     LeaveBody,
     OpType,
@@ -303,7 +303,7 @@ def test_a_view_of_the_past_is_what_was_seen_then() -> None:
     then = alice.group.log.everything
     alice.removes(bob)
     assert {member.alias for member in alice.group.view_of(then).members.values()} == {"Alice", "Bob"}
-    assert resolve(alice.group.log, then) == alice.group.view_of(then)
+    assert Views(alice.group.log.graph).of(then) == alice.group.view_of(then)
     assert alice.names == {"Alice"}
 
 

@@ -30,7 +30,7 @@ def test_an_admit_that_races_the_closing_of_its_invite_falls() -> None:
     bob.lets_in(joiner("Late", alice.group.gid, alice.group.suite), code)
     meet(alice, mo, bob)
     assert alice.names == {"Alice", "Mo", "Bob", "Before"}
-    assert not alice.view.invites[code.op_id].open
+    assert not alice.group.invites[code.op_id].open
 
 
 def test_a_closing_dated_back_does_not_evict_whom_a_senior_let_in() -> None:
@@ -60,7 +60,7 @@ def test_a_removal_of_who_issued_an_invite_closes_it() -> None:
     bob.lets_in(joiner("Late", alice.group.gid, alice.group.suite), code)
     meet(alice, steve, bob)
     assert alice.names == {"Alice", "Steve", "Bob", "Early"}
-    assert not alice.view.invites[code.op_id].open
+    assert not alice.group.invites[code.op_id].open
 
 
 def test_a_leave_closes_no_invite() -> None:
@@ -112,7 +112,7 @@ def test_what_a_void_admit_used_up_stays_used_up() -> None:
     alice.removes(mo)
     meet(alice, mo)
     assert alice.names == {"Alice"}
-    assert len(alice.view.invites[code.op_id].joiners) == 1
+    assert len(alice.group.invites[code.op_id].joiners) == 1
 
 
 def test_two_admits_of_one_joiner_are_one_joiner() -> None:
@@ -128,7 +128,7 @@ def test_two_admits_of_one_joiner_are_one_joiner() -> None:
     by_bob, by_carol = arrive(dave, bob), arrive(dave, carol)
     meet(alice, bob, carol)
     assert alice.view.devices[dave.dev] == dave.card.member_pk
-    assert len(alice.view.invites[code.op_id].joiners) == 1
+    assert len(alice.group.invites[code.op_id].joiners) == 1
     for welcomed in (by_bob, by_carol):  # as the one or the other welcomed them, they knew of one admit alone
         for member in (alice.restarted(), bob.restarted(), carol.restarted()):
             signed = welcomed.forges(OpType.REKEY, RekeyBody(epoch=welcomed.draft().block))

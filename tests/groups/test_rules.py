@@ -105,7 +105,9 @@ def may(here: House, author: str, kind: OpType, body: Body, *, by_member_key: bo
     """Say whether an operation of this author is let in."""
     person = here[author]
     try:
-        here.judges(person.forges(kind, body, key=person.member_seed if by_member_key else None))
+        here.judges(
+            person.forges(kind, body, key=person.member_seed if by_member_key or kind is OpType.DEVICE_ADD else None)
+        )
     except RemoteError as error:
         if error.fault is not Fault.AGAINST_RULES:
             raise
@@ -165,13 +167,19 @@ TABLE: dict[str, Row] = {
     "settings": (OpType.SETTINGS, lambda _, __: SettingsBody(settings=[Setting(key="a", value="b")]), STEWARDS),
     "agreement": (OpType.AGREEMENT, lambda _, __: AgreementBody(version=2, text="Be kind."), STEWARDS),
     "rekey": (OpType.REKEY, lambda here, who: RekeyBody(epoch=here[who].draft().block), EVERYBODY),
-    "add a device": (OpType.DEVICE_ADD, lambda here, _: DeviceAddBody(card=here.dave.card, epoch=None), NOBODY),
-    "remove a device": (
-        OpType.DEVICE_REMOVE,
-        lambda here, _: DeviceRemoveBody(dev=here["Olaf"].dev, op_cut=None, message_cut=None, epoch=None),
+    "add a stranger's device": (
+        OpType.DEVICE_ADD,
+        lambda here, _: DeviceAddBody(card=here.dave.card, epoch=None),
         NOBODY,
     ),
-    "fork": (OpType.FORK, lambda here, _: ForkBody(new_gid=here.gid, seed=bytes(16), allow=[]), NOBODY),
+    "remove a device": (
+        OpType.DEVICE_REMOVE,
+        lambda here, _: DeviceRemoveBody(
+            member=here["Olaf"].pk, dev=here["Olaf"].dev, op_cut=None, message_cut=None, epoch=None
+        ),
+        NOBODY,
+    ),
+    "fork": (OpType.FORK, lambda here, _: ForkBody(new_gid=here.gid, seed=bytes(16), allow=[]), MEMBERS),
 }
 
 

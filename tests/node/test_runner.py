@@ -150,7 +150,7 @@ async def _befriend(wren: Runner, juniper: Runner) -> GroupId:
     code = InviteCode(
         seed=room.invites[op_id].seed,
         gid_prefix=gid[:16],
-        expiry_hour=room.group.view.invites[op_id].body.expiry_hour,
+        expiry_hour=room.group.invites[op_id].body.expiry_hour,
     )
     join = JoinId(await juniper.ask(StartJoin(code=code.pack(), addresses=())))
     joins = juniper.peer.state.joins

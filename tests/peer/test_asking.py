@@ -144,7 +144,7 @@ def test_a_setting_that_another_program_wrote_breaks_no_invite() -> None:
     odd = SettingsBody(settings=[Setting(key="approvals", value="a few")])
     author(wren.group(gid), OpType.SETTINGS, odd, means)
     code = wren.invite(gid, uses=2)
-    assert wren.group(gid).view.invites[code.invite].body.approvals == 1
+    assert wren.group(gid).invites[code.invite].body.approvals == 1
     del world
 
 
@@ -153,7 +153,7 @@ def test_default_approvals() -> None:
     world.ask("wren", SetSetting(group=gid, key="approvals", value="3", own=False))
     for uses, asked, expected in ((1, None, 0), (2, None, 3), (2, 0, 0), (1, 2, 2)):
         code = wren.invite(gid, uses=uses, approvals=asked)
-        assert wren.group(gid).view.invites[code.invite].body.approvals == expected
+        assert wren.group(gid).invites[code.invite].body.approvals == expected
 
 
 def test_members_may_invite_where_the_group_lets_them() -> None:

@@ -75,7 +75,7 @@ def test_a_removal_closes_open_invites() -> None:
     world.run(5)
     sorrel.remove(gid, juniper.member(gid))
     world.run(5)
-    assert not any(wren.group(gid).view.invites[code.invite].open for code in codes)
+    assert not any(wren.group(gid).invites[code.invite].open for code in codes)
 
 
 def test_re_keys_and_ranks_under_traffic_lose_nothing() -> None:

@@ -147,7 +147,9 @@ def _further_operations(story: Story) -> list[Record]:
         operations.RekeyBody(epoch=create.epoch),
         operations.DeviceAddBody(card=create.card, epoch=None),
         op_cut,
-        operations.DeviceRemoveBody(dev=story.bob.dev, op_cut=op_cut, message_cut=cut, epoch=create.epoch),
+        operations.DeviceRemoveBody(
+            member=story.bob.pk, dev=story.bob.dev, op_cut=op_cut, message_cut=cut, epoch=create.epoch
+        ),
         operations.ForkBody(new_gid=story.alice.group.gid, seed=bytes(16), allow=[story.bob.pk]),
     ]
 
@@ -241,7 +243,7 @@ def frames() -> Json:
     record = alice.group.epochs[alice.group.log.ops[2].op_id]
     chain = alice.group.chains[record.op_id, alice.dev]
     with alice.step() as means:
-        invite = alice.view.invites[code.op_id]
+        invite = alice.group.invites[code.op_id]
         preview = seal_preview(alice.group, invite, invites.Door.OPEN, means)
         knock = seal_knock(keys, story.knock, means)
     message = alice.says("Not a good night.")

@@ -56,7 +56,7 @@ async def new_invite(desk: Desk, params: JsonObject) -> JsonObject:
         )
     )
     code, addresses = _code(room, op_id)
-    invite = room.group.view.invites[op_id]
+    invite = room.group.invites[op_id]
     return {
         "code": to_uri(code, addresses),
         "uri": to_uri(code, addresses),
@@ -73,7 +73,7 @@ async def new_invite(desk: Desk, params: JsonObject) -> JsonObject:
 
 def _code(room: Room, op_id: OpId) -> tuple[InviteCode, tuple[Address, ...]]:
     record = room.invites[op_id]
-    invite = room.group.view.invites[op_id]
+    invite = room.group.invites[op_id]
     code = InviteCode(
         seed=record.seed, gid_prefix=room.group.gid[:GID_PREFIX_BYTES], expiry_hour=invite.body.expiry_hour
     )
@@ -84,7 +84,7 @@ async def list_invites(desk: Desk, params: JsonObject) -> JsonObject:
     """List a group's invites; the code itself only of those that were made here."""
     room = group_named(desk.state, given.text(params, "group"))
     found: list[JsonObject] = []
-    for op_id, invite in room.group.view.invites.items():
+    for op_id, invite in room.group.invites.items():
         door = door_of(invite, desk.now().wall_ms)
         own = room.invites.get(op_id)
         found.append(

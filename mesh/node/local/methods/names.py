@@ -30,7 +30,7 @@ def member_named(room: Room, name: str) -> MemberPk:
 
 def invite_named(room: Room, name: str) -> OpId:
     """Return the invite with this id prefix."""
-    found = _by_prefix("invite", "E-NO-INVITE", name, room.group.view.invites, "`mesh invite list` shows them")
+    found = _by_prefix("invite", "E-NO-INVITE", name, room.group.invites, "`mesh invite list` shows them")
     return OpId(found)
 
 

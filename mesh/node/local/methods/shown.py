@@ -9,9 +9,9 @@ from mesh.gossip.delivery import Delivery, DeliveryState
 from mesh.gossip.frontier import Frontier
 from mesh.groups.invites import Preview, knock_statement
 from mesh.groups.records import load
-from mesh.groups.views import Member
 from mesh.identity.fingerprints import group_words
 from mesh.ids import DeviceId, GroupId, MemberPk, PostId
+from mesh.membership.views import Member
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.joining import preview_of

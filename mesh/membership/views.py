@@ -1,11 +1,10 @@
-"""What a set of operations says of a group: who is in, at what rank, with which devices, invites and settings."""
+"""What a set of acts says of a group: who is in, at what rank, with which devices, invites and settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mesh.commands import Rank
 from mesh.ids import DeviceId, MemberPk, OpId
-from mesh.wire.operations import InviteBody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,26 +22,25 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invite:
-    """An invite that stands in the log. `joiners` are the distinct members that came in by it."""
+    """An invite that counts. Who came in by it, `Graph.joiners` knows."""
 
     op_id: OpId
-    body: InviteBody
     issuer: MemberPk
     open: bool
-    joiners: tuple[MemberPk, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """The group as one set of operations has it. The same set gives the same view, on every node."""
+    """The group as one set of acts has it. The same set gives the same view, on every node."""
 
     members: Mapping[MemberPk, Member]
     devices: Mapping[DeviceId, MemberPk]
-    departed: Mapping[MemberPk, OpId]  # once in, now out, and the operation that says so
+    departed: Mapping[MemberPk, OpId]  # once in, now out, and the act that says so
+    lost: Mapping[DeviceId, tuple[OpId, ...]]  # devices of members that were taken away, and the acts that say so
     invites: Mapping[OpId, Invite]
     settings: Mapping[str, str]
-    agreement: OpId  # the operation that holds the text in force
-    valid: int  # mask of the operations that count
+    agreement: OpId  # the act that holds the text in force
+    valid: int  # mask of the acts that count
 
     def member_of(self, dev: DeviceId) -> Member | None:
         """Return the member whose current device this is."""

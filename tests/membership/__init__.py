@@ -1,0 +1,1 @@
+"""Who belongs, on plain records: no keys, no texts."""
