@@ -17,7 +17,7 @@ from mesh.wire import limits
 from mesh.wire.codec import decode, encode
 from mesh.wire.frames import HEADER_BYTES, Frame, FrameType, seal_frame
 from mesh.wire.messages import Kind, MessageTbs, SignedMessage
-from mesh.wire.operations import RemoveBody
+from mesh.wire.operations import DeviceRemoveBody, RemoveBody
 from mesh.wire.padding import pad, unpad
 
 MESSAGE_LABEL = b"mesh1/msg\0"
@@ -172,18 +172,24 @@ def _count(group: Group, epoch: OpId, kind: int, means: Means) -> None:
 
 
 def cut_of(group: Group, dev: DeviceId) -> int:
-    """Return the last mseq that counts of a device: no limit while its member is in, the removal's cut after.
+    """Return the last mseq that counts of a device: no limit while it is in, the cut of what took it after.
 
-    Of several removals the most senior holds, and of equal ones the greatest cut (protocol.md §4).
+    Of several removals of its member the most senior holds, and of equal ones the greatest cut; and no later message
+    counts than the cut of each act that took the device itself (protocol.md §4).
     """
-    view = group.view
     card = group.log.card(dev)
-    if dev in view.devices or card is None:
+    if dev in group.view.devices or card is None:
         return limits.MSEQ_MAX
-    cuts: list[tuple[int, int]] = []
-    for entry in group.views.standing(group.log.everything).removals.get(card.member_pk, ()):
+    standing = group.views.standing(group.log.everything)
+    removed: list[tuple[int, int]] = []
+    for entry in standing.removals.get(card.member_pk, ()):
         body = group.log.operation(entry.act.op_id).body
         if isinstance(body, RemoveBody):
             seen = max((cut.mseq for cut in body.cuts if cut.dev == dev), default=0)
-            cuts.append((entry.level, -seen))
-    return -min(cuts)[1] if cuts else limits.MSEQ_MAX
+            removed.append((entry.level, -seen))
+    cuts = [-min(removed)[1]] if removed and card.member_pk not in group.view.members else []
+    for entry in standing.taking(dev, standing.live_grants(card.member_pk)):
+        body = group.log.operation(entry.act.op_id).body
+        if isinstance(body, DeviceRemoveBody) and body.op_cut is not None:
+            cuts.append(0 if body.message_cut is None else body.message_cut.mseq)
+    return min(cuts, default=limits.MSEQ_MAX)

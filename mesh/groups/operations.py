@@ -1,7 +1,7 @@
 """One operation: making, signing, taking apart and checking whose it is (protocol.md §4).
 
 An operation is hashed and verified over the very bytes that arrived. Whether its author *may* do this is a
-question for `mesh.groups.rules`; whether it *counts* is one for `mesh.groups.resolve`.
+question for `mesh.groups.rules`; whether it *counts* is one for `mesh.membership`.
 """
 
 from dataclasses import dataclass

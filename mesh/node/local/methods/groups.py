@@ -138,7 +138,7 @@ async def remove(desk: Desk, params: JsonObject) -> JsonObject:
 
 def _open_invites(desk: Desk, room: Room) -> list[OpId]:
     now_ms = desk.now().wall_ms
-    return [op_id for op_id, invite in room.group.view.invites.items() if door_of(invite, now_ms) is Door.OPEN]
+    return [op_id for op_id, invite in room.group.invites.items() if door_of(invite, now_ms) is Door.OPEN]
 
 
 def _invite(room: Room, op_id: OpId) -> JsonObject:
