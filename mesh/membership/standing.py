@@ -164,13 +164,14 @@ class Standing:
         concern, and those that rest on such: they are judged anew, in their order, and all others stay as they are.
         """
         mask = self.mask | entry.bit
-        doubted = _in_doubt(self.graph, entry, mask) if entry.act.type in _TAKE_AWAY else entry.bit
-        grown = self._without(doubted, mask)
+        takes = entry.act.type in _TAKE_AWAY
+        doubted = _in_doubt(self.graph, entry, mask) if takes else entry.bit
+        grown = self._without(doubted, mask, takes=takes)
         _judge(grown, self.graph.ranked(doubted) if doubted != entry.bit else (entry,))
         return grown, (self.valid ^ grown.valid) | entry.bit
 
-    def _without(self, doubted: int, mask: int) -> "Standing":
-        """Return a copy for `mask` in which nothing is decided of these acts."""
+    def _without(self, doubted: int, mask: int, *, takes: bool) -> "Standing":
+        """Return a copy for `mask` in which nothing is decided of these acts; what takes nothing shares what is filed."""
         copy = Standing(
             graph=self.graph,
             mask=mask,
@@ -180,8 +181,7 @@ class Standing:
             uninvites=self.uninvites,
             losses=self.losses,
         )
-        taking = any(self.graph.of_type(kind, doubted) for kind in _TAKE_AWAY)
-        if taking:
+        if takes:
             copy.removals, copy.leaves = _unfile(self.removals, doubted), _unfile(self.leaves, doubted)
             copy.uninvites, copy.losses = _unfile(self.uninvites, doubted), _unfile(self.losses, doubted)
         return copy
