@@ -171,7 +171,7 @@ class Standing:
         return grown, (self.valid ^ grown.valid) | entry.bit
 
     def _without(self, doubted: int, mask: int, *, takes: bool) -> "Standing":
-        """Return a copy for `mask` in which nothing is decided of these acts; what takes nothing shares what is filed."""
+        """Return a copy for `mask` in which nothing is decided of these acts; it shares what is filed if it can."""
         copy = Standing(
             graph=self.graph,
             mask=mask,
