@@ -125,6 +125,7 @@ def show(group: str, /, *, context: Here) -> None:
                     ("newcomers see", fields.text(shown, "history")),
                     ("kept for", spoken_duration(keep) if isinstance(keep, int) else str(keep or "")),
                     ("suite", fields.text(shown, "suite")),
+                    ("old keys go", _key_window(shown)),
                     ("agreement", _agreement_named(shown)),
                     ("now", standing(shown)),
                 )
@@ -132,6 +133,11 @@ def show(group: str, /, *, context: Here) -> None:
             *_words(shown),
         ],
     )
+
+
+def _key_window(shown: JsonObject) -> str:
+    days = fields.text(fields.record(shown, "settings"), "key-window") if shown.get("settings") else ""
+    return f"when everybody has gone on, or after {days} days" if days else ""
 
 
 @app.command

@@ -12,7 +12,6 @@ from msgspec import structs
 from mesh.commands import CreateGroup, Rank, Suite
 from mesh.crypto.keys import public_key
 from mesh.errors import LocalError, RefusedError, RemoteError
-from mesh.events import Space
 from mesh.groups.envelopes import NewEpoch, seal_envelope, seal_operation
 from mesh.groups.epochs import Draft, draft_epoch
 from mesh.groups.group import Group, Means
@@ -156,13 +155,9 @@ def keep_kem(group: Group, number: int, private: bytes, public: bytes, means: Me
     """Keep a KEM key of ours; its predecessor's days are numbered from now on."""
     before = group.kems.get(number - 1)
     if before is not None and not before.replaced_ms:
-        aged = KemRecord(private=before.private, public=before.public, replaced_ms=means.wall_ms)
-        group.kems[number - 1] = aged
-        means.journal.put(Space.KEMS, group.gid + (number - 1).to_bytes(4, "big"), encode(aged))
-    record = KemRecord(private=private, public=public, replaced_ms=0)
-    group.kems[number] = record
-    means.journal.put(Space.KEMS, group.gid + number.to_bytes(4, "big"), encode(record))
-    means.journal.make_durable()
+        group.save_kem(number - 1, structs.replace(before, replaced_ms=means.wall_ms), means.journal)
+    record = KemRecord(private=private, public=public, made_ms=means.wall_ms, used_ms=0, replaced_ms=0)
+    group.save_kem(number, record, means.journal)
 
 
 def author(group: Group, kind: OpType, body: Body, means: Means, *, member_seed: bytes | None = None) -> Authored:

@@ -4,7 +4,7 @@ The state and the questions about it; what changes it stands beside it: `authori
 others write) and `messaging` (what is said).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -58,9 +58,11 @@ class Group:
         self.log = OpLog()
         self.views = Views(self.log.graph)
         self.epochs: dict[OpId, EpochRecord] = {}
+        self.forgotten: set[OpId] = set()
         self.chains: dict[tuple[OpId, DeviceId], Chain] = {}
         self.kems: dict[int, KemRecord] = {}
         self.kem_of: dict[DeviceId, tuple[int, bytes]] = {}
+        self.seen_by: dict[DeviceId, int] = {}  # mask of the operations that something a device signed builds on
         self.pending = Waiting()
         self._skipped = 0  # keys that wait for messages that have not come, in all chains
         self._chosen: tuple[int, int, OpId | None] = (0, 0, None)
@@ -79,14 +81,17 @@ class Group:
                 if group.log.missing(op):
                     raise RemoteError(Fault.AGAINST_RULES, "an operation without what it builds on")
                 group.log.push(op)
-                group.note_keys(op)
+                group.note_operation(op)
         except RemoteError as error:
             raise damaged("an operation") from error
         if not group.log.ops:
             raise damaged("a group without its first operation")
         for value in rows[Space.EPOCHS].values():
             record = load(EpochRecord, value)
-            group.hold_epoch(record)
+            if record.pub_seed:
+                group.hold_epoch(record)
+            else:
+                group.forgotten.add(record.op_id)
         for key, value in rows[Space.CHAINS].items():
             chain = Chain.from_record(load(ChainRecord, value))
             group.chains[OpId(key[32:64]), DeviceId(key[64:80])] = chain
@@ -158,7 +163,8 @@ class Group:
         """The epoch to send under now, or None if one must be made first."""
         known = self.log.everything, len(self.epochs)
         if self._chosen[:2] != known:
-            self._chosen = *known, choose_epoch(self.log, self.view, self.epochs)
+            speakable = [op_id for op_id, record in self.epochs.items() if not record.is_retired]
+            self._chosen = *known, choose_epoch(self.log, self.view, speakable)
         return self._chosen[2]
 
     @property
@@ -199,17 +205,22 @@ class Group:
         self.epochs[epoch] = replace(record, sent=record.sent + 1)
         self.save_epoch(self.epochs[epoch], journal)
 
-    def note_keys(self, op: Operation) -> None:
-        """Learn the KEM keys that an operation brings: the highest number wins (protocol.md §3).
+    def note_operation(self, op: Operation) -> None:
+        """Learn what its author had seen, and the KEM keys that it brings: the highest number wins (protocol.md §3).
 
         However far it leaps: operations reach everybody, each after its device's earlier ones, so what they say of a
         device's keys is the same on every node.
         """
+        self.note_seen(op.tbs.dev, [op.op_id])
         if op.card is not None:
             self._learn_kem(card_device(op.card), 0, op.card.kem_pk)
         block = epoch_block(op.body)
         if block is not None:
             self._learn_kem(op.tbs.dev, block.kem_number, block.kem_pk)
+
+    def note_seen(self, dev: DeviceId, heads: Sequence[OpId]) -> None:
+        """Learn from something that a device signed which operations it has; unknown ones say nothing."""
+        self.seen_by[dev] = self.seen_by.get(dev, 0) | (self.log.closure(heads) or 0)
 
     def note_kem(self, dev: DeviceId, number: int, kem_pk: bytes) -> bool:
         """Learn a device's KEM key from a message; return whether it is believed.
@@ -226,6 +237,12 @@ class Group:
         known = self.kem_of.get(dev)
         if known is None or number > known[0] or (number == known[0] and kem_pk < known[1]):
             self.kem_of[dev] = (number, kem_pk)
+
+    def save_kem(self, number: int, record: KemRecord, journal: Journal) -> None:
+        """Keep a KEM key of ours."""
+        self.kems[number] = record
+        journal.put(Space.KEMS, self.gid + number.to_bytes(4, "big"), encode(record))
+        journal.make_durable()
 
     def kem_pairs(self) -> list[tuple[bytes, bytes]]:
         """Return our KEM keys as (public, private), newest first."""
@@ -256,6 +273,26 @@ class Group:
         epoch, dev = min(waiting, key=lambda key: (ages.get(key[0], -1), key[1]))
         chain = self.chains[epoch, dev]
         self._put_chain(epoch, dev, Chain(i=chain.i, key=chain.key), journal)
+
+    def retire_epoch(self, epoch: OpId, journal: Journal) -> None:
+        """Forget what opens an epoch's operations and messages; what is left finds members and opens nothing."""
+        self.epochs[epoch] = replace(self.epochs[epoch], op_key=b"", hdr_key=b"")
+        self._chosen = (0, 0, None)
+        self.save_epoch(self.epochs[epoch], journal)
+        for key in [key for key in self.chains if key[0] == epoch]:
+            self._skipped -= len(self.chains.pop(key).skipped)
+            journal.delete(Space.CHAINS, self.gid + key[0] + key[1])
+
+    def drop_epoch(self, epoch: OpId, journal: Journal) -> None:
+        """Forget an epoch but for its name, so that we do not ask for its keys again."""
+        record = self.epochs.pop(epoch)
+        self._topics.pop(topic_of(public_key(record.pub_seed)), None)
+        self.forgotten.add(epoch)
+        self.save_epoch(replace(record, pub_seed=b"", sync_key=b""), journal)
+
+    def lacks_epoch(self, epoch: OpId) -> bool:
+        """Say whether an epoch's keys are not here and were not forgotten either."""
+        return epoch not in self.epochs and epoch not in self.forgotten
 
     def save_epoch(self, record: EpochRecord, journal: Journal) -> None:
         """Write an epoch's keys."""

@@ -16,7 +16,7 @@ from mesh.ids import DeviceId, MemberPk, MsgId, OpId
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
 from mesh.wire.frames import HEADER_BYTES, Frame, FrameType, seal_frame
-from mesh.wire.messages import Kind, MessageTbs, SignedMessage
+from mesh.wire.messages import KeyupBody, Kind, MessageTbs, SignedMessage
 from mesh.wire.operations import DeviceRemoveBody, RemoveBody
 from mesh.wire.padding import pad, unpad
 
@@ -42,6 +42,8 @@ class SealedMessage:
     epoch: OpId
     mseq: int
     msg_id: MsgId
+    heads: tuple[OpId, ...]
+    signed: SignedMessage
     frame: bytes
 
 
@@ -50,6 +52,7 @@ class OpenedMessage:
     """A message that passed every check but is not taken in yet: `take_in` moves the ratchet."""
 
     epoch: OpId
+    signed: SignedMessage
     tbs: MessageTbs
     msg_id: MsgId
     member: MemberPk
@@ -92,7 +95,8 @@ def seal_message(group: Group, epoch: OpId, wording: Wording, means: Means) -> S
     )
     raw = encode(tbs)
     msg_id = message_id(raw)
-    signed = encode(SignedMessage(tbs=raw, sig=sign(group.own.dev_seed, MESSAGE_LABEL + raw)))
+    message = SignedMessage(tbs=raw, sig=sign(group.own.dev_seed, MESSAGE_LABEL + raw))
+    signed = encode(message)
     if len(signed) > limits.MESSAGE_BYTES_MAX:
         raise LocalError(
             f"the message is {len(signed)} bytes long when sealed; {limits.MESSAGE_BYTES_MAX} is the limit",
@@ -107,7 +111,7 @@ def seal_message(group: Group, epoch: OpId, wording: Wording, means: Means) -> S
     _count(group, epoch, wording.kind, means)
     group.set_own(means.journal, mseq=tbs.mseq, prev=msg_id)
     frame = seal_frame(FrameType.MESSAGE, record.pub_seed, nonce + header + body)
-    return SealedMessage(epoch=epoch, mseq=tbs.mseq, msg_id=msg_id, frame=frame)
+    return SealedMessage(epoch=epoch, mseq=tbs.mseq, msg_id=msg_id, heads=tuple(heads), signed=message, frame=frame)
 
 
 def message_id(tbs: bytes) -> MsgId:
@@ -128,6 +132,8 @@ def open_message(group: Group, frame: Frame, epoch: OpId) -> OpenedMessage | Too
     what no honest member sends. Nothing changes in the group.
     """
     record = group.epochs[epoch]
+    if record.is_retired:
+        raise RemoteError(Fault.UNASKED, "a message under an epoch that is retired here")
     if len(frame.middle) < NONCE_BYTES + HEADER_BYTES:
         raise RemoteError(Fault.MALFORMED, "a message is too short")
     nonce = frame.middle[:NONCE_BYTES]
@@ -157,7 +163,24 @@ def open_message(group: Group, frame: Frame, epoch: OpId) -> OpenedMessage | Too
         raise RemoteError(Fault.AGAINST_RULES, "a message by a device that was not in, as its author saw it")
     if tbs.mseq > cut_of(group, dev):
         raise RemoteError(Fault.UNASKED, "a message sent after its author's removal")
-    return OpenedMessage(epoch=epoch, tbs=tbs, msg_id=message_id(signed.tbs), member=card.member_pk, chain=chain_after)
+    return OpenedMessage(
+        epoch=epoch,
+        signed=signed,
+        tbs=tbs,
+        msg_id=message_id(signed.tbs),
+        member=card.member_pk,
+        chain=chain_after,
+    )
+
+
+def read_keyup(group: Group, signed: SignedMessage) -> tuple[DeviceId, KeyupBody]:
+    """Return whose key-up this signed message is, and what it says. RemoteError if it is not its author's own."""
+    tbs = decode(MessageTbs, signed.tbs, bytes_max=limits.MESSAGE_BYTES_MAX)
+    card = group.log.card(tbs.dev)
+    if tbs.gid != group.gid or tbs.kind != Kind.KEYUP or card is None:
+        raise RemoteError(Fault.AGAINST_RULES, "something else than a key-up in this group")
+    verify(card.dev_pk, MESSAGE_LABEL + signed.tbs, signed.sig)
+    return tbs.dev, decode(KeyupBody, tbs.body, bytes_max=limits.MESSAGE_BYTES_MAX)
 
 
 def take_in(group: Group, opened: OpenedMessage, means: Means) -> None:

@@ -4,6 +4,8 @@ An operation waits, bounded, until all that it builds on is here; then it is che
 fails is taken back out, and with it whatever waits for it can never come in.
 """
 
+from msgspec.structs import replace
+
 from mesh.errors import Fault, RemoteError
 from mesh.events import Space
 from mesh.groups.envelopes import open_envelope, open_operation
@@ -30,7 +32,10 @@ def receive_frame(group: Group, frame: Frame, epoch: OpId, means: Means) -> list
     RemoteError if it is not an honest one. An envelope that holds no wrap for us is no fault: we were left out.
     """
     if frame.type is FrameType.OPERATION:
-        return receive_op(group, open_operation(frame, group.epochs[epoch].op_key), (), means)
+        record = group.epochs[epoch]
+        if record.is_retired:
+            raise RemoteError(Fault.UNASKED, "an operation under an epoch that is retired here")
+        return receive_op(group, open_operation(frame, record.op_key), (), means)
     parts = split_envelope(frame.middle)
     secret = unwrap(
         gid=group.gid,
@@ -106,13 +111,14 @@ def rehearse_op(group: Group, signed: SignedOp, means: Means) -> None:
 def _let_in(group: Group, op: Operation, wraps: tuple[bytes, ...], means: Means) -> None:
     _push_checked(group, op, means)
     # It is in: nothing that follows may fail, or nodes would differ in what they hold.
-    group.note_keys(op)
+    group.note_operation(op)
     means.journal.put(Space.OPS, group.gid + op.op_id, encode(op.signed))
     if wraps:
         means.journal.put(Space.WRAPS, group.gid + op.op_id, pack_wraps(wraps))
     secret = _secret_of(group, op, wraps, means)
     if secret is not None:
         install_epoch(group, op, secret, means)
+        _mark_use(group, op, means)
 
 
 def _push_checked(group: Group, op: Operation, means: Means) -> None:
@@ -163,11 +169,19 @@ def _secret_of(group: Group, op: Operation, wraps: tuple[bytes, ...], means: Mea
 
 def _late_wraps(group: Group, op: Operation, wraps: tuple[bytes, ...], means: Means) -> None:
     """An operation that is known already may come again with the wraps that were missing."""
-    if op.op_id not in group.epochs:
+    if group.lacks_epoch(op.op_id):
         secret = _secret_of(group, op, wraps, means)
         if secret is not None:
             means.journal.put(Space.WRAPS, group.gid + op.op_id, pack_wraps(wraps))
             install_epoch(group, op, secret, means)
+            _mark_use(group, op, means)
+
+
+def _mark_use(group: Group, op: Operation, means: Means) -> None:
+    """A secret came to us: our KEM key has been used, and is to be replaced (protocol.md §3)."""
+    number, newest = max(group.kems.items())
+    if op.tbs.dev != group.own.dev and not newest.used_ms:
+        group.save_kem(number, replace(newest, used_ms=means.wall_ms), means.journal)
 
 
 def wrap_gid(op: Operation) -> bytes:

@@ -64,12 +64,17 @@ class EpochRecord(Record, frozen=True):
     """An epoch's long-lived keys; chains are kept apart, one record a device."""
 
     op_id: shapes.Op
-    op_key: shapes.Bytes32
-    hdr_key: shapes.Bytes32
-    pub_seed: shapes.Bytes32
-    sync_key: shapes.Bytes32
+    op_key: Annotated[bytes, Meta(max_length=32)]  # this and the next are empty once the epoch is retired
+    hdr_key: Annotated[bytes, Meta(max_length=32)]
+    pub_seed: Annotated[bytes, Meta(max_length=32)]  # and these two, too, once it is forgotten
+    sync_key: Annotated[bytes, Meta(max_length=32)]
     since_ms: shapes.Millis  # wall clock when it came here
     sent: shapes.Count  # messages seen under it
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether what was said under it can be opened here no more."""
+        return not self.hdr_key
 
 
 class SkippedKey(Record, frozen=True):
@@ -88,11 +93,13 @@ class ChainRecord(Record, frozen=True):
 
 
 class KemRecord(Record, frozen=True):
-    """A KEM private key, and when its successor was published (0: it is the newest)."""
+    """A KEM private key. Times are of the wall clock; 0: not yet."""
 
     private: bytes
     public: shapes.KemPk
-    replaced_ms: shapes.Millis
+    made_ms: shapes.Millis
+    used_ms: shapes.Millis  # when a secret first came to us since it was the newest
+    replaced_ms: shapes.Millis  # when its successor was published
 
 
 class InviteRecord(Record, frozen=True):

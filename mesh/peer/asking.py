@@ -26,6 +26,7 @@ from mesh.commands import (
 from mesh.errors import LocalError, RefusedError
 from mesh.events import Space
 from mesh.groups.authoring import author, found, rekey
+from mesh.groups.forgetting import KEY_WINDOW, WINDOW_DAYS_MAX, WINDOW_DAYS_MIN
 from mesh.groups.invites import HOUR_MS, invite_keys
 from mesh.groups.records import InviteRecord
 from mesh.ids import Address
@@ -56,7 +57,10 @@ GROUP_SETTINGS: Final = {  # key -> allowed values; "" allows any text
     "members-invite": ("on", "off"),
     "approvals": tuple(str(k) for k in range(limits.APPROVALS_MAX + 1)),
 }
-OWN_SETTINGS: Final = {IN_INVITES: ("on", "off")}
+OWN_SETTINGS: Final = {
+    IN_INVITES: ("on", "off"),
+    KEY_WINDOW: tuple(str(days) for days in range(WINDOW_DAYS_MIN, WINDOW_DAYS_MAX + 1)),
+}
 
 
 def carry_out(state: State, command: Command, step: Step) -> bytes:

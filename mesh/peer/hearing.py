@@ -11,7 +11,7 @@ from typing import Final
 from mesh.errors import Fault, RemoteError
 from mesh.events import Notice, Space
 from mesh.gossip.frontier import Frontier
-from mesh.groups.messaging import OpenedMessage, TooEarly, open_message, take_in
+from mesh.groups.messaging import OpenedMessage, TooEarly, open_message, read_keyup, take_in
 from mesh.ids import FrameId, LinkId, OpId, PostId
 from mesh.peer import reaching
 from mesh.peer.placing import keep_message, note_message, place_ms
@@ -23,7 +23,7 @@ from mesh.support.posts import interpret
 from mesh.wire import limits
 from mesh.wire.codec import decode
 from mesh.wire.frames import Frame
-from mesh.wire.messages import KeyupBody, Kind, MessageTbs, PresenceBody, ReceiptBody
+from mesh.wire.messages import KeyupBody, Kind, MessageTbs, PresenceBody, ReceiptBody, SignedMessage
 
 GAP_WAIT_MS: Final = 300  # what comes out of order over several links needs no asking; ours
 _EARLY_BYTES_MAX: Final = 8 * 1024 * 1024  # of messages that wait for operations, per group; ours
@@ -56,7 +56,8 @@ def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link
         return False
     _check_body(opened)
     take_in(room.group, opened, step.means())
-    track.take(tbs.mseq, opened.msg_id, epoch)
+    track.take(tbs.mseq, opened.msg_id, epoch, tbs.heads)
+    room.group.note_seen(tbs.dev, tbs.heads)
     step.journal.put(Space.FRAMES, room.group.gid + tbs.dev + tbs.mseq.to_bytes(8, "big"), frame.raw)
     state.seen.mark_stored(frame.id)
     _act(state, room, opened, step)
@@ -116,13 +117,23 @@ def _act(state: State, room: Room, opened: OpenedMessage, step: Step) -> None:
             contact = ContactRecord(addresses=presence.addresses, in_invites=presence.in_invites, mseq=tbs.mseq)
             reaching.learn_contact(state, room, tbs.dev, contact, step)
         case Kind.KEYUP:
-            keyup = decode(KeyupBody, tbs.body, bytes_max=limits.MESSAGE_BYTES_MAX)
-            if step.sealer.check(room.group.suite, keyup.kem_pk):
-                room.group.note_kem(tbs.dev, keyup.kem_number, keyup.kem_pk)
+            learn_keyup(room, opened.signed, step)
         case Kind.BEACON | Kind.STRANDED | Kind.APPROVAL:
             pass  # kept for the frontier; acted on from the membership issue on
         case _:
             _show(room, opened, step)
+
+
+def learn_keyup(room: Room, signed: SignedMessage, step: Step) -> None:
+    """Believe a key-up if it brings a key that can be sealed to; RemoteError if it is not its author's own."""
+    dev, keyup = read_keyup(room.group, signed)
+    known = room.group.kem_of.get(dev)
+    newer = known is None or keyup.kem_number > known[0]
+    if step.sealer.check(room.group.suite, keyup.kem_pk) and room.group.note_kem(dev, keyup.kem_number, keyup.kem_pk):
+        track = room.track(dev)
+        if newer:
+            track.keyup = signed
+        room.save_track(dev, step.journal)
 
 
 def _recover_own(room: Room, opened: OpenedMessage, step: Step) -> None:

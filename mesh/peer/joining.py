@@ -4,6 +4,7 @@ looking → preview → knocking → joined | refused | expired. Every stage is 
 ever, across restarts of both sides, until somebody answers or the code runs out.
 """
 
+from contextlib import suppress
 from typing import Final
 
 from msgspec.structs import replace
@@ -32,6 +33,7 @@ from mesh.groups.receiving import receive_bundle
 from mesh.ids import GroupId, JoinId
 from mesh.journal import Journal
 from mesh.peer import reaching
+from mesh.peer.hearing import learn_keyup
 from mesh.peer.records import ContactRecord, JoinRecord, JoinStage, KnockKeys
 from mesh.peer.returning import clear_former, take_over
 from mesh.peer.routing import DOOR_DAYS, JOINING, hand_to, join_topics, preview_topic
@@ -345,6 +347,9 @@ def _answered(
         if group.log.card(entry.dev) is not None:
             room.track(entry.dev).settled = Frontier(entry.contiguous)
             room.save_track(entry.dev, step.journal)
+    for signed in body.keyups:
+        with suppress(RemoteError):  # a false one is left out; the rest of the welcome stands on its own checks
+            learn_keyup(room, signed, step)
     state.rooms[group.gid] = room
     if former is not None:
         take_over(former, room, step)

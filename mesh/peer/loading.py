@@ -6,6 +6,7 @@ from typing import Final
 from mesh.events import Space
 from mesh.gossip.delivery import Delivery, DeliveryRecord
 from mesh.groups.group import Group
+from mesh.groups.messaging import read_keyup
 from mesh.groups.records import InviteRecord, OwnState, load
 from mesh.ids import DeviceId, GroupId, JoinId, MsgId, OpId, PostId
 from mesh.peer.placing import note_message
@@ -51,6 +52,11 @@ def _load_room(room: Room, found: Mapping[Space, Rows]) -> Room:
 
     for key, value in rows(Space.FRONTIERS):
         room.tracks[DeviceId(key)] = Track.from_record(load(TrackRecord, value))
+    for dev, track in room.tracks.items():
+        room.group.note_seen(dev, track.heads)
+        if track.keyup is not None:
+            _, keyup = read_keyup(room.group, track.keyup)
+            room.group.note_kem(dev, keyup.kem_number, keyup.kem_pk)
     for key, value in rows(Space.DRAFTS):
         room.drafts[int.from_bytes(key, "big")] = load(DraftRecord, value)
     for key, value in rows(Space.DELIVERY):

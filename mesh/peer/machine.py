@@ -33,7 +33,19 @@ from mesh.gossip.sessions import Ends
 from mesh.gossip.topics import TopicTable
 from mesh.groups.receiving import receive_frame
 from mesh.ids import Dice, Entropy, GroupId, JoinId, Sealer, TopicId
-from mesh.peer import catching_up, chores, door, hearing, joining, loading, reaching, speaking, syncing, welcoming
+from mesh.peer import (
+    catching_up,
+    chores,
+    door,
+    hearing,
+    joining,
+    keeping,
+    loading,
+    reaching,
+    speaking,
+    syncing,
+    welcoming,
+)
 from mesh.peer.asking import carry_out
 from mesh.peer.records import JoinStage
 from mesh.peer.routing import forward, own_topics
@@ -270,6 +282,7 @@ class Peer:
             speaking.say_presence(self.state, room, step)
             speaking.plan_receipt(room, step)
             catching_up.ask_messages(self.state, room, step)
+            keeping.tend_keys(self.state, room, step)
         joining.give_up_expired(self.state, step)
         step.topics_changed = True  # a new day has new doors
         self._again(step)

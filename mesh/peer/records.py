@@ -8,6 +8,7 @@ from msgspec import Meta
 from mesh.wire import limits, shapes
 from mesh.wire.codec import Record
 from mesh.wire.invites import Addresses, Door
+from mesh.wire.messages import SignedMessage
 
 _Span = Annotated[list[shapes.Mseq], Meta(min_length=2, max_length=2)]
 
@@ -36,6 +37,8 @@ class TrackRecord(Record, frozen=True):
     spells: list[SpellRecord]
     shown: shapes.MseqOrNone  # the highest one that a receipt is owed for
     told: shapes.MseqOrNone  # how far our last receipt went
+    heads: list[shapes.Op]  # the operations that the author of the highest one had seen
+    keyup: SignedMessage | None  # the newest one of this device, as its author signed it
 
 
 class MessageRecord(Record, frozen=True):

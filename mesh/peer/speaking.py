@@ -247,7 +247,10 @@ def readers_of(group: Group, epoch: OpId) -> list[MemberPk]:
 def _seal_and_push(state: State, room: Room, epoch: OpId, wording: Wording, step: Step) -> _Sealed:
     group = room.group
     sealed = seal_message(group, epoch, wording, step.means())
-    room.track(group.own.dev).take(sealed.mseq, sealed.msg_id, epoch)
+    track = room.track(group.own.dev)
+    track.take(sealed.mseq, sealed.msg_id, epoch, sealed.heads)
+    if wording.kind == Kind.KEYUP:
+        track.keyup = sealed.signed
     room.save_track(group.own.dev, step.journal)
     step.journal.put(Space.FRAMES, group.gid + group.own.dev + sealed.mseq.to_bytes(8, "big"), sealed.frame)
     frame_id = push_frame(state, room, epoch, sealed.frame, step)

@@ -1,7 +1,7 @@
 """What the hall holds: groups, links, drafts, doors. Data and lookups only; what happens to it stands beside it."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -45,6 +45,7 @@ from mesh.peer.records import (
 )
 from mesh.wire.codec import encode
 from mesh.wire.invites import Door
+from mesh.wire.messages import SignedMessage
 from mesh.wire.operations import ZERO32
 from mesh.wire.sessions import StateBody
 
@@ -103,18 +104,20 @@ class Track:
     spells: Spells = field(default_factory=Spells)
     shown: int = 0  # the highest one that a receipt is owed for
     told: int = 0  # how far our last receipt went
+    heads: tuple[OpId, ...] = ()  # the operations that the author of the highest one had seen
+    keyup: SignedMessage | None = None  # the newest one of this device
 
     @property
     def owes(self) -> bool:
         """Whether a receipt would say something new about a message that is owed one."""
         return self.shown > self.told and self.settled.contiguous > self.told
 
-    def take(self, mseq: int, msg_id: MsgId, epoch: OpId) -> None:
-        """Note a message that is here now."""
+    def take(self, mseq: int, msg_id: MsgId, epoch: OpId, heads: Sequence[OpId]) -> None:
+        """Note a message that is here now, sealed under `epoch` by one who had seen the operations `heads`."""
         self.have, self.settled = self.have.add(mseq), self.settled.add(mseq)
         self.spells = self.spells.note(mseq, epoch, self.top)
         if mseq > self.top:
-            self.top, self.top_id = mseq, msg_id
+            self.top, self.top_id, self.heads = mseq, msg_id, tuple(heads)
 
     def to_record(self) -> TrackRecord:
         """Return it as it is stored."""
@@ -126,6 +129,8 @@ class Track:
             spells=[SpellRecord(mseq=mseq, epoch=OpId(epoch)) for mseq, epoch in self.spells.changes],
             shown=self.shown,
             told=self.told,
+            heads=list(self.heads),
+            keyup=self.keyup,
         )
 
     @staticmethod
@@ -139,6 +144,8 @@ class Track:
             spells=Spells(tuple((s.mseq, s.epoch) for s in record.spells)),
             shown=record.shown,
             told=record.told,
+            heads=tuple(record.heads),
+            keyup=record.keyup,
         )
 
 

@@ -274,7 +274,7 @@ def ask_keys(link: Link, room: Room, step: Step) -> None:
     covered = 0
     questions: dict[tuple[OpId, ...], None] = {}
     for op in log.ops:
-        if op.op_id in room.group.epochs or op.op_id in session.asked_keys:
+        if not room.group.lacks_epoch(op.op_id) or op.op_id in session.asked_keys:
             continue
         block = epoch_block(op.body)
         if block is not None and room.group.own.dev in block.recipients:

@@ -17,6 +17,7 @@ from mesh.peer.syncing import bundles
 from mesh.wire import limits
 from mesh.wire.frames import Frame, parse_frame, topic_of
 from mesh.wire.invites import Contact, Door, FrontierEntry, KnockBody, OpBundle, WelcomeBody
+from mesh.wire.messages import SignedMessage
 from mesh.wire.operations import epoch_block
 
 
@@ -70,8 +71,14 @@ def give_welcome(state: State, wanted: WelcomeFor, wraps: tuple[bytes | None, ..
         ops=ops,
         frontier=_before(room, card_device(knock.card)),
         contacts=[*contacts, Contact(dev=room.group.own.dev, addresses=own)],
+        keyups=_keyups(room),
     )
     _send_answer(state, room, knock, body, step, wanted.links)
+
+
+def _keyups(room: Room) -> list[SignedMessage]:
+    """Return the newest key-up of each device that is in: a newcomer can open none of those messages."""
+    return [track.keyup for dev, track in sorted(room.tracks.items()) if track.keyup and dev in room.group.view.devices]
 
 
 def _before(room: Room, dev: bytes) -> list[FrontierEntry]:
@@ -88,7 +95,7 @@ def refuse(
     state: State, room: Room, knock: KnockBody, door: Door, step: Step, *, links: tuple[LinkId, ...] = ()
 ) -> None:
     """Tell a joiner why they are not let in."""
-    body = WelcomeBody(door=door, ops=[], frontier=[], contacts=[])
+    body = WelcomeBody(door=door, ops=[], frontier=[], contacts=[], keyups=[])
     _send_answer(state, room, knock, body, step, links)
 
 

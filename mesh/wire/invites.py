@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from mesh.wire import limits, shapes
 from mesh.wire.codec import Record
+from mesh.wire.messages import SignedMessage
 from mesh.wire.operations import Card, Settings, SignedOp
 
 
@@ -87,3 +88,4 @@ class WelcomeBody(Record, frozen=True):
     ops: Annotated[list[OpBundle], Meta(max_length=65536)]
     frontier: Frontier
     contacts: Annotated[list[Contact], Meta(max_length=limits.FRONTIER_DEVICES_MAX)]
+    keyups: Annotated[list[SignedMessage], Meta(max_length=limits.FRONTIER_DEVICES_MAX)]  # the newest of each device

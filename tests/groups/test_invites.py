@@ -309,12 +309,13 @@ def opened(porch: Porch, raw: bytes, *, by: Joiner | None = None, place: tuple[i
 def long_welcome(porch: Porch, name: str, chunks: int = 3) -> WelcomeBody:
     """A welcome that takes several chunks."""
     contact = Contact(dev=porch.alice.dev, addresses=[f"/dns4/{name}.{'a' * 200}/tcp/1/p2p/x"] * 16)
-    return WelcomeBody(door=Door.OPEN, ops=porch.alice.bundles, frontier=[], contacts=[contact] * (65 * chunks))
+    contacts = [contact] * (65 * chunks)
+    return WelcomeBody(door=Door.OPEN, ops=porch.alice.bundles, frontier=[], contacts=contacts, keyups=[])
 
 
 def test_a_welcome_brings_the_log_in_one_chunk_or_several() -> None:
     porch = Porch()
-    short = WelcomeBody(door=Door.OPEN, ops=porch.alice.bundles, frontier=[], contacts=[])
+    short = WelcomeBody(door=Door.OPEN, ops=porch.alice.bundles, frontier=[], contacts=[], keyups=[])
     for body, least in ((short, 1), (long_welcome(porch, "alice"), 3)):
         frames = welcome(porch, body)
         assert len(frames) >= least
@@ -327,7 +328,7 @@ def test_a_welcome_brings_the_log_in_one_chunk_or_several() -> None:
 def test_a_refusal_says_why_and_nothing_else() -> None:
     porch = Porch()
     for door in (Door.REVOKED, Door.USED_UP, Door.EXPIRED, Door.DECLINED):
-        body = WelcomeBody(door=door, ops=[], frontier=[], contacts=[])
+        body = WelcomeBody(door=door, ops=[], frontier=[], contacts=[], keyups=[])
         (raw,) = welcome(porch, body)
         assert parse_welcome(opened(porch, raw)) == body
 

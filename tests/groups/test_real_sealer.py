@@ -44,7 +44,7 @@ def test_a_welcome_opens_for_the_joiner_alone(suite: Suite) -> None:
     said = dave.knocks(alice.group.gid, code, addresses=[])
     alice.lets_in(dave, code, Rank.MEMBER)
     statement = knock_statement(said, alice.group.gid)
-    body = WelcomeBody(door=Door.OPEN, ops=alice.bundles, frontier=[], contacts=[])
+    body = WelcomeBody(door=Door.OPEN, ops=alice.bundles, frontier=[], contacts=[], keyups=[])
     (raw,) = seal_welcome(
         body,
         reply_seed=said.reply_seed,

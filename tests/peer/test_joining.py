@@ -131,7 +131,9 @@ def test_an_answer_of_another_is_not_believed() -> None:
     knock = decode(KnockBody, kept.knock, bytes_max=4096)
     liar = Liar(tansy)
     for ops in ([], [op.signed for op in wren.group(gid).log.ops]):
-        body = WelcomeBody(door=Door.OPEN, ops=[OpBundle(op=op, wraps=[]) for op in ops], frontier=[], contacts=[])
+        body = WelcomeBody(
+            door=Door.OPEN, ops=[OpBundle(op=op, wraps=[]) for op in ops], frontier=[], contacts=[], keyups=[]
+        )
         frames = seal_welcome(
             body,
             reply_seed=knock.reply_seed,
@@ -164,7 +166,7 @@ def test_half_welcomes_are_bounded() -> None:
     for k in range(8):
         contacts = [Contact(dev=DeviceId(bytes([k]) * 16), addresses=["x" * 250] * 16) for _ in range(90)]
         frames = seal_welcome(
-            WelcomeBody(door=Door.OPEN, ops=[], frontier=[], contacts=contacts),
+            WelcomeBody(door=Door.OPEN, ops=[], frontier=[], contacts=contacts, keyups=[]),
             reply_seed=knock.reply_seed,
             kem_pk=knock.card.kem_pk,
             suite=2,

@@ -24,7 +24,7 @@ from mesh.wire.sessions import (
 from simulations.chance import SeededEntropy, SeededSealer
 from simulations.checks import Watch, agree, blamed, unread
 from simulations.people import Person, circle
-from simulations.world import World
+from simulations.world import START_WALL_MS, World
 from tests.peer.liar import Liar
 
 
@@ -325,7 +325,10 @@ def test_a_link_hears_of_the_newest_epochs_only() -> None:
     world, gid, wren, juniper, _ = three()
     group = wren.group(gid)
     means = Means(
-        entropy=SeededEntropy(1, "many"), sealer=SeededSealer(SeededEntropy(1, "seal")), journal=Journal(), wall_ms=1
+        entropy=SeededEntropy(1, "many"),
+        sealer=SeededSealer(SeededEntropy(1, "seal")),
+        journal=Journal(),
+        wall_ms=START_WALL_MS,
     )
     first: TopicId = next(iter(group.topics))
     for _ in range(70):

@@ -180,6 +180,7 @@ def _welcome(story: Story) -> invites.WelcomeBody:
         ops=story.alice.bundles,
         frontier=[invites.FrontierEntry(dev=story.alice.dev, contiguous=7, beyond=[[9, 12]])],
         contacts=[invites.Contact(dev=story.alice.dev, addresses=[HOME])],
+        keyups=[messages.SignedMessage(tbs=b"\x90", sig=bytes(64))],
     )
 
 

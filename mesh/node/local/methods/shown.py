@@ -7,6 +7,7 @@ from mesh.errors import RemoteError
 from mesh.events import Space
 from mesh.gossip.delivery import Delivery, DeliveryState
 from mesh.gossip.frontier import Frontier
+from mesh.groups.forgetting import KEY_WINDOW, WINDOW_DAYS
 from mesh.groups.invites import Preview, knock_statement
 from mesh.groups.records import load
 from mesh.identity.fingerprints import group_words
@@ -66,7 +67,7 @@ def group_json(desk: Desk, room: Room) -> JsonObject:
         "history": "none",
         "keep": None,
         "agreement": agreement_json(room),
-        "settings": {**group.view.settings, **group.own.settings_map()},
+        "settings": {**group.view.settings, KEY_WINDOW: str(WINDOW_DAYS), **group.own.settings_map()},
     }
 
 

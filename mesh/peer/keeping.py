@@ -1,0 +1,52 @@
+"""Keeping keys young: key-ups when they are due, and forgetting what has done its work (protocol.md §3 and §5).
+
+A key-up is a message, so that a fresh KEM key costs no epoch. Who was not in when it was said learns it with their
+welcome, under its author's own signature.
+"""
+
+from typing import Final
+
+from mesh.crypto.hashes import h
+from mesh.groups.authoring import keep_kem
+from mesh.groups.forgetting import forget_keys
+from mesh.groups.group import Group
+from mesh.peer.speaking import can_speak, say
+from mesh.peer.state import Room, State, Step
+from mesh.wire.codec import encode
+from mesh.wire.messages import KeyupBody, Kind
+
+HOUR_MS: Final = 3_600_000
+USED_MS: Final = 24 * HOUR_MS  # a KEM key is replaced within so long of its use (protocol.md §3)
+AGE_MS: Final = 7 * 24 * HOUR_MS  # or of its making
+
+
+def tend_keys(state: State, room: Room, step: Step) -> None:
+    """Do what is due with the keys of one group."""
+    if room.group.me is None or room.group.own.left:
+        return
+    if _is_due(room.group, step.now.wall_ms) and can_speak(state, room, step.now):
+        _say_keyup(state, room, step)
+    gaps = any(track.settled.gaps_below(track.top) for track in room.tracks.values())
+    forget_keys(room.group, step.means(), gaps=gaps)
+
+
+def _is_due(group: Group, wall_ms: int) -> bool:
+    """Say whether our newest KEM key is to be replaced; devices come at different times, within the hours that hold."""
+    if len(group.view.devices) < 2 or group.epoch is None:
+        return False
+    number, newest = max(group.kems.items())
+    share = h(b"mesh1/keyup", group.own.dev, number.to_bytes(4, "big"))[0]
+    early = share * HOUR_MS * 12 // 256
+    used = bool(newest.used_ms) and wall_ms - newest.used_ms >= USED_MS - early
+    return used or wall_ms - newest.made_ms >= AGE_MS - early
+
+
+def _say_keyup(state: State, room: Room, step: Step) -> None:
+    group = room.group
+    number = group.own.kem_number + 1
+    private, public = step.sealer.generate(group.suite)
+    # Kept first: one that is announced and then not here could open nothing that is sealed to it.
+    keep_kem(group, number, private, public, step.means())
+    group.set_own(step.journal, kem_number=number)
+    group.note_kem(group.own.dev, number, public)
+    say(state, room, Kind.KEYUP, encode(KeyupBody(kem_number=number, kem_pk=public)), step)
