@@ -66,18 +66,18 @@ class TopicTable:
         tags = [payload[k : k + TAG_BYTES] for k in range(2, len(payload), TAG_BYTES)]
         if count > len(tags):
             raise RemoteError(Fault.MALFORMED, "a list of topics is shorter than it says")
-        after = dict.fromkeys(self._peer_tags)
-        for peer_tag in tags[count:]:
-            after.pop(peer_tag, None)
-        after.update(dict.fromkeys(tags[:count]))
-        if len(after) > limits.TOPICS_PER_LINK_MAX:
+        added = dict.fromkeys(tags[:count])
+        gone = [t for t in dict.fromkeys(tags[count:]) if t in self._peer_tags and t not in added]
+        fresh = [t for t in added if t not in self._peer_tags]
+        if len(self._peer_tags) - len(gone) + len(fresh) > limits.TOPICS_PER_LINK_MAX:
             raise RemoteError(Fault.OVER_LIMIT, "too many topics on one link")
-        self._peer_tags = after
-        for peer_tag in tags[count:]:
+        for peer_tag in gone:
+            del self._peer_tags[peer_tag]
             topic = self._by_peer_tag.get(peer_tag)
-            if topic is not None and peer_tag not in after:
+            if topic is not None:
                 self.shared.pop(topic, None)
-        return self._recognise(tags[:count])
+        self._peer_tags.update(dict.fromkeys(fresh))
+        return self._recognise(added)
 
     def _recognise(self, peer_tags: Iterable[bytes]) -> list[TopicId]:
         """Return which of these tags are now known from both sides and were not before."""

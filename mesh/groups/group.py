@@ -4,6 +4,7 @@ The state and the questions about it; what changes it stands beside it: `authori
 others write) and `messaging` (what is said).
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -267,10 +268,16 @@ class Group:
         journal.put(Space.CHAINS, self.gid + epoch + dev, encode(chain.to_record()))
 
     def _drop_skipped(self, journal: Journal) -> None:
-        """Give up the keys that one chain of the oldest epoch still waits to use (protocol.md §7)."""
+        """Give up the keys that wait for the device of which most are waited for, in its oldest epoch (protocol.md §7).
+
+        Whoever leaps over thousands of numbers loses their own messages by it, and nobody else's.
+        """
         ages = {record.op_id: place for place, record in enumerate(reversed(self.newest_epochs()))}
         waiting = [key for key, chain in self.chains.items() if chain.skipped]
-        epoch, dev = min(waiting, key=lambda key: (ages.get(key[0], -1), key[1]))
+        held: Counter[DeviceId] = Counter()
+        for key in waiting:
+            held[key[1]] += len(self.chains[key].skipped)
+        epoch, dev = min(waiting, key=lambda key: (-held[key[1]], key[1], ages.get(key[0], -1)))
         chain = self.chains[epoch, dev]
         self._put_chain(epoch, dev, Chain(i=chain.i, key=chain.key), journal)
 

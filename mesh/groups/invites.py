@@ -4,6 +4,7 @@ From 16 random bytes come the invite key (only the holder of the code can knock)
 knocks) and, from that, the preview key (members publish what a holder may see before knocking).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,6 +29,8 @@ from mesh.wire.text import check_text
 
 HOUR_MS = 3_600_000
 WELCOME_ID_BYTES: Final = 16
+# Settings that a preview shows first, should it have no room for all.
+_SHOWN_FIRST: Final = ("members-invite", "approvals", "history", "keep")
 # What a chunk carries of a welcome; the rest is room for its id, for HPKE and for the frame.
 _CHUNK_ROOM: Final = limits.WELCOME_CHUNK_BYTES_MAX - 2048
 
@@ -84,12 +87,18 @@ def seal_preview(group: Group, invite: Invite, door: Door, means: Means) -> byte
     body = PreviewBody(
         create=group.log.ops[0].signed,
         agreement=agreement.signed if is_open and not isinstance(agreement.body, CreateBody) else None,
-        settings=[Setting(key=key, value=value) for key, value in view.settings.items()] if is_open else [],
+        settings=_shown_settings(view.settings) if is_open else [],
         invite=invite_op.signed,
         members=len(view.members) if is_open else 0,
         door=door,
     )
     return _seal(FrameType.PREVIEW, preview_seed(invite.body.knock_key), invite.body.knock_key, encode(body), means)
+
+
+def _shown_settings(settings: Mapping[str, str]) -> list[Setting]:
+    """Return what fits in of the settings, those first that say what a joiner should know."""
+    keys = sorted(settings, key=lambda key: (key not in _SHOWN_FIRST, key))
+    return [Setting(key=key, value=settings[key]) for key in keys[: limits.SETTINGS_MAX]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

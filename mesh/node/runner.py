@@ -14,6 +14,7 @@ from typing import Final, Protocol, assert_never
 import trio
 
 from mesh.commands import Command
+from mesh.errors import Fault
 from mesh.events import (
     AddressesChanged,
     Answer,
@@ -45,6 +46,9 @@ from mesh.store.starting import starting_records
 
 INPUTS_MAX: Final = 256  # waiting inputs; then links read no further
 BATCH_MAX: Final = 64  # inputs that share a commit
+REPAIRS_WAITING_MAX: Final = 1024  # answers that wait for room on one link; ours
+REPAIR_KEYS_WAITING_MAX: Final = 16_384  # and the frames that they name; ours
+REPAIR_READ: Final = 16  # frames that are read at a time; ours
 NOTICES_MAX: Final = 1024  # per listener; one that falls behind is cut off, and reads the store instead
 
 
@@ -239,7 +243,11 @@ class Runner:
         """Send what takes its time, one after the other for each link, beside the task that handles inputs."""
         queue = self._repairs.get(effect.link)
         if queue is not None:
-            queue.append(effect)
+            waiting = sum(len(before.keys) for before in queue if isinstance(before, SendStored))
+            if len(queue) < REPAIRS_WAITING_MAX and waiting < REPAIR_KEYS_WAITING_MAX:
+                queue.append(effect)
+            else:  # nobody who waits for an answer before asking again has so many open
+                network.blame(Blame(link=effect.link, fault=Fault.OVER_LIMIT))
             return
         self._repairs[effect.link] = deque([effect])
         assert self._nursery is not None
@@ -247,13 +255,18 @@ class Runner:
 
     async def _repair(self, network: Links, link: LinkId) -> None:
         queue = self._repairs[link]
-        while queue:
+        there = True
+        while queue and there:
             effect = queue.popleft()
+            await trio.lowlevel.checkpoint()
             if isinstance(effect, Send):
                 network.send(effect)
-            else:
-                values = [self.reader.get(effect.space, key) for key in effect.keys]
-                await network.send_frames(link, [v for v in values if v is not None], effect.send_class)
+                continue
+            for k in range(0, len(effect.keys), REPAIR_READ):
+                values = [self.reader.get(effect.space, key) for key in effect.keys[k : k + REPAIR_READ]]
+                there = await network.send_frames(link, [v for v in values if v is not None], effect.send_class)
+                if not there:
+                    break
         del self._repairs[link]
 
     def _tell(self, notice: Notify) -> None:

@@ -117,6 +117,8 @@ def forget_asking(state: State, step: Step, *, ticket: int | None = None, link: 
 
 def hear_answered(state: State, link: Link, room: Room, session: Session, body: AnsweredBody, step: Step) -> None:
     """A peer has given what it can of what it was asked for. RemoteError if it was never asked."""
+    if sum(span.last - span.first + 1 for span in body.closed if span.first <= span.last) > limits.WANT_MESSAGES_MAX:
+        raise RemoteError(Fault.OVER_LIMIT, "more messages withheld than one request may ask for")
     asking = state.asking.get(body.ticket)
     if asking is None and body.ticket <= state.tickets:
         return  # it took so long that we wait no longer
@@ -145,23 +147,27 @@ def _settle(state: State, room: Room, session: Session, asking: Asking, body: An
     """Stop asking for what was sealed for others before we were in; should it come, it is still taken."""
     asked: dict[DeviceId, Frontier] = {}
     _add(asked, asking.spans)
-    for span in body.closed:
-        for mseq in range(span.first, min(span.last, span.first + limits.WANT_MESSAGES_MAX) + 1):
-            if mseq in asked.get(span.dev, Frontier()) and mseq not in room.track(span.dev).settled:
-                _settle_one(state, room, session, span.dev, mseq, step)
-
-
-def _settle_one(state: State, room: Room, session: Session, dev: DeviceId, mseq: int, step: Step) -> None:
-    session.shut[dev] = session.shut.get(dev, Frontier()).add(mseq)
-    present = [s for _, s in state.present(room)]
-    deny_it = [
-        s for s in present if mseq in s.frontier.get(dev, Frontier()) and mseq not in s.shut.get(dev, Frontier())
-    ]
-    say_so = {room.group.view.devices[s.device] for s in present if s.device and mseq in s.shut.get(dev, Frontier())}
-    # The author knows; of others it takes two, or one member could hide another's words from us for good.
-    if session.device == dev or (not deny_it and len(say_so) >= 2):
-        room.track(dev).settled = room.track(dev).settled.add(mseq)
+    present = [other for _, other in state.present(room)]
+    withheld = {(span.dev, mseq) for span in body.closed for mseq in range(span.first, span.last + 1)}
+    settled: dict[DeviceId, None] = {}
+    for dev, mseq in sorted(withheld):
+        if mseq in asked.get(dev, Frontier()) and mseq not in room.track(dev).settled:
+            session.shut[dev] = session.shut.get(dev, Frontier()).add(mseq)
+            if session.device == dev or _is_shut(room, present, dev, mseq):
+                room.track(dev).settled = room.track(dev).settled.add(mseq)
+                settled[dev] = None
+    for dev in settled:
         room.save_track(dev, step.journal)
+
+
+def _is_shut(room: Room, present: list[Session], dev: DeviceId, mseq: int) -> bool:
+    """Say whether two members say that a message was not for us, and none offers it.
+
+    Its author knows; of others it takes two, or one member could hide another's words from us for good.
+    """
+    say_so = [s for s in present if mseq in s.shut.get(dev, Frontier())]
+    offered = any(mseq in s.frontier.get(dev, Frontier()) for s in present if s not in say_so)
+    return not offered and len({room.group.view.devices[s.device] for s in say_so if s.device}) >= 2
 
 
 # ---------------------------------------------------------------- answering
@@ -188,6 +194,7 @@ def give_messages(link: Link, room: Room, session: Session, body: WantMessagesBo
                 closed.append(ClosedSpan(dev=span.dev, first=mseq, last=mseq))
             else:
                 keys.append(room.group.gid + span.dev + mseq.to_bytes(8, "big"))
+    keys = list(dict.fromkeys(keys))
     if keys:
         step.effects.append(
             SendStored(link=link.link, space=Space.FRAMES, keys=tuple(keys), send_class=SendClass.REPAIR)

@@ -6,7 +6,7 @@ from pathlib import Path
 import trio
 
 from mesh.commands import AgreeJoin, CreateGroup, NewInvite, Post, StartJoin, Suite
-from mesh.errors import LocalError
+from mesh.errors import Fault, LocalError
 from mesh.events import (
     Blame,
     Dial,
@@ -17,11 +17,12 @@ from mesh.events import (
     LinkUp,
     Send,
     SendClass,
+    SendStored,
     Space,
 )
 from mesh.ids import Address, GroupId, JoinId, LinkId, OpId, PeerId
 from mesh.node.chance import HpkeSealer, OsEntropy, os_dice
-from mesh.node.runner import Runner
+from mesh.node.runner import REPAIR_KEYS_WAITING_MAX, Runner
 from mesh.peer import Peer
 from mesh.peer.records import JoinStage
 from mesh.secret import Secret
@@ -39,6 +40,7 @@ class Diary:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.other: Runner | None = None  # who receives what is sent here, if anybody
+        self.room: trio.Event | None = None  # stored frames wait for it, as for a peer that reads slowly
 
     def committed(self, mode: Synchronous) -> None:
         self.lines.append(f"commit {mode.name}")
@@ -50,6 +52,8 @@ class Diary:
             self.other.inputs.send_nowait(received)
 
     async def send_frames(self, link: LinkId, frames: Iterable[bytes], send_class: SendClass) -> bool:
+        if self.room is not None:
+            await self.room.wait()
         self.lines.extend("send stored" for _ in frames)
         return bool(link) and send_class is not None
 
@@ -179,3 +183,45 @@ async def test_a_command_that_is_refused_changes_nothing(tmp_path: Path) -> None
             assert diary.lines == []
             nursery.cancel_scope.cancel()
     store.close()
+
+
+def _answer_to(link: int, keys: int) -> SendStored:
+    """A long answer, of frames that are not there."""
+    return SendStored(link=LinkId(link), space=Space.FRAMES, keys=(b"k",) * keys, send_class=SendClass.REPAIR)
+
+
+async def test_who_asks_on_and_on_and_reads_nothing_is_answered_no_more(tmp_path: Path) -> None:
+    """Each question is small and names hundreds of frames: what waits for one link has an end."""
+    diary = Diary()
+    diary.room = trio.Event()
+    with trio.fail_after(WAIT_S):
+        async with trio.open_nursery() as nursery:
+            runner = await _start(tmp_path / "store.db", diary, nursery)
+            for _ in range(200):
+                runner._to_network(_answer_to(1, 512))
+            assert diary.lines.count(f"blame {Fault.OVER_LIMIT}") > 100
+            waiting = [len(effect.keys) for effect in runner._repairs[LinkId(1)] if isinstance(effect, SendStored)]
+            assert sum(waiting) <= REPAIR_KEYS_WAITING_MAX + 512
+            diary.room.set()
+            nursery.cancel_scope.cancel()
+
+
+async def test_an_answer_to_one_who_went_is_not_read_to_its_end(tmp_path: Path) -> None:
+    diary = Diary()
+    with trio.fail_after(WAIT_S):
+        async with trio.open_nursery() as nursery:
+            runner = await _start(tmp_path / "store.db", diary, nursery)
+            read: list[bytes] = []
+
+            def get(space: Space, key: bytes) -> bytes | None:
+                assert space is Space.FRAMES
+                read.append(key)
+                return None
+
+            runner.reader.get = get  # type: ignore[method-assign] # it counts
+            for _ in range(20):
+                runner._to_network(_answer_to(0, 512))  # this network says of link 0 that it went
+            while runner._repairs:
+                await trio.lowlevel.checkpoint()
+            assert len(read) <= 16
+            nursery.cancel_scope.cancel()
