@@ -21,7 +21,7 @@ closure = @$(PIP) --require-hashes -r requirements/$(1).lock > $(VENV)/$(1).log 
   || { cat $(VENV)/$(1).log; exit 1; }; \
   grep '^Successfully built' $(VENV)/$(1).log || true
 
-.PHONY: help install dev demo bench hunt test lint types house unit property e2e sim-short format lock clean
+.PHONY: help install dev demo bench bench-core hunt test lint types house unit property e2e sim-short format lock clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -61,6 +61,9 @@ e2e: dev ## real processes, driven through the mesh command
 
 sim-short: dev ## many peers under one seed, small worlds
 	$(call part,sim-short,$(PYTEST) -m 'sim and not long')
+
+bench-core: dev ## how long the core takes: who belongs, epochs, messages
+	@$(BIN)/python -P -m benchmarks.core $(ARGS)
 
 hunt: dev ## random groups without end, each judged three ways (ARGS="--graphs 20000")
 	@$(BIN)/python -P -m tests.membership.hunt $(ARGS)
