@@ -28,6 +28,7 @@ CLOSE_S: Final = 1.0
 def up(
     *,
     listen: Annotated[list[str] | None, Parameter(negative="", metavar="ADDR")] = None,
+    announce: Annotated[list[str] | None, Parameter(negative="", metavar="ADDR")] = None,
     peer: Annotated[list[str] | None, Parameter(negative="", metavar="ADDR")] = None,
     detach: Flag = False,
     context: Here,
@@ -41,6 +42,9 @@ def up(
     ----------
     listen
         Listen at this address instead, like /ip4/127.0.0.1/tcp/4001; may be given several times.
+    announce
+        Tell others this address instead of those where it listens, as behind a router that forwards a port, like
+        /ip4/192.0.2.7/tcp/4001; may be given several times.
     peer
         Try this address of another node too; may be given several times.
     detach
@@ -61,7 +65,11 @@ def up(
 
     def order() -> setup.Order:
         return setup.Order(
-            home=context.home, passphrase=context.passphrase(), listen=tuple(listen or ()), peers=tuple(peer or ())
+            home=context.home,
+            passphrase=context.passphrase(),
+            listen=tuple(listen or ()),
+            peers=tuple(peer or ()),
+            announce=tuple(announce or ()),
         )
 
     if detach:

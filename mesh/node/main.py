@@ -6,7 +6,6 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 import trio
@@ -29,6 +28,7 @@ from mesh.node.local.methods.talk import event_json, events_of
 from mesh.node.local.paths import socket_path
 from mesh.node.local.protocol import JsonObject
 from mesh.node.local.server import serve
+from mesh.node.local.setup import OnEvent, Order
 from mesh.node.logs import Log, open_log
 from mesh.node.process import harden
 from mesh.node.runner import Runner
@@ -38,20 +38,19 @@ from mesh.secret import Secret
 from mesh.store.base import Store
 from mesh.store.sqlite import EncryptedStore
 
-OnEvent = Callable[[JsonObject], None]
 ADDRESSES_EVERY_S: Final = 20.0  # how often the machine's own addresses are looked at again; ours
 SCRUB_EVERY_S: Final = 30.0  # how long a replaced key may wait in the write-ahead log; ours
 
 
-def run(home: Path, passphrase: str, listen: list[str], peers: list[str], on_event: OnEvent) -> None:
+def run(order: Order, on_event: OnEvent) -> None:
     """Run a node until SIGINT, SIGTERM or `mesh down`. MeshError in words if it cannot start."""
     harden()
-    place = Home.at(home)
+    place = Home.at(order.home)
     with place.lock(LOCK_WAIT_S):
-        store = place.open_store(passphrase)
+        store = place.open_store(order.passphrase)
         try:
             with open_log(place.log) as log:
-                _run_in_words(partial(_live, place, store, listen, peers, on_event, log))
+                _run_in_words(partial(_live, order, place, store, on_event, log))
         finally:
             store.close()
 
@@ -67,13 +66,11 @@ def _run_in_words(live: Callable[[], Awaitable[None]]) -> None:
         raise error from group
 
 
-async def _live(
-    home: Home, store: EncryptedStore, listen: list[str], peers: list[str], on_event: OnEvent, log: Log
-) -> None:
+async def _live(order: Order, home: Home, store: EncryptedStore, on_event: OnEvent, log: Log) -> None:
     keepsakes = read_keepsakes(store)
     reader = store.reader()
     runner = Runner(Peer(dice=os_dice(), entropy=OsEntropy(), sealer=HpkeSealer()), store, reader)
-    wanted = listen or [f"/ip4/0.0.0.0/tcp/{keepsakes.port}", f"/ip6/::/tcp/{keepsakes.port}"]
+    wanted = order.listen or [f"/ip4/0.0.0.0/tcp/{keepsakes.port}", f"/ip6/::/tcp/{keepsakes.port}"]
     async with (
         open_network(
             seed=keepsakes.transport_seed,
@@ -82,6 +79,7 @@ async def _live(
             dice=os_dice(),
             entropy=OsEntropy(),
             clock=clock.now,
+            announce=order.announce,
         ) as network,
         trio.open_nursery() as nursery,
     ):
@@ -94,7 +92,7 @@ async def _live(
         nursery.start_soon(_stop_on_signal, nursery.cancel_scope)
         nursery.start_soon(_watch_addresses, runner, network)
         nursery.start_soon(_scrub, runner, store)
-        for peer in peers:
+        for peer in order.peers:
             await desk.ask(KnownAddress(address=Address(peer)))
         log.ready(len(network.addresses()))
         on_event(
@@ -136,15 +134,15 @@ async def _scrub(runner: Runner, store: EncryptedStore) -> None:
 
 
 async def _watch_addresses(runner: Runner, network: Network) -> None:
-    """Tell the machine when its addresses change: another network, a cable pulled."""
-    known = network.addresses()
+    """Look whether this machine is reached elsewhere now (another network, a cable pulled): tell it, and dial anew."""
+    known = network.interfaces()
     while True:
         await trio.sleep(ADDRESSES_EVERY_S)
-        current = network.addresses()
+        current = network.interfaces()
         if current != known:
             known = current
-            await runner.keep([addresses_write(current)], durable=False)
-            await runner.addresses_changed(current)
+            await runner.keep([addresses_write(network.addresses())], durable=False)
+            await runner.addresses_changed(network.addresses())
             network.kick()
 
 

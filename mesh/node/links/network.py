@@ -24,8 +24,15 @@ from mesh.secret import Secret
 class Network:
     """What the runner holds while the network is open."""
 
-    def __init__(self, transport: Transport, switchboard: Switchboard, dialer: Dialer) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        switchboard: Switchboard,
+        dialer: Dialer,
+        announced: tuple[Address, ...] = (),
+    ) -> None:
         self._transport = transport
+        self._announced = announced
         self._switchboard = switchboard
         self._dialer = dialer
 
@@ -35,7 +42,11 @@ class Network:
         return self._transport.peer_id
 
     def addresses(self) -> tuple[Address, ...]:
-        """Where others can reach us, each ending in /p2p/<our PeerId>."""
+        """What others are told of where they reach us, each ending in /p2p/<our PeerId>."""
+        return self._announced or self._transport.addresses()
+
+    def interfaces(self) -> tuple[Address, ...]:
+        """Where this machine itself is reached, whatever others are told."""
         return self._transport.addresses()
 
     def send(self, send: Send) -> None:
@@ -87,22 +98,33 @@ async def open_network(
     dice: Dice,
     entropy: Entropy,
     clock: Callable[[], Instant],
+    announce: Sequence[str] = (),
     on_bug: OnBug | None = None,
 ) -> AsyncIterator[Network]:
     """Open the network over libp2p's TCP: `seed` (32 B, Ed25519) makes the PeerId.
 
     `listen` holds multiaddrs without /p2p; none of them: all interfaces, IPv4 and IPv6, on one free port.
-    PortTaken, CannotListen or BadAddress before anything has started. On leaving, every link is dropped at once.
-    `on_bug` hears of an exception that ended a link and should not have happened.
+    PortTaken, CannotListen or BadAddress before anything has started. Others are told what is in `announce`, if there
+    is something, and else where we listen; BadAddress or LocalError, in a group, before there is any link. On leaving,
+    every link is dropped at once. `on_bug` hears of an exception that ended a link and should not have happened.
     """
     from mesh.node.transports import quiet
 
     quiet.load()
+    from mesh.node.transports.addresses import announced
     from mesh.node.transports.libp2p_tcp import open_transport
 
     async with (
         open_transport(seed=seed, entropy=entropy, listen=listen) as transport,
-        connect(transport, inputs=inputs, dice=dice, entropy=entropy, clock=clock, on_bug=on_bug) as network,
+        connect(
+            transport,
+            inputs=inputs,
+            dice=dice,
+            entropy=entropy,
+            clock=clock,
+            announced=announced(announce, transport.peer_id),
+            on_bug=on_bug,
+        ) as network,
     ):
         yield network
 
@@ -115,6 +137,7 @@ async def connect(
     dice: Dice,
     entropy: Entropy,
     clock: Callable[[], Instant],
+    announced: tuple[Address, ...] = (),
     on_bug: OnBug | None = None,
 ) -> AsyncIterator[Network]:
     """Run links over a transport that already listens, until the block is left."""
@@ -142,7 +165,7 @@ async def connect(
         )
         nursery.start_soon(transport.serve, switchboard.serve)
         try:
-            yield Network(transport, switchboard, dialer)
+            yield Network(transport, switchboard, dialer, announced)
         finally:
             nursery.cancel_scope.cancel()
 

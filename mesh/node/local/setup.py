@@ -25,12 +25,16 @@ class NewIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """How to run a node: whose home, with which passphrase, listening where, with which peers to try."""
+    """How to run a node: whose home, with which passphrase, listening where, with which peers to try.
+
+    `announce` holds what others are told of where they reach it; nothing: where it listens.
+    """
 
     home: Path
     passphrase: str = field(repr=False)
     listen: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
+    announce: tuple[str, ...] = ()
 
     def as_json(self) -> JsonObject:
         """Write the order for the process that will carry it out; it holds the passphrase."""
@@ -39,6 +43,7 @@ class Order:
             "passphrase": self.passphrase,
             "listen": list(self.listen),
             "peers": list(self.peers),
+            "announce": list(self.announce),
         }
 
     @staticmethod
@@ -49,6 +54,7 @@ class Order:
             passphrase=str(value["passphrase"]),
             listen=_texts(value["listen"]),
             peers=_texts(value["peers"]),
+            announce=_texts(value["announce"]),
         )
 
 
@@ -103,7 +109,7 @@ def run_node(order: Order, on_event: OnEvent) -> None:
     """Run the node until it is stopped. `on_event` hears `ready` first, then what happens, ids only."""
     from mesh.node.main import run
 
-    run(order.home, order.passphrase, list(order.listen), list(order.peers), on_event)
+    run(order, on_event)
 
 
 def wait_until_free(home: Path, wait_s: float) -> None:

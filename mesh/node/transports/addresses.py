@@ -7,12 +7,14 @@ through and resolved when they are dialled.
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from mesh.errors import LocalError
 from mesh.ids import Address, PeerId
 from mesh.node.transports.base import BadAddress
-from mesh.wire.limits import ADDRESS_BYTES_MAX
+from mesh.wire.limits import ADDRESS_BYTES_MAX, ADDRESSES_MAX
 
 _SHAPE: Final = re.compile(
     r"/(ip4|ip6|dns|dns4|dns6)/([0-9A-Za-z.:-]{1,253})/tcp/([0-9]{1,5})(?:/p2p/([1-9A-HJ-NP-Za-km-z]{32,64}))?"
@@ -63,6 +65,42 @@ def render(host: str, port: int, peer: PeerId | None = None) -> Address:
     """Write an address of an IP address, a port and, if it is to be dialled, a peer."""
     kind = "ip6" if ":" in host else "ip4"
     return Address(f"/{kind}/{host}/tcp/{port}" + (f"/p2p/{peer}" if peer is not None else ""))
+
+
+def announced(addresses: Sequence[str], own: PeerId) -> tuple[Address, ...]:
+    """Read what a node is to tell others of itself, with or without its own /p2p; give each with it.
+
+    BadAddress for what nobody could dial: no port, "all interfaces", another's PeerId. LocalError if there are more
+    than others would keep.
+    """
+    told = tuple(dict.fromkeys(_announceable(address, own) for address in addresses))
+    if len(told) > ADDRESSES_MAX:
+        raise LocalError(
+            f"a node can announce {ADDRESSES_MAX} addresses, and these are {len(told)}",
+            why="others would keep no more of them",
+            do="leave out those that matter least",
+            code="E-TOO-MANY",
+        )
+    return told
+
+
+def _announceable(address: str, own: PeerId) -> Address:
+    endpoint = parse(address)
+    if endpoint.peer not in (None, own):
+        raise BadAddress(
+            f"{address} leads to another node",
+            why="others would look for that one there, and refuse this one",
+            do="leave out the part from /p2p on; it is added by itself",
+        )
+    if endpoint.port == 0 or (not endpoint.named and ipaddress.ip_address(endpoint.host).is_unspecified):
+        raise BadAddress(
+            f"{address} is no address that others could dial",
+            why="what is announced must name one machine and one port",
+            do="name the address and port by which others reach this machine, like /ip4/192.0.2.7/tcp/4001",
+        )
+    whole = Address(address if endpoint.peer else f"{address}/p2p/{own}")
+    parse(whole)  # with the peer it may have become too long
+    return whole
 
 
 def _bad(address: str) -> BadAddress:

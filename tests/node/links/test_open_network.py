@@ -48,6 +48,16 @@ async def test_two_networks_link_up_and_exchange_frames() -> None:
         assert status.address.startswith("/ip4/127.0.0.1/tcp/")
 
 
+async def test_others_are_told_what_is_announced_and_not_where_we_listen() -> None:
+    outside = "/ip4/192.0.2.7/tcp/4001"
+    async with peer(1, announce=[outside]) as alice:
+        assert alice.network.addresses() == (f"{outside}/p2p/{alice.network.peer_id}",)
+        (inside,) = alice.network.interfaces()
+        assert inside.startswith("/ip4/127.0.0.1/tcp/")
+    async with peer(1) as alice:
+        assert alice.network.addresses() == alice.network.interfaces()
+
+
 async def test_both_who_dial_each_other_end_with_one_link() -> None:
     for round_number in range(3):
         async with peer(2 * round_number) as alice, peer(2 * round_number + 1) as bob:

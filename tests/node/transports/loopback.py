@@ -1,7 +1,7 @@
 """Real networks on 127.0.0.1, stock libp2p hosts to meet them with, and counts of what they hold."""
 
 import gc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -61,7 +61,7 @@ class Peer:
 
 
 @asynccontextmanager
-async def peer(number: int, *listen: str, inputs_max: int = 1_000) -> AsyncIterator[Peer]:
+async def peer(number: int, *listen: str, announce: Sequence[str] = (), inputs_max: int = 1_000) -> AsyncIterator[Peer]:
     """Give a network that listens on loopback."""
     sender, receiver = trio.open_memory_channel[Input](inputs_max)
     async with open_network(
@@ -71,6 +71,7 @@ async def peer(number: int, *listen: str, inputs_max: int = 1_000) -> AsyncItera
         dice=SeededDice(number),
         entropy=SeededEntropy(number),
         clock=clock,
+        announce=announce,
     ) as network:
         yield Peer(network, receiver)
 

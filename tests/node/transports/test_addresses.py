@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mesh.errors import LocalError
 from mesh.ids import Address, PeerId
-from mesh.node.transports.addresses import Endpoint, parse, parse_dialable, render
+from mesh.node.transports.addresses import Endpoint, announced, parse, parse_dialable, render
 from mesh.node.transports.base import BadAddress
+from mesh.wire.limits import ADDRESSES_MAX
 
 PEER = PeerId("12D3KooWMbbPVGsZYh3ChQjue712NHHGNybRRXwnuSpezYjGbCDS")
 
@@ -59,6 +61,36 @@ def test_other_shapes_are_refused(address: str) -> None:
 def test_what_lacks_a_peer_or_a_port_cannot_be_dialled(address: str) -> None:
     with pytest.raises(BadAddress):
         parse_dialable(Address(address))
+
+
+def test_what_is_announced_ends_in_our_own_peer_id_and_is_told_once() -> None:
+    here, named = "/ip4/192.0.2.7/tcp/4001", "/dns4/mesh.example.org/tcp/4001"
+    assert announced([here, named, f"{here}/p2p/{PEER}"], PEER) == (f"{here}/p2p/{PEER}", f"{named}/p2p/{PEER}")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "192.0.2.7:4001",
+        "/ip4/192.0.2.7/tcp/0",
+        "/ip4/0.0.0.0/tcp/4001",
+        "/ip6/::/tcp/4001",
+        "/ip4/192.0.2.7/tcp/4001/p2p/12D3KooWEnGmqSEW4Wk1PnDgtSSGEQ5XSkrcDDPQzGx4MzYNc1yB",
+        "/dns4/" + "a" * 220 + "/tcp/4001",
+    ],
+    ids=["shape", "no port", "everywhere", "everywhere, IPv6", "another's", "too long with the peer"],
+)
+def test_what_nobody_could_dial_is_not_announced(address: str) -> None:
+    with pytest.raises(BadAddress):
+        announced([address], PEER)
+
+
+def test_no_more_is_announced_than_others_keep() -> None:
+    many = [f"/ip4/192.0.2.7/tcp/{4001 + i}" for i in range(ADDRESSES_MAX + 1)]
+    assert len(announced(many[1:], PEER)) == ADDRESSES_MAX
+    with pytest.raises(LocalError) as caught:
+        announced(many, PEER)
+    assert caught.value.code == "E-TOO-MANY"
 
 
 @given(st.text(max_size=300))
