@@ -128,10 +128,14 @@ class Teller:
 
 
 def ready_lines(event: JsonObject) -> list[str]:
-    """Say that the node is ready, and where."""
+    """Say that the node is ready, and where; of what is only announced no more than that others are told it."""
     pid = fields.number(event, "pid")
-    lines = [f"Ready{f', as process {pid}' if pid else ''}. Others reach you at:"]
-    return [*lines, *(f"  {address}" for address in fields.texts(event, "addresses"))]
+    told, listening = fields.texts(event, "addresses"), fields.texts(event, "listening")
+    ready = f"Ready{f', as process {pid}' if pid else ''}."
+    if told == listening or not listening:
+        return [f"{ready} Others reach you at:", *(f"  {address}" for address in told)]
+    heard = [f"{ready} It listens at:", *(f"  {address}" for address in listening)]
+    return [*heard, "Others are told that they reach you at:", *(f"  {address}" for address in told)]
 
 
 def down(*, context: Here) -> None:

@@ -99,6 +99,7 @@ async def _live(order: Order, home: Home, store: EncryptedStore, on_event: OnEve
             {
                 "event": "ready",
                 "addresses": list(network.addresses()),
+                "listening": list(network.interfaces()),
                 "peer_id": network.peer_id,
                 "api": str(path),
                 "pid": os.getpid(),

@@ -10,6 +10,7 @@ from subprocess import PIPE
 
 import pytest
 
+from cli.commands.node import ready_lines
 from mesh.errors import Exit
 from mesh.node.local.protocol import JsonObject
 from tests.cli.runner import COMMAND, PASSPHRASE, environment, mesh, mesh_process
@@ -237,6 +238,18 @@ def test_up_with_a_wrong_passphrase_says_so(
     error = ran.json["error"]
     assert isinstance(error, dict)
     assert (ran.code, error["code"]) == (Exit.LOCKED, "E-PASSPHRASE")
+
+
+def test_ready_says_of_announced_addresses_only_that_others_are_told_them() -> None:
+    here, outside = "/ip4/10.0.0.7/tcp/4001/p2p/12D3", "/ip4/192.0.2.7/tcp/4001/p2p/12D3"
+    plain = ready_lines({"event": "ready", "pid": 7, "addresses": [here], "listening": [here]})
+    assert plain == ["Ready, as process 7. Others reach you at:", f"  {here}"]
+    assert ready_lines({"event": "ready", "pid": 7, "addresses": [outside], "listening": [here]}) == [
+        "Ready, as process 7. It listens at:",
+        f"  {here}",
+        "Others are told that they reach you at:",
+        f"  {outside}",
+    ]
 
 
 TELL = """
