@@ -71,6 +71,8 @@ def test_two_stewards_remove_each_others_people_across_a_cut(cast: Cast, hand: H
     for person in three:
         person.sees(GROUP, "said in the east", "said in the west", *(f"after, {name}" for name in STAY))
     assert "tansy in the east" not in sorrel.texts(GROUP), "it was said after tansy's removal, as sorrel had it"
+    for person in three:
+        wait_for(partial(misses_nothing, person), f"{person.name} to miss nothing", 20)
     for name in GO:
         wait_for(partial(is_cut_off, people[name]), f"{name} to see a key that was not given", 20)
         assert not any(words.startswith("after") for words in people[name].texts(GROUP))
@@ -171,6 +173,11 @@ def is_steward(person: Person) -> bool:
 def is_cut_off(person: Person) -> bool:
     """Say whether somebody's node has seen that there is a key which it was not given."""
     return person.group(GROUP)["state"] == "cut-off"
+
+
+def misses_nothing(person: Person) -> bool:
+    """Say whether nothing is said to be missing; what one said past their removal is not."""
+    return records(person.mesh("read", GROUP), "gaps") == []
 
 
 def are_alone(side: Sequence[Person]) -> bool:

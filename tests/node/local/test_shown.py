@@ -1,8 +1,8 @@
-"""What is said of an own message that nobody has: the truth about why, and no promise that may not be kept."""
+"""What is said of a message that nobody has, or that is missing: the truth about why, and no vain promise."""
 
 from mesh.events import Space
 from mesh.ids import GroupId, PostId
-from mesh.node.local.methods.shown import message_json, state_of
+from mesh.node.local.methods.shown import gaps_json, message_json, state_of
 from simulations.people import Person, circle
 from simulations.world import World
 
@@ -62,3 +62,43 @@ def test_what_waited_when_one_left_is_not_said_to_wait() -> None:
     post = juniper.post(gid, "too late")
     juniper.leave(gid)
     assert told(juniper, gid, post) == ("queued", "it did not go out before you left")
+
+
+def gaps(person: Person, gid: GroupId) -> list[tuple[object, object, object]]:
+    """Return whose messages are said to be missing, how many, and how many nodes are asked for them."""
+    assert person.node.peer is not None
+    told = [given for given in gaps_json(person.node.peer.state, person.room(gid)) if isinstance(given, dict)]
+    authors = [given["author"] for given in told]
+    names = [author["alias"] for author in authors if isinstance(author, dict)]
+    return [(name, given["missing"], given["asking"]) for name, given in zip(names, told, strict=True)]
+
+
+def test_a_message_that_is_on_its_way_is_said_to_be_missing() -> None:
+    world, gid, wren, juniper, sorrel = three()
+    world.partition(("wren",), ("juniper", "sorrel"))
+    world.run(1)
+    juniper.post(gid, "where is wren?")
+    world.run(2)
+    world.heal()
+    said = []
+    world.watchers.append(lambda *_: said.extend(gaps(wren, gid)))
+    world.run(10)
+    assert {name for name, _, asking in said if asking} >= {"juniper"}
+    assert gaps(wren, gid) == []
+    assert gaps(sorrel, gid) == []
+
+
+def test_what_one_said_after_their_removal_is_not_said_to_be_missing() -> None:
+    """Nobody asks for it, and nobody would be shown it."""
+    world, gid, wren, juniper, sorrel = three()
+    world.partition(("wren",), ("juniper", "sorrel"))
+    world.run(1)
+    wren.remove(gid, sorrel.member(gid))
+    sorrel.post(gid, "wren does not hear this")
+    world.run(3)
+    assert juniper.reads(gid) == ["wren does not hear this"]
+    world.heal()
+    world.run(30)
+    assert juniper.members(gid) == ["juniper", "wren"]
+    assert wren.reads(gid) == []
+    assert gaps(wren, gid) == []

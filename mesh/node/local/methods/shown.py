@@ -9,6 +9,7 @@ from mesh.gossip.delivery import Delivery, DeliveryState
 from mesh.gossip.frontier import Frontier
 from mesh.groups.forgetting import KEY_WINDOW, WINDOW_DAYS
 from mesh.groups.invites import Preview, knock_statement
+from mesh.groups.messaging import cut_of
 from mesh.groups.records import load
 from mesh.identity.fingerprints import group_words
 from mesh.ids import DeviceId, GroupId, MemberPk, PostId
@@ -17,7 +18,7 @@ from mesh.node.local.methods.desk import Desk
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.joining import preview_of
 from mesh.peer.records import JoinRecord, JoinStage, KnockKeys, MessageRecord
-from mesh.peer.state import Room, Track
+from mesh.peer.state import Room, State, Track
 from mesh.support.posts import interpret
 from mesh.wire import limits
 from mesh.wire.codec import decode
@@ -211,9 +212,12 @@ def delivery_json(room: Room, delivery: Delivery) -> JsonObject:
     }
 
 
-def gaps_json(desk: Desk, room: Room) -> list[JsonValue]:
-    """Say which messages are known to be missing: from whom, how many, and how many nodes are being asked."""
-    sessions = [session for _, session in desk.state.sessions(room.group.gid)]
+def gaps_json(state: State, room: Room) -> list[JsonValue]:
+    """Say which messages are known to be missing: from whom, how many, and how many nodes are being asked.
+
+    What lies past a removal's cut is not missing: nobody asks for it, and it would not be shown.
+    """
+    sessions = [session for _, session in state.sessions(room.group.gid)]
     tops: dict[DeviceId, int] = {dev: track.top for dev, track in room.tracks.items()}
     for session in sessions:
         for dev, frontier in session.frontier.items():
@@ -221,7 +225,7 @@ def gaps_json(desk: Desk, room: Room) -> list[JsonValue]:
     gaps: list[JsonValue] = []
     for dev, top in sorted(tops.items()):
         card = room.group.log.card(dev)
-        ranges = room.tracks.get(dev, Track()).settled.gaps_below(top)
+        ranges = room.tracks.get(dev, Track()).settled.gaps_below(min(top, cut_of(room.group, dev)))
         missing = sum(last - first + 1 for first, last in ranges)
         if card is not None and missing and dev != room.group.own.dev:
             asking = sum(any(first in s.frontier.get(dev, Frontier()) for first, _ in ranges) for s in sessions)

@@ -68,7 +68,7 @@ async def read(desk: Desk, params: JsonObject) -> JsonObject:
     seen = tuple(key for key in keys[-len(told) :] if desk.store.get(Space.UNREAD, key) is not None)
     if seen:
         await desk.ask(MarkRead(keys=seen))
-    return {"messages": each(reversed(told)), "gaps": gaps_json(desk, room)}
+    return {"messages": each(reversed(told)), "gaps": gaps_json(desk.state, room)}
 
 
 def _keys(desk: Desk, room: Room, params: JsonObject) -> list[bytes]:
