@@ -10,7 +10,7 @@ from mesh.groups.records import load
 from mesh.node.chance import HpkeSealer, OsEntropy, os_dice
 from mesh.node.home import Home
 from mesh.peer import Peer
-from mesh.peer.records import MessageRecord
+from mesh.peer.records import ContactRecord, MessageRecord
 from mesh.store.sqlite import EncryptedStore
 from mesh.store.starting import starting_records
 from mesh.support.posts import interpret
@@ -38,6 +38,12 @@ def frame_of(store: EncryptedStore, words: str) -> Frame:
             assert raw is not None
             return parse_frame(raw)
     raise AssertionError(f"nobody said {words!r}")
+
+
+def addresses_in(store: EncryptedStore) -> set[str]:
+    """Return every address that members' nodes have told."""
+    contacts = [load(ContactRecord, value) for _, value in store.scan(Space.CONTACTS)]
+    return {address for contact in contacts for address in contact.addresses}
 
 
 def group_of(store: EncryptedStore) -> Group:

@@ -14,10 +14,12 @@ from mesh.crypto.keys import public_key
 from mesh.errors import RemoteError
 from mesh.groups.group import Group
 from mesh.groups.messaging import open_message
+from mesh.ids import OpId
+from mesh.wire.codes import from_uri
 from mesh.wire.frames import Frame
 from tests.e2e.conftest import GROUP, Cast
 from tests.e2e.shim import HERE, Hand, shim_beside
-from tests.e2e.stores import frame_of, group_of, store_of
+from tests.e2e.stores import addresses_in, frame_of, group_of, store_of
 
 # wren founded the group; tansy is whom juniper made a moderator, and rowan came by a code of juniper's; alder and hazel
 # are the same to sorrel.
@@ -56,8 +58,8 @@ def test_two_stewards_remove_each_others_people_across_a_cut(cast: Cast, hand: H
     for person in (alder, hazel):
         person.sees(GROUP, "said in the west")
     tansy.post(GROUP, "tansy in the east")
-    alder.mesh("invite", "new", GROUP)
-    nobody_came_around(hand, people)
+    made = text(record(alder.mesh("invite", "new", GROUP), "invite"), "id")
+    wait_for(lambda: made in printed(sorrel), "sorrel to know of alder's code", 20)
 
     hand.do(hand.shim.heal_all)
     three = [people[name] for name in STAY]
@@ -85,9 +87,13 @@ def test_two_stewards_remove_each_others_people_across_a_cut(cast: Cast, hand: H
     groups = {name: stored_group(person) for name, person in people.items()}
     for name in STAY:
         same_state(groups["wren"], groups[name])
+    assert OpId(bytes.fromhex(made)) in groups["wren"].log
+    assert OpId(bytes.fromhex(made)) not in groups["wren"].view.invites, "alder made it when juniper had removed them"
     with store_of(wren) as store:
+        told = {port(address) for address in addresses_in(store)}
         east, west = frame_of(store, "said in the east"), frame_of(store, "said in the west")
         after = [frame_of(store, f"after, {name}") for name in STAY]
+    assert told == {hand.do(hand.shim.door, name) for name in ("juniper", "sorrel")}, "members told their doors alone"
     for name in GO:
         for frame in (*after, east if name in WEST else west):
             cannot_open(groups[name], frame)
@@ -113,6 +119,8 @@ def gather(people: People) -> None:
     """Make the group, its two stewards, and those who came by each of them."""
     wren = people["wren"]
     wren.mesh("group", "create", GROUP)
+    _, addresses = from_uri(text(wren.mesh("invite", "new", GROUP), "code"))
+    assert list(addresses) == texts(wren.mesh("status")["addresses"]), "a code tells what is announced"
     for name in ("juniper", "sorrel"):
         people[name].join(text(wren.mesh("invite", "new", GROUP), "code"))
         wren.mesh("group", "rank", GROUP, name, "steward")
@@ -134,7 +142,7 @@ def part(hand: Hand, people: People) -> None:
 
 
 def nobody_came_around(hand: Hand, people: People) -> None:
-    """Every link is one of the shim's, and the only address that anybody tells is their door."""
+    """Every link is one of the shim's, and the only address that anybody would tell is their door."""
     for name, person in people.items():
         status = person.mesh("status")
         (told,) = texts(status["addresses"])
@@ -147,7 +155,10 @@ def nobody_came_around(hand: Hand, people: People) -> None:
 
 def agree(people: Sequence[Person]) -> bool:
     """Say whether all print the same of the group, and speak under one key that everybody in it has."""
-    return len({printed(person) for person in people}) == 1 and all(p.group(GROUP)["complete"] for p in people)
+    if not all(person.group(GROUP)["complete"] for person in people):
+        return False
+    first = printed(people[0])
+    return all(printed(person) == first for person in people[1:])
 
 
 def printed(person: Person) -> str:
