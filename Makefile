@@ -21,7 +21,7 @@ closure = @$(PIP) --require-hashes -r requirements/$(1).lock > $(VENV)/$(1).log 
   || { cat $(VENV)/$(1).log; exit 1; }; \
   grep '^Successfully built' $(VENV)/$(1).log || true
 
-.PHONY: help install dev demo bench bench-core hunt test lint types house unit property e2e sim-short format lock clean
+.PHONY: help install dev demo bench bench-core hunt attacks test lint types house unit property e2e sim-short format lock clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -67,6 +67,9 @@ bench-core: dev ## how long the core takes: who belongs, epochs, messages
 
 hunt: dev ## random groups without end, each judged three ways (ARGS="--graphs 20000")
 	@$(BIN)/python -P -m tests.membership.hunt $(ARGS)
+
+attacks: dev ## take each defence out in turn: the test of the attack against it must fail (ARGS=33 tries one)
+	@$(BIN)/python -P -m tests.attacks.run $(ARGS)
 
 format: dev ## let ruff mend what it can
 	@$(BIN)/ruff check --fix-only --quiet && $(BIN)/ruff format

@@ -1,0 +1,17 @@
+"""Each attack that the design lists, as one test that names it: `test_attack_NN_what_is_tried`.
+
+Beside each test lies a patch, `defences/NN.patch`, which takes the defence out. `make attacks` applies one after the
+other to a copy of the tree and demands that the attack's test fails there: a test that passes without the defence shows
+nothing. Those of `NOT_YET` are aimed at what is not built; they have neither, and the reason stands here.
+"""
+
+from typing import Final
+
+ATTACKS: Final = range(1, 61)
+NOT_YET: Final = {
+    35: ("truncated log from an ex-member", "a joiner does not yet ask a second member whether the log is whole"),
+    38: ("hostile backup memory cost", "there are no backups yet; the same bound of a keyslot is tested with it"),
+    47: ("keeper filled with invented topics", "there are no keepers yet"),
+    48: ("stranded device comes back, a removed one does not", "the way back (frame 05) is not built yet"),
+    59: ("one member lists everybody as dormant", "nothing yet says who may be listed as dormant, or brings them back"),
+}

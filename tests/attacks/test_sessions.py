@@ -1,0 +1,60 @@
+"""Attacks by peers on a link: one who was removed and asks, and many who would all re-key at once."""
+
+from mesh.ids import GroupId
+from mesh.wire.frames import FrameType
+from mesh.wire.operations import OpType
+from mesh.wire.sessions import SessionBody, Span, StateBody, WantMessagesBody, WantOpsBody
+from simulations.checks import agree
+from simulations.people import Person, circle
+from simulations.weather import Weather
+from simulations.world import World
+from tests.peer.liar import Liar
+
+
+def questions(person: Person, gid: GroupId) -> list[SessionBody]:
+    """Everything that a member may ask."""
+    devices = sorted(person.group(gid).view.devices)
+    return [
+        WantOpsBody(heads=[]),
+        WantMessagesBody(ticket=1, spans=[Span(dev=dev, first=1, last=50) for dev in devices]),
+        StateBody(heads=[], frontier=[]),
+    ]
+
+
+def test_attack_42_re_key_storm() -> None:
+    """One leaves, and all who stay know at the same moment that a new epoch is needed: one of them makes it.
+
+    The founder then makes another, as part of the removal that follows a leave.
+    """
+    world = World(5, Weather(latency_ms=50, jitter_ms=20))
+    gid, people = circle(world, "wren", "juniper", "sorrel", "tansy", "yarrow", "dill")
+    world.run(20)
+    people[-1].leave(gid)
+    world.run(60)
+    made = [op.type for op in people[0].group(gid).log.ops]
+    assert (made.count(OpType.LEAVE), made.count(OpType.REMOVE)) == (1, 1)
+    assert made.count(OpType.REKEY) <= 1
+    assert agree(gid, people[:-1]) == []
+
+
+def test_attack_46_ex_member_opens_a_session_with_an_old_sync_key() -> None:
+    """It proves an old key, and truly its own device: it is told nothing and handed nothing that was stored."""
+    world = World(2)
+    gid, (wren, juniper, _) = circle(world, "wren", "juniper", "sorrel")
+    world.run(10)
+    wren.post(gid, "before")
+    world.run(5)
+    group = juniper.group(gid)
+    old = group.epoch
+    assert old is not None
+    wren.remove(gid, juniper.member(gid))
+    world.run(5)
+    liar = Liar(wren)
+    liar.announce(list(group.topics))
+    liar.prove(group, old)
+    for question in questions(wren, gid):
+        liar.tell(question)
+    world.run(30)
+    assert liar.said(group) == []
+    assert liar.offered == []
+    assert {frame[0] for frame in liar.frames} <= {FrameType.PREVIEW}  # which are for whoever has a code
