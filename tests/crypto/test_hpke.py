@@ -132,7 +132,7 @@ def test_neither_opens_what_was_touched_or_meant_for_another(suite: Suite, name:
 @pytest.mark.parametrize("name", SEALERS)
 @pytest.mark.parametrize("suite", Suite)
 def test_a_key_that_nothing_can_be_sealed_to_is_seen(suite: Suite, name: str) -> None:
-    """Attack 28: an X25519 half of small order loads, and fails at every re-key that comes after."""
+    """An X25519 half of small order loads, and fails at every re-key that comes after."""
     sealer = SEALERS[name]
     _, public = sealer.generate(suite)
     assert sealer.check(suite, public)

@@ -91,7 +91,7 @@ def test_a_signature_holds_for_one_message_and_one_key(message: bytes, data: st.
 
 @pytest.mark.parametrize("times", [1, 2, 7])
 def test_a_signature_has_no_second_form(times: int) -> None:
-    """Attack 29: S + L satisfies the equation just as well as S (RFC 8032 §5.1.7 demands S < L)."""
+    """S + L satisfies the equation just as well as S (RFC 8032 §5.1.7 demands S < L)."""
     signature = sign(ALICE, b"hello")
     bent = int.from_bytes(signature[32:], "little") + times * ORDER
     with pytest.raises(RemoteError):
@@ -100,7 +100,7 @@ def test_a_signature_has_no_second_form(times: int) -> None:
 
 @pytest.mark.parametrize("encoded", SMALL_ORDER)
 def test_keys_of_small_order_verify_nothing_and_do_not_enter(encoded: str) -> None:
-    """Attack 28: under the identity as key, R = identity and S = 0 sign every message."""
+    """Under the identity as key, R = identity and S = 0 sign every message."""
     key = bytes.fromhex(encoded)
     assert not valid_point(key)
     for r in SMALL_ORDER[:2]:

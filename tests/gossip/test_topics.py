@@ -10,7 +10,6 @@ from mesh.crypto.hashes import h
 from mesh.errors import Fault, RemoteError
 from mesh.gossip.topics import TAG_BYTES, TopicTable, tag
 from mesh.ids import TopicId
-from mesh.wire import limits
 
 ALICE, BOB = b"a" * 32, b"b" * 32
 
@@ -86,20 +85,6 @@ def test_a_list_of_the_wrong_length_is_refused(payload: bytes) -> None:
     with pytest.raises(RemoteError) as caught:
         alice.hear(payload)
     assert caught.value.fault is Fault.MALFORMED
-
-
-def test_a_flood_of_topics_is_refused_and_not_kept() -> None:
-    alice, bob = pair()
-    alice.announce(topics("grief"))
-    tell(bob, alice, topics("grief"))
-    many = (limits.TOPICS_PER_LINK_MAX - 1).to_bytes(2, "big")
-    alice.hear(many + b"".join(k.to_bytes(8, "big") for k in range(limits.TOPICS_PER_LINK_MAX - 1)))
-    for k in range(3):
-        with pytest.raises(RemoteError) as caught:
-            alice.hear(b"\0\1" + (1 << 60 | k).to_bytes(8, "big"))
-        assert caught.value.fault is Fault.OVER_LIMIT
-    assert len(alice._peer_tags) == limits.TOPICS_PER_LINK_MAX
-    assert list(alice.shared) == topics("grief")
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sets(st.sampled_from("abcdef"))), max_size=20))

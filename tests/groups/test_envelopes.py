@@ -8,7 +8,6 @@ from mesh.crypto.keys import public_key
 from mesh.errors import Fault, RemoteError
 from mesh.groups.authoring import Authored, author, rekey, remove
 from mesh.groups.envelopes import NewEpoch, open_envelope, open_operation, seal_envelope, seal_operation
-from mesh.groups.receiving import receive_frame
 from mesh.groups.schedule import wrap_hint
 from mesh.wire.frames import EnvelopeParts, FrameType, join_envelope, parse_frame, seal_frame, split_envelope, topic_of
 from mesh.wire.operations import AgreementBody, OpType
@@ -198,30 +197,6 @@ def one_operation() -> tuple[Person, Person, bytes]:
 
 
 OPERATION = one_operation()
-
-
-def test_an_ex_member_cannot_write_on_the_new_topic() -> None:
-    """Attack 39: the key of the old one makes frames of the old one; under the new name they do not verify."""
-    alice, bob, carol = circle("Bob", "Carol")
-    removed = removal(alice, carol)
-    bob.hears(alice)
-    new = alice.group.epochs[removed.op.op_id]
-    assert carol.group.epoch is not None
-    old = carol.group.epochs[carol.group.epoch]
-    signed = carol.forges(OpType.LEAVE, agreement_of(carol), key=carol.member_seed)
-    own = seal_operation(signed, old.op_key, old.pub_seed, public_key(old.pub_seed), bytes(24))
-    renamed = bytes([FrameType.OPERATION]) + public_key(new.pub_seed) + own[33:]
-    with pytest.raises(RemoteError) as caught:
-        bob.opens(renamed)
-    assert caught.value.fault is Fault.BAD_SIGNATURE
-    with bob.step() as means, pytest.raises(RemoteError) as caught:
-        receive_frame(bob.group, parse_frame(renamed), removed.op.op_id, means)
-    assert caught.value.fault is Fault.UNREADABLE
-
-
-def agreement_of(person: Person) -> AgreementBody:
-    """Some body."""
-    return AgreementBody(version=2, text=person.name)
 
 
 def test_an_operation_is_bound_to_the_key_under_which_it_travels() -> None:

@@ -326,15 +326,6 @@ def test_a_state_does_not_open_again_what_it_has_read() -> None:
         assert copy.reads(frames[k]) == str(k)
 
 
-def test_a_copy_of_a_state_never_seals_twice_under_one_key_and_nonce() -> None:
-    """A rolled-back state repeats a key, and draws another nonce: what the two said stays apart (protocol.md §7)."""
-    alice, _ = circle("Bob")
-    copy = alice.restarted()
-    one, two = (parse_frame(person.says("the same words")) for person in (alice, copy))
-    assert one.middle[:24] != two.middle[:24]
-    assert one.middle[60:] != two.middle[60:]
-
-
 def test_what_was_opened_is_kept_only_when_it_is_taken_in() -> None:
     alice, bob = circle("Bob")
     opened = bob.looks_at(alice.says("look"))

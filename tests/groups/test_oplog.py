@@ -6,11 +6,9 @@ from hypothesis import strategies as st
 
 from mesh.commands import Rank
 from mesh.errors import RemoteError
-from mesh.groups.operations import parse_op
 from mesh.groups.oplog import OpLog
 from mesh.ids import OpId
 from mesh.membership.graph import bits
-from mesh.wire.codec import encode
 from mesh.wire.operations import OpType, Setting, SettingsBody
 from tests.groups.joiners import joiner
 from tests.groups.people import Person, founds, op_of
@@ -100,19 +98,8 @@ def test_a_device_stays_known_while_one_of_two_admits_is_there() -> None:
     assert not log.graph.brought(dave.dev, log.past(by_alice.op_id))
 
 
-@pytest.mark.parametrize("gen", [1, 2, 4, 2**32 - 1])
-def test_an_inflated_gen_is_refused(gen: int) -> None:
-    """Attack 14."""
-    alice = founds("Alice")
-    alice.sets(note="one")
-    before = snapshot(alice.group.log)
-    with pytest.raises(RemoteError):
-        alice.group.log.push(op_of(alice.forges(OpType.SETTINGS, settings("two"), gen=gen)))
-    assert snapshot(alice.group.log) == before
-
-
 def test_a_dep_behind_another_dep_is_refused() -> None:
-    """Attack 15: deps are heads; one that lies behind another would only cost time."""
+    """Deps are heads; one that lies behind another would only cost time."""
     alice = founds("Alice")
     first = alice.sets(note="one").op_id
     second = alice.sets(note="two").op_id
@@ -136,13 +123,3 @@ def test_a_log_begins_with_its_create_and_holds_no_other() -> None:
 def test_bits_are_bits(mask: int) -> None:
     assert sum(1 << k for k in bits(mask)) == mask
     assert list(bits(mask)) == sorted(bits(mask))
-
-
-def test_ten_thousand_deps_do_not_get_past_the_decoder() -> None:
-    """Attack 15."""
-    alice = founds("Alice")
-    many = [OpId(k.to_bytes(32, "big")) for k in range(10_000)]
-    signed = alice.forges(OpType.SETTINGS, settings("one"), deps=many, gen=2)
-    assert len(encode(signed)) > 300_000
-    with pytest.raises(RemoteError):
-        parse_op(signed)

@@ -146,7 +146,7 @@ def test_all_agree_who_came_in_by_an_invite_that_was_closed_meanwhile(data: st.D
 
 @given(st.data())
 def test_two_who_hold_the_same_keys_send_under_the_same_epoch(data: st.DataObject) -> None:
-    """Attacks 20 and 21: neither order of arrival nor a removal on the other side makes them differ."""
+    """Neither order of arrival nor a removal on the other side makes them differ."""
     *_, one, other = handed_over(data, story(data, MOVES))
     assert one.group.epochs.keys() == other.group.epochs.keys()
     assert one.group.epoch == other.group.epoch

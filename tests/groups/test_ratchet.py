@@ -36,7 +36,7 @@ def test_messages_open_in_any_order(order: list[int]) -> None:
 
 
 def test_a_key_opens_once() -> None:
-    """Attack 22: replay within an epoch."""
+    """Replay within an epoch."""
     _, chain = Chain(key=FIRST).take(5)
     _, chain = chain.take(3)
     for i in (5, 3):
@@ -46,7 +46,7 @@ def test_a_key_opens_once() -> None:
 
 
 def test_looking_does_not_move_it() -> None:
-    """Attack 27: what is taken is a copy; the chain itself stays as it was until somebody keeps the copy."""
+    """What is taken is a copy; the chain itself stays as it was until somebody keeps the copy."""
     _, chain = Chain(key=FIRST).take(5)
     before = chain.to_record()
     for i in (0, 4, 7, 4000):
@@ -56,7 +56,6 @@ def test_looking_does_not_move_it() -> None:
 
 @pytest.mark.parametrize("i", [CHAIN_LENGTH_MAX, CHAIN_LENGTH_MAX + 1, 2**31, 2**32 - 1])
 def test_nobody_can_make_it_run_for_ever(i: int) -> None:
-    """Attack 26."""
     with pytest.raises(RemoteError) as caught:
         Chain(key=FIRST).take(i)
     assert caught.value.fault is Fault.OVER_LIMIT

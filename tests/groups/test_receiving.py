@@ -171,7 +171,7 @@ def test_a_forged_operation_of_one_who_is_known_does_not_even_wait() -> None:
 
 
 def test_not_more_waits_than_there_is_room_for() -> None:
-    """Attack 15: deps that nobody has."""
+    """Deps that nobody has."""
     alice = founds("Alice")
     waiting = Waiting()
     body = SettingsBody(settings=[Setting(key="a", value="x" * 200)])

@@ -13,10 +13,8 @@ from mesh.groups.operations import parse_op
 from mesh.ids import OpId
 from mesh.membership.resolve import Views
 from mesh.wire.operations import (
-    LeaveBody,
     OpType,
     RankBody,
-    RemoveBody,
     SettingsBody,
 )
 from tests.groups.joiners import joiner
@@ -24,30 +22,6 @@ from tests.groups.parting import circle, counts, meet, told
 from tests.groups.people import founds
 
 # ------------------------------------------------------------------------------------- removals
-
-
-def test_of_two_who_remove_each_other_the_senior_stays() -> None:
-    """Attack 8."""
-    here = circle(Steve=Rank.STEWARD, Mo=Rank.MODERATOR)
-    alice, steve, mo = here.values()
-    steve.removes(mo)
-    told(mo, mo.forges(OpType.REMOVE, RemoveBody(target=steve.pk, cuts=[], reason="", epoch=mo.draft().block)))
-    meet(alice, steve)
-    steve.hears(mo)
-    meet(alice, steve, mo)
-    assert alice.names == {"Alice", "Steve"}
-
-
-def test_equals_remove_each_other_in_vain() -> None:
-    """Attacks 7 and 8: no tie needs to be broken."""
-    here = circle(Mo=Rank.MODERATOR, Moira=Rank.MODERATOR)
-    alice, mo, moira = here.values()
-    for one, other in ((mo, moira), (moira, mo)):
-        body = RemoveBody(target=other.pk, cuts=[], reason="", epoch=one.draft().block)
-        told(one, one.forges(OpType.REMOVE, body))
-    meet(alice, mo, moira)
-    assert alice.names == {"Alice", "Mo", "Moira"}
-    assert not alice.view.departed
 
 
 def test_two_who_remove_the_same_one_agree() -> None:
@@ -60,21 +34,6 @@ def test_two_who_remove_the_same_one_agree() -> None:
     farewell = alice.group.log.get(alice.view.departed[bob.pk])
     assert farewell is not None
     assert farewell.tbs.dev == steve.dev  # the more senior one's removal is the one that is told
-
-
-def test_what_a_removed_member_did_meanwhile_is_void() -> None:
-    """Attacks 9 and 11: re-adding oneself under another key, and acts dated back to before the removal."""
-    here = circle(Steve=Rank.STEWARD, Bob=Rank.MEMBER)
-    alice, steve, bob = here.values()
-    steve.admits("Steve again")
-    steve.removes(bob)
-    steve.sets(approvals="0")
-    alice.removes(steve)
-    meet(alice, bob)
-    bob.hears(steve)
-    meet(alice, bob, steve)
-    assert alice.names == {"Alice", "Bob"}
-    assert "approvals" not in alice.view.settings
 
 
 def test_what_a_removed_member_did_before_stands() -> None:
@@ -104,22 +63,6 @@ def test_a_removal_by_a_removed_member_is_undone() -> None:
     meet(alice, bob, carol)
 
 
-def test_a_junior_cannot_bring_back_whom_a_senior_removed() -> None:
-    """Attacks 10, 43 and 44: by raising or lowering them at the same time."""
-    here = circle(Steve=Rank.STEWARD, Mo=Rank.MODERATOR, Bob=Rank.MEMBER)
-    alice, steve, mo, bob = here.values()
-    nell = mo.admits("Nell", Rank.NEWCOMER)
-    for person in (alice, steve, bob):
-        person.hears(mo)
-    alice.removes(bob)
-    alice.removes(nell)
-    steve.promotes(bob, Rank.MODERATOR)
-    mo.promotes(nell, Rank.MEMBER)
-    steve.demotes(bob, Rank.NEWCOMER)
-    meet(alice, steve, mo)
-    assert alice.names == {"Alice", "Steve", "Mo"}
-
-
 def test_a_senior_keeps_in_whom_a_junior_removes_at_the_same_time() -> None:
     here = circle(Steve=Rank.STEWARD, Mo=Rank.MODERATOR, Bob=Rank.MEMBER)
     alice, steve, mo, bob = here.values()
@@ -128,19 +71,6 @@ def test_a_senior_keeps_in_whom_a_junior_removes_at_the_same_time() -> None:
     meet(alice, steve, mo)
     assert alice.rank_of(bob) is Rank.MODERATOR
     assert bob.dev in alice.view.devices
-
-
-def test_a_removal_dated_back_to_when_someone_was_new_takes_no_later_rank() -> None:
-    """Attack 54."""
-    here = circle(Mo=Rank.MODERATOR)
-    alice, mo = here.values()
-    bob = mo.admits("Bob", Rank.NEWCOMER)
-    alice.hears(mo)
-    then = mo.restarted()
-    alice.promotes(bob, Rank.STEWARD)
-    then.removes(bob)
-    meet(alice, then)
-    assert alice.rank_of(bob) is Rank.STEWARD
 
 
 def test_a_demoted_member_is_in_at_the_new_rank_whatever_they_did_meanwhile() -> None:
@@ -187,33 +117,6 @@ def test_a_leave_takes_nothing_that_was_done_before() -> None:
     mo.leaves()
     alice.hears(mo)
     assert alice.names == {"Alice", "Bob"}
-
-
-def test_a_back_dated_leave_of_one_who_was_removed_costs_nobody_their_place() -> None:
-    """Attack 12."""
-    here = circle(Mo=Rank.MODERATOR)
-    alice, mo = here.values()
-    before = mo.restarted()
-    mo.admits("Bob")
-    alice.hears(mo)
-    alice.removes(mo)
-    told(alice, before.forges(OpType.LEAVE, LeaveBody(), key=before.member_seed))
-    assert alice.names == {"Alice", "Bob"}
-    meet(alice, mo)
-
-
-def test_who_leaves_on_a_second_branch_cannot_take_back_what_they_did_on_the_first() -> None:
-    """Attack 57, as far as it can be closed: once a senior has also removed them."""
-    here = circle(Mo=Rank.MODERATOR, Bob=Rank.MEMBER)
-    alice, mo, bob = here.values()
-    before = mo.restarted()
-    mo.removes(bob)
-    mo.leaves()
-    alice.hears(mo)
-    assert alice.names == {"Alice"}
-    alice.removes(mo)
-    told(alice, before.forges(OpType.LEAVE, LeaveBody(), key=before.member_seed))
-    assert alice.names == {"Alice"}
 
 
 def test_a_step_down_gives_up_the_senior_rank_and_keeps_the_place() -> None:

@@ -1,13 +1,7 @@
 """Doors that are closed while somebody comes in: who stays, and that everybody agrees on it."""
 
-from msgspec.structs import replace
-
 from mesh.commands import Rank
-from mesh.crypto.keys import sign
-from mesh.groups.authoring import admit
-from mesh.groups.joining import APPROVAL_LABEL, approval_statement, join_statement
 from mesh.wire.operations import (
-    Approval,
     OpType,
     RekeyBody,
     UninviteBody,
@@ -15,37 +9,6 @@ from mesh.wire.operations import (
 from tests.groups.joiners import Code, invite_body, joiner
 from tests.groups.parting import circle, counts, meet, told
 from tests.groups.people import arrive, founds
-
-
-def test_an_admit_that_races_the_closing_of_its_invite_falls() -> None:
-    """Attack 34, first half."""
-    here = circle(Mo=Rank.MODERATOR, Bob=Rank.MEMBER)
-    alice, mo, bob = here.values()
-    code = alice.invites(uses=9)
-    for person in (mo, bob):
-        person.hears(alice)
-    bob.lets_in(joiner("Before", alice.group.gid, alice.group.suite), code)
-    mo.hears(bob)
-    mo.uninvites(code)
-    bob.lets_in(joiner("Late", alice.group.gid, alice.group.suite), code)
-    meet(alice, mo, bob)
-    assert alice.names == {"Alice", "Mo", "Bob", "Before"}
-    assert not alice.group.invites[code.op_id].open
-
-
-def test_a_closing_dated_back_does_not_evict_whom_a_senior_let_in() -> None:
-    """Attack 34, second half: only admits at the closer's own level or below it fall."""
-    here = circle(Steve=Rank.STEWARD, Mo=Rank.MODERATOR, Bob=Rank.MEMBER)
-    alice, steve, mo, bob = here.values()
-    code = alice.invites(uses=9)
-    for person in (steve, mo, bob):
-        person.hears(alice)
-    then = mo.restarted()
-    steve.lets_in(joiner("By Steve", alice.group.gid, alice.group.suite), code)
-    bob.lets_in(joiner("By Bob", alice.group.gid, alice.group.suite), code)
-    then.uninvites(code)
-    meet(alice, steve, bob, then)
-    assert alice.names == {"Alice", "Steve", "Mo", "Bob", "By Steve"}
 
 
 def test_a_removal_of_who_issued_an_invite_closes_it() -> None:
@@ -133,25 +96,3 @@ def test_two_admits_of_one_joiner_are_one_joiner() -> None:
         for member in (alice.restarted(), bob.restarted(), carol.restarted()):
             signed = welcomed.forges(OpType.REKEY, RekeyBody(epoch=welcomed.draft().block))
             assert counts(member, told(member, signed))
-
-
-def test_an_approval_falls_with_its_approver() -> None:
-    """Attack 58: signed, or shown, after its signer's removal."""
-    here = circle(Mo=Rank.MODERATOR, Bob=Rank.MEMBER)
-    alice, mo, bob = here.values()
-    code = alice.invites(uses=9, approvals=1)
-    for person in (mo, bob):
-        person.hears(alice)
-    asked = joiner("Dave", alice.group.gid, alice.group.suite).asks(alice.group.gid, code, rank=Rank.NEWCOMER)
-    statement = join_statement(
-        alice.group.gid, code.op_id, asked.card, asked.join_nonce, asked.alias, asked.agreement_hash
-    )
-    said = APPROVAL_LABEL + approval_statement(alice.group.gid, code.op_id, statement)
-    yes = Approval(grant=mo.view.members[mo.pk].grant, dev=mo.dev, sig=sign(mo.dev_seed, said))
-    with bob.step() as means:
-        admitted = admit(bob.group, replace(asked, approvals=[yes]), means).op
-    assert "Dave" in bob.names
-    alice.removes(mo)  # who had not seen the admit
-    meet(alice, bob)
-    assert not counts(alice, admitted)
-    assert alice.names == {"Alice", "Bob"}

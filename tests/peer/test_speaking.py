@@ -4,7 +4,7 @@ import copy
 
 from msgspec.structs import replace
 
-from mesh.commands import Rekey, SetSetting, Suite
+from mesh.commands import SetSetting, Suite
 from mesh.events import LinkKind, Persist, Send, Space
 from mesh.ids import GroupId
 from mesh.peer.speaking import ASK_TIMEOUT_MS
@@ -12,7 +12,7 @@ from mesh.wire import limits
 from mesh.wire.frames import FrameType
 from mesh.wire.invites import FrontierEntry
 from mesh.wire.sessions import StateBody
-from simulations.checks import Watch, agree, blamed, unread
+from simulations.checks import Watch
 from simulations.people import Person, circle, gather
 from simulations.weather import Weather
 from simulations.world import World
@@ -183,35 +183,6 @@ def test_a_peer_that_is_ahead_of_us_is_heard_first_and_not_for_ever() -> None:
     assert [frame[0] for frame in liar.frames] == []
     world.run(3 * ASK_TIMEOUT_MS / 1000)
     assert FrameType.MESSAGE in [frame[0] for frame in liar.frames]
-
-
-def test_a_restored_copy_goes_on_after_what_it_had_said_and_repeats_nothing() -> None:
-    """Wren's disk is put back to an earlier day; the others have what she said since."""
-    world, gid, wren, juniper = pair(12)
-    watch = Watch.over(world)
-    wren.post(gid, "before")
-    world.run(5)
-    wren.off()
-    backup = copy.deepcopy(wren.node.store)
-    wren.on()
-    world.run(5)
-    wren.post(gid, "after the copy was made")
-    world.ask("wren", Rekey(group=gid))
-    wren.post(gid, "and more")
-    world.run(5)
-    wren.off()
-    wren.node.store = backup
-    watch._deliveries.clear()
-    watch._chains.clear()  # it does turn back, and that is the point: no key is used with one nonce twice
-    wren.on()
-    wren.post(gid, "restored")
-    world.run(30)
-    said = ["before", "after the copy was made", "and more", "restored"]
-    assert sorted(juniper.reads(gid)) == sorted(said)
-    assert sorted(wren.reads(gid)) == sorted(said)
-    assert agree(gid, [wren, juniper]) == []
-    assert unread(watch, gid, [wren, juniper]) == []
-    assert blamed(world) == []
 
 
 def test_a_draft_that_was_sealed_in_a_lost_future_comes_back_once() -> None:

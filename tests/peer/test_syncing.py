@@ -70,23 +70,6 @@ def test_a_member_is_answered() -> None:
     assert liar.faults == []
 
 
-def test_a_removed_device_is_not_served_whatever_it_proves() -> None:
-    world, gid, wren, juniper, _ = three()
-    group = juniper.group(gid)
-    old = newest(group)
-    wren.remove(gid, juniper.member(gid))
-    world.run(5)
-    liar = Liar(wren)
-    liar.announce(list(group.topics))
-    liar.prove(group, old)
-    for question in questions(wren, gid):
-        liar.tell(question)
-    world.run(30)
-    assert kinds(liar.said(group)) == []
-    assert liar.offered == []
-    assert [frame[0] for frame in liar.frames if frame[0] != 7] == [], "previews are for whoever has a code"
-
-
 def test_what_a_removed_device_is_asked_tells_it_nothing() -> None:
     """It may have its own leave to tell; it is asked from what it knows already."""
     world, gid, wren, juniper, _ = three()
