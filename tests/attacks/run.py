@@ -36,7 +36,11 @@ def run_tests(where: Path, chosen: list[Attack]) -> tuple[int | None, str]:
     tests = [f"{attack.path}::{attack.test}" for attack in chosen]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
     # Without bytecode: a file that is patched and restored within a second could else be taken for what it was.
-    settings = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "HYPOTHESIS_STORAGE_DIRECTORY": str(where / "examples")}
+    settings = os.environ | {
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": str(where),  # before the tree itself, which is installed
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(where / "examples"),
+    }
     try:
         ran = subprocess.run(
             command, cwd=where, env=settings, check=False, capture_output=True, text=True, timeout=TEST_S_MAX
@@ -46,11 +50,11 @@ def run_tests(where: Path, chosen: list[Attack]) -> tuple[int | None, str]:
     return ran.returncode, ran.stdout + ran.stderr
 
 
-def try_attack(attack: Attack, where: Path) -> tuple[str, str]:
-    """Run an attack's test without its defence, and put the defence back; return the verdict, and why it failed."""
-    files = {where / path for path, _ in defence(attack.patch.read_text())}
-    before = {file: file.read_bytes() for file in files}
-    if not applies(attack.patch, where):
+def try_attack(attack: Attack, patch: Path, where: Path) -> tuple[str, str]:
+    """Run an attack's test without what a patch takes out, and put that back; return the verdict, and what was said."""
+    files = {where / path for path, _ in defence(patch.read_text())}
+    before = {file: file.read_bytes() for file in files if file.is_file()}
+    if not applies(patch, where):
         return "PATCH DOES NOT APPLY", ""
     try:
         code, said = run_tests(where, [attack])
@@ -84,7 +88,7 @@ def main() -> int:
             print("Not all of these tests pass as the tree is: there is nothing to take out yet.")
             return 1
         for attack in chosen:
-            verdict, why = try_attack(attack, where)
+            verdict, why = try_attack(attack, attack.patch, where)
             holes += verdict != "caught"
             places = ", ".join(f"{path}:{function}" for path, function in defence(attack.patch.read_text()))
             print(f"{attack.number:02} | {attack.title:68} | {places:58} | {verdict}", flush=True)
