@@ -77,7 +77,12 @@ def main() -> int:
     parser.add_argument("numbers", type=int, nargs="*", help="which attacks; all if none is named")
     parser.add_argument("--why", action="store_true", help="show with what words each test failed")
     asked = parser.parse_args()
-    chosen = [attack for attack in attacks() if not asked.numbers or attack.number in asked.numbers]
+    known = {attack.number: attack for attack in attacks()}
+    if unknown := sorted(set(asked.numbers) - set(known)):
+        parser.error(
+            f"no test bears the number {unknown[0]}: {NOT_YET.get(unknown[0], ('there is no such attack',))[-1]}"
+        )
+    chosen = [known[number] for number in sorted(set(asked.numbers) or known)]
     holes = 0
     with tempfile.TemporaryDirectory(prefix="mesh-attacks-") as folder:
         where = Path(folder)
