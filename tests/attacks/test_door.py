@@ -36,7 +36,7 @@ def test_attack_31_welcome_to_the_wrong_key() -> None:
     alice, _, code, dave, mallory = at_the_door()
     gid = alice.group.gid
     said = dave.knocks(gid, code, addresses=[])
-    body = WelcomeBody(door=Door.OPEN, ops=alice.bundles, frontier=[], contacts=[])
+    body = WelcomeBody(door=Door.OPEN, ops=alice.bundles, frontier=[], contacts=[], keyups=[])
     (raw,) = seal_welcome(
         body,
         reply_seed=said.reply_seed,
