@@ -38,7 +38,10 @@ def list_(group: str | None = None, /, *, context: Here) -> None:
 
 @app.command
 def admit(group: str, knock: str, /, *, context: Here) -> None:
-    """Let somebody in. One moderator, steward or founder is enough, whatever number the invite names.
+    """Say yes to somebody who knocks. They come in when as many have said yes as the invite asks for.
+
+    Moderators, stewards and founders say yes; it need not be at the same time, and whoever of the group is online then
+    lets them in.
 
     The words in `mesh knocks list` are the ones that the person who knocks sees: compare them by voice if you want to
     be sure that it is them.
@@ -51,7 +54,12 @@ def admit(group: str, knock: str, /, *, context: Here) -> None:
         The beginning of the knock's id.
     """
     told = context.call("knocks.admit", {"group": group, "knock": knock})
-    context.out.result(told, ["You let them in."])
+    waits = fields.record(told, "approved") if told.get("approved") else None
+    if waits is None:
+        context.out.result(told, ["You let them in."])
+        return
+    said, of = fields.number(waits, "approvals"), fields.number(waits, "needed")
+    context.out.result(told, [f"You said yes: {said} of {of}. They come in when {of} have said yes."])
 
 
 @app.command

@@ -7,6 +7,8 @@ joiner knocks again, and whoever's turn it is welcomes again one who is in alrea
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from mesh.commands import Rank
 from mesh.crypto.hashes import h
 from mesh.crypto.keys import public_key
@@ -19,7 +21,7 @@ from mesh.groups.joining import join_statement
 from mesh.groups.operations import Operation, card_device
 from mesh.ids import TopicId
 from mesh.membership.acts import GRANTS
-from mesh.peer import reaching
+from mesh.peer import approving, reaching
 from mesh.peer.records import ContactRecord, KnockRecord
 from mesh.peer.routing import forward_on, preview_topic
 from mesh.peer.speaking import publish
@@ -74,6 +76,7 @@ def hear_knock(state: State, frame: Frame, raw: bytes, step: Step) -> None:
         refuse(state, room, knock, door, step)
     elif invite.body.approvals:
         _keep_for_a_person(room, knock, statement, raw, step)
+        open_if_approved(state, room, statement, step)
     elif room.group.rank <= Rank.MEMBER:
         _await_turn(state, room, statement, raw, step)
 
@@ -115,7 +118,14 @@ def _was_admitted(room: Room, knock: KnockBody) -> bool:
 def _keep_for_a_person(room: Room, knock: KnockBody, statement: bytes, raw: bytes, step: Step) -> None:
     if statement in room.knocks or len(room.knocks) >= limits.KNOCKS_MAX:
         return
-    record = KnockRecord(frame=raw, alias=knock.alias, invite=knock.invite, at_ms=step.now.wall_ms, declined=False)
+    record = KnockRecord(
+        frame=raw,
+        alias=knock.alias,
+        invite=knock.invite,
+        at_ms=step.now.wall_ms,
+        declined=False,
+        approvals=approving.approvals_before(room, statement),
+    )
     room.knocks[statement] = record
     step.journal.put(Space.KNOCKS, room.group.gid + statement, encode(record))
     step.notify(Notice.KNOCK, room.group.gid, statement)
@@ -124,6 +134,11 @@ def _keep_for_a_person(room: Room, knock: KnockBody, statement: bytes, raw: byte
 def decide(state: State, room: Room, statement: bytes, *, admitted: bool, step: Step) -> None:
     """Carry out what a person decided about a knock that waits. RefusedError if the rules do not allow it."""
     record = room.knocks[statement]
+    if admitted and approving.needed(room, record) > 1:
+        approving.approve(state, room, statement, step)
+        admitted = approving.are_enough(room, room.knocks[statement])
+        if not admitted:
+            return
     if admitted:
         admit_knock(state, room, record.frame, step)
         _drop_knock(room, statement, step)
@@ -134,7 +149,7 @@ def decide(state: State, room: Room, statement: bytes, *, admitted: bool, step: 
 def _decline(state: State, room: Room, statement: bytes, record: KnockRecord, step: Step) -> None:
     _drop_knock(room, statement, step)
     room.declined[statement] = None
-    kept = KnockRecord(frame=b"", alias=record.alias, invite=record.invite, at_ms=record.at_ms, declined=True)
+    kept = replace(record, frame=b"", declined=True, approvals=[])
     step.journal.put(Space.KNOCKS, room.group.gid + statement, encode(kept))
     while len(room.declined) > limits.KNOCKS_MAX:
         oldest, _ = room.declined.popitem(last=False)
@@ -176,6 +191,13 @@ def sweep_knocks(state: State, room: Room, ops: list[Operation], step: Step) -> 
 
 
 # ---------------------------------------------------------------- the node decides
+
+
+def open_if_approved(state: State, room: Room, statement: bytes, step: Step) -> None:
+    """Take our turn to let somebody in who waits, if as many have said yes as their invite asks for."""
+    record = room.knocks.get(statement)
+    if record is not None and room.group.rank <= Rank.MEMBER and approving.are_enough(room, record):
+        _await_turn(state, room, statement, record.frame, step)
 
 
 def _await_turn(state: State, room: Room, statement: bytes, raw: bytes, step: Step) -> None:
@@ -234,7 +256,7 @@ def admit_knock(state: State, room: Room, raw: bytes, step: Step) -> None:
             sig_invite=knock.sig_invite,
             sig_member=knock.sig_member,
             sig_dev=knock.sig_dev,
-            approvals=[],
+            approvals=approving.standing_approvals(room, knock_statement(knock, room.group.gid)),
             epoch=None,
         )
         publish(state, room, admit(room.group, body, step.means()), step)

@@ -13,7 +13,7 @@ from mesh.events import Notice, Space
 from mesh.gossip.frontier import Frontier
 from mesh.groups.messaging import OpenedMessage, TooEarly, open_message, read_keyup, take_in
 from mesh.ids import FrameId, LinkId, OpId, PostId
-from mesh.peer import reaching
+from mesh.peer import approving, reaching
 from mesh.peer.placing import keep_message, note_message, place_ms
 from mesh.peer.records import ContactRecord, MessageRecord
 from mesh.peer.routing import forward
@@ -23,7 +23,7 @@ from mesh.support.posts import interpret
 from mesh.wire import limits
 from mesh.wire.codec import decode
 from mesh.wire.frames import Frame
-from mesh.wire.messages import KeyupBody, Kind, MessageTbs, PresenceBody, ReceiptBody, SignedMessage
+from mesh.wire.messages import ApprovalBody, KeyupBody, Kind, MessageTbs, PresenceBody, ReceiptBody, SignedMessage
 
 GAP_WAIT_MS: Final = 300  # what comes out of order over several links needs no asking; ours
 _EARLY_BYTES_MAX: Final = 8 * 1024 * 1024  # of messages that wait for operations, per group; ours
@@ -101,6 +101,8 @@ def _check_body(opened: OpenedMessage) -> None:
             decode(ReceiptBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
         case Kind.PRESENCE:
             decode(PresenceBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
+        case Kind.APPROVAL:
+            decode(ApprovalBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
         case _:
             pass  # kinds of later versions are kept and shown as such
 
@@ -118,7 +120,11 @@ def _act(state: State, room: Room, opened: OpenedMessage, step: Step) -> None:
             reaching.learn_contact(state, room, tbs.dev, contact, step)
         case Kind.KEYUP:
             learn_keyup(room, opened.signed, step)
-        case Kind.BEACON | Kind.STRANDED | Kind.APPROVAL:
+        case Kind.APPROVAL:
+            statement = approving.hear_approval(room, tbs.dev, tbs.body, step)
+            if statement is not None:
+                step.set_timer("approved", room.group.gid + statement, 0)
+        case Kind.BEACON | Kind.STRANDED:
             pass  # kept for the frontier; acted on from the membership issue on
         case _:
             _show(room, opened, step)

@@ -68,8 +68,12 @@ def _load_room(room: Room, found: Mapping[Space, Rows]) -> Room:
         record = load(KnockRecord, value)
         if record.declined:
             room.declined[key] = None
+        elif not record.frame:
+            room.awaited_knocks[key] = record
         else:
             room.knocks[key] = record
+            if any(yes.dev == room.group.own.dev for yes in record.approvals):
+                room.untold_yes[key] = None
     for key, value in rows(Space.CONTACTS):
         room.contacts[DeviceId(key)] = load(ContactRecord, value)
     own = room.group.own

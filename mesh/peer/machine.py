@@ -34,6 +34,7 @@ from mesh.gossip.topics import TopicTable
 from mesh.groups.receiving import receive_frame
 from mesh.ids import Dice, Entropy, GroupId, JoinId, Sealer, TopicId
 from mesh.peer import (
+    approving,
     catching_up,
     chores,
     door,
@@ -265,6 +266,8 @@ class Peer:
                 catching_up.ask_messages(self.state, room, step)
             case "chore":
                 chores.do_chore(self.state, room, step)
+            case "approved":
+                door.open_if_approved(self.state, room, timer.subject[32:], step)
             case "admit":
                 door.admit_in_turn(self.state, room, timer.subject[32:], step)
             case name:
@@ -283,6 +286,7 @@ class Peer:
             speaking.plan_receipt(room, step)
             catching_up.ask_messages(self.state, room, step)
             keeping.tend_keys(self.state, room, step)
+            approving.tell_approvals(self.state, room, step)
         joining.give_up_expired(self.state, step)
         step.topics_changed = True  # a new day has new doors
         self._again(step)

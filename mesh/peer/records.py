@@ -9,6 +9,7 @@ from mesh.wire import limits, shapes
 from mesh.wire.codec import Record
 from mesh.wire.invites import Addresses, Door
 from mesh.wire.messages import SignedMessage
+from mesh.wire.operations import Approval
 
 _Span = Annotated[list[shapes.Mseq], Meta(min_length=2, max_length=2)]
 
@@ -102,13 +103,17 @@ class JoinRecord(Record, frozen=True):
 
 
 class KnockRecord(Record, frozen=True):
-    """A knock that waits for a person, or was `declined` by one here (and is then kept without its frame)."""
+    """A knock that waits for a person, or was `declined` by one here (and is then kept without its frame).
+
+    With neither, only its approvals came so far.
+    """
 
     frame: Annotated[bytes, Meta(max_length=limits.KNOCK_PADDED_BYTES + 512)]
     alias: shapes.Alias
     invite: shapes.Op
     at_ms: shapes.Millis
     declined: bool
+    approvals: list[Approval]
 
 
 class ContactRecord(Record, frozen=True):

@@ -182,6 +182,8 @@ class Room:
     contacts: dict[DeviceId, ContactRecord] = field(default_factory=dict)
     recent: OrderedDict[MsgId, int] = field(default_factory=OrderedDict)  # at_ms of the newest messages
     tips: dict[MsgId, None] = field(default_factory=dict)  # newest messages that nothing follows yet
+    awaited_knocks: dict[bytes, KnockRecord] = field(default_factory=dict)  # T -> approved, and not heard here yet
+    untold_yes: dict[bytes, None] = field(default_factory=dict)  # T -> our approval, which nobody has been told of
     declined: OrderedDict[bytes, None] = field(default_factory=OrderedDict)  # T -> a person here has said no
     early: OrderedDict[bytes, LinkId | None] = field(default_factory=OrderedDict)  # messages that wait for operations
     early_bytes: int = 0

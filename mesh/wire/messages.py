@@ -101,6 +101,15 @@ class ReceiptBody(Record, frozen=True):
     reached: Annotated[list[Reached], Meta(max_length=limits.FRONTIER_DEVICES_MAX)]
 
 
+class ApprovalBody(Record, frozen=True):
+    """Kind 7: its author's yes to somebody who knocks; `sig` is that of an `Approval` in an admit."""
+
+    invite: shapes.Op
+    statement: shapes.Bytes32  # T of the knock
+    grant: shapes.Op
+    sig: shapes.Bytes64
+
+
 class PresenceBody(Record, frozen=True):
     """Kind 4: where this device can be reached, and whether invites may carry these addresses."""
 

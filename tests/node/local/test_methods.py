@@ -126,12 +126,23 @@ def test_who_knocks_and_who_admits_see_the_same_words() -> None:
     assert shown["key_words"] == words
 
 
-def test_one_moderators_yes_is_enough_whatever_number_an_invite_names() -> None:
+def test_one_yes_is_enough_where_one_is_asked_for() -> None:
     _, wren, tansy = two()
-    join = tansy.agree(wren.code(approvals=3))
-    wren.call("knocks.admit", knock="tansy")
+    join = tansy.agree(wren.code(approvals=1))
+    assert part(wren.call("knocks.admit", knock="tansy"), "admitted")["alias"] == "tansy"
     assert part(tansy.call("join.wait", join=join["id"], wait_s=20), "join")["state"] == "joined"
     assert tansy.list("status", "joins") == [], "who is in has nothing more to do"
+
+
+def test_one_yes_is_counted_where_more_are_asked_for() -> None:
+    _, wren, tansy = two()
+    join = tansy.agree(wren.code(approvals=3))
+    for _ in range(2):
+        said = part(wren.call("knocks.admit", knock="tansy"), "approved")
+        assert (said["approvals"], said["needed"]) == (1, 3)
+    (knock,) = wren.list("knocks.list", "knocks")
+    assert (knock["approvals"], knock["needed"]) == (1, 3)
+    assert part(tansy.call("join.wait", join=join["id"], wait_s=5), "join")["state"] == "awaiting-approval"
 
 
 def test_who_was_declined_reads_it_in_the_status() -> None:

@@ -21,6 +21,7 @@ from mesh.node.local.methods.groups import alias_given
 from mesh.node.local.methods.names import group_named, invite_named, join_named, knock_named
 from mesh.node.local.methods.shown import each, iso, join_json, key_words
 from mesh.node.local.protocol import JsonObject
+from mesh.peer.approving import approvers, needed
 from mesh.peer.records import JoinStage, KnockRecord
 from mesh.peer.state import Room
 from mesh.wire import limits
@@ -187,6 +188,8 @@ def _knock(room: Room, knock: bytes, record: KnockRecord) -> JsonObject:
         "key_words": list(key_words(knock)),
         "invite_id": record.invite.hex(),
         "at": iso(record.at_ms),
+        "approvals": len(approvers(room, record)),
+        "needed": needed(room, record),
     }
 
 
@@ -203,5 +206,9 @@ async def decline(desk: Desk, params: JsonObject) -> JsonObject:
 async def _decide(desk: Desk, params: JsonObject, *, admit: bool) -> JsonObject:
     room = group_named(desk.state, given.text(params, "group"))
     knock = knock_named(room, given.text(params, "knock"))
+    record = room.knocks[knock]
     await desk.ask(DecideKnock(group=room.group.gid, knock=knock, admit=admit))
-    return {"admitted" if admit else "declined": {"id": knock.hex()}}
+    waits = room.knocks.get(knock)
+    if admit and waits is not None:
+        return {"approved": _knock(room, knock, waits)}
+    return {"admitted" if admit else "declined": {"id": knock.hex(), "alias": record.alias}}
