@@ -29,7 +29,7 @@ from mesh.groups.authoring import author, found, rekey
 from mesh.groups.forgetting import KEY_WINDOW, WINDOW_DAYS_MAX, WINDOW_DAYS_MIN
 from mesh.groups.invites import HOUR_MS, invite_keys
 from mesh.groups.records import InviteRecord
-from mesh.ids import Address
+from mesh.ids import Address, MemberPk
 from mesh.peer import reaching
 from mesh.peer.chores import remove_member
 from mesh.peer.door import decide
@@ -247,7 +247,7 @@ def _set_rank(state: State, room: Room, command: SetRank, step: Step) -> None:
     if target is None:
         raise LocalError("that person is not in the group", code="E-NO-MEMBER")
     if command.rank == target.rank:
-        raise LocalError(f"{target.alias} is {target.rank.name.lower()} already", code="E-SAME-RANK")
+        raise LocalError(f"the rank of {target.alias} is {target.rank.name.lower()} already", code="E-SAME-RANK")
     if target.pk == room.group.own.member_pk:
         raise RefusedError(
             "nobody changes their own rank here",
@@ -260,20 +260,26 @@ def _set_rank(state: State, room: Room, command: SetRank, step: Step) -> None:
 
 
 def _remove(state: State, room: Room, command: RemoveMember, step: Step) -> None:
+    require_removable(room, command.member)
+    reason = require_text("reason", command.reason, limits.REASON_BYTES_MAX, lines=True, empty=True)
+    remove_member(state, room, command.member, reason, step)
+
+
+def require_removable(room: Room, member: MemberPk) -> None:
+    """LocalError or RefusedError unless we may remove this member."""
     require_in(room)
-    target = room.group.view.members.get(command.member)
+    target = room.group.view.members.get(member)
     if target is None:
         raise LocalError("that person is not in the group", code="E-NO-MEMBER")
     if target.pk == room.group.own.member_pk:
         raise LocalError("nobody removes themself", do="`mesh group leave` is the way", code="E-USAGE")
     if target.rank <= room.group.rank:
         raise RefusedError(
-            f"{target.alias} is {target.rank.name.lower()}, which is not junior to you",
-            why="only strictly junior members can be removed, so that no two can remove each other",
-            do="ask someone more senior; `mesh group members` shows who that is",
+            f"you cannot remove {target.alias}: their rank is {target.rank.name.lower()}, "
+            f"and yours is {room.group.rank.name.lower()}",
+            why="one must have a higher rank than whom one removes, so that no two can remove each other",
+            do="ask someone with a higher rank; `mesh group members` shows who has which",
         )
-    reason = require_text("reason", command.reason, limits.REASON_BYTES_MAX, lines=True, empty=True)
-    remove_member(state, room, command.member, reason, step)
 
 
 def _set(state: State, room: Room, command: SetSetting, step: Step) -> None:

@@ -206,7 +206,12 @@ class Room:
         return self.group.own.cut_off or self.unheard
 
     def waits(self, post: PostId) -> bool:
-        """Say whether an own post is still on its way to somebody; one that a former membership left behind is not."""
+        """Say whether an own post is still on its way to somebody.
+
+        What was not out when we left, or what a former membership left behind, is not.
+        """
+        if self.group.own.left:
+            return False
         delivery = self.deliveries[post]
         if delivery.mseq:
             return delivery.reached != delivery.of

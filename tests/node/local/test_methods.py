@@ -6,7 +6,7 @@ from hashlib import sha256
 import pytest
 
 from mesh.commands import Command
-from mesh.errors import LocalError
+from mesh.errors import LocalError, RefusedError
 from mesh.events import Instant
 from mesh.ids import PeerId
 from mesh.node.keepsakes import Keepsakes, draw_keepsakes
@@ -221,3 +221,130 @@ def test_how_long_an_invite_may_last_is_said_in_days(seconds: int) -> None:
     with pytest.raises(LocalError) as caught:
         wren.code(expires_s=seconds)
     assert "90 days" in caught.value.what
+
+
+# ---------------------------------------------------------------- names
+
+
+def test_a_name_means_the_group_that_one_is_in_and_a_wipe_asks_which() -> None:
+    _, wren, _ = two()
+    first = part(wren.call("group.show"), "group")["id"]
+    wren.call("group.leave", group=first)
+    second = part(wren.call("group.create", name=GROUP), "group")["id"]
+    assert part(wren.call("group.show"), "group")["id"] == second
+    with pytest.raises(LocalError) as caught:
+        wren.call("group.leave", wipe=True)
+    assert caught.value.code == "E-AMBIGUOUS"
+    assert len(wren.state.rooms) == 2
+
+
+def test_an_ambiguous_name_says_what_to_type() -> None:
+    _, wren, _ = two()
+    wren.call("group.create", name=GROUP)
+    with pytest.raises(LocalError) as caught:
+        wren.call("group.show")
+    ids = [str(group["id"]) for group in wren.list("group.list", "groups")]
+    assert caught.value.do == "type one of these ids instead: " + ", ".join(gid[:8] for gid in ids)
+    assert caught.value.candidates == tuple(f"{gid[:8]} ({GROUP})" for gid in ids)
+    for gid in ids:
+        assert part(wren.call("group.show", group=gid[:8]), "group")["id"] == gid
+
+
+# ---------------------------------------------------------------- what would follow
+
+
+def test_a_removal_is_looked_at_before_it_is_done() -> None:
+    _, wren, tansy = two()
+    tansy.agree(wren.code())
+    wren.code(note="for A.")
+    told = wren.call("group.remove.check", member="tansy")
+    assert (part(told, "member")["alias"], part(told, "group")["name"]) == ("tansy", GROUP)
+    assert told["invites_open"] == 1
+    with pytest.raises(RefusedError) as caught:
+        tansy.call("group.remove.check", member="wren")
+    assert caught.value.what == "you cannot remove wren: their rank is founder, and yours is member"
+    with pytest.raises(LocalError) as unknown:
+        wren.call("group.remove.check", member="nobody")
+    assert unknown.value.code == "E-NO-MEMBER"
+    assert len(wren.list("group.members", "members")) == 2, "nothing has changed"
+
+
+def test_whoever_would_leave_a_group_without_a_founder_is_told() -> None:
+    _, wren, tansy = two()
+    assert wren.call("group.leave.check")["only_founder"] is False, "nobody is left behind"
+    tansy.agree(wren.code())
+    assert wren.call("group.leave.check")["only_founder"] is True
+    assert tansy.call("group.leave.check")["only_founder"] is False
+    wren.call("group.rank", member="tansy", rank="founder")
+    assert wren.call("group.leave.check")["only_founder"] is False
+
+
+# ---------------------------------------------------------------- doors
+
+
+def test_a_code_is_found_among_words_and_over_several_lines() -> None:
+    _, wren, tansy = two()
+    code = wren.code()
+    ids = {
+        part(tansy.call("join.start", code=text), "join")["id"]
+        for text in (
+            code,
+            f"see here: {code}. Yours, wren",
+            f"({code.upper().split('#')[0]})",
+            code[:40] + "\n" + code[40:],
+        )
+    }
+    assert len(ids) == 1
+    slip = code.partition("#")[0][:-1]
+    with pytest.raises(LocalError) as caught:
+        tansy.call("join.start", code=f"see here: {slip}")
+    assert "cut short" in caught.value.what
+
+
+def test_what_a_code_asks_for_is_known_with_the_preview_and_in_the_list() -> None:
+    _, wren, tansy = two()
+    join = part(tansy.call("join.start", code=wren.code(approvals=1)), "join")
+    assert join["approvals"] is None
+    shown = part(tansy.call("join.wait", join=join["id"], until="preview", wait_s=60), "join")
+    assert (shown["state"], shown["approvals"]) == ("preview", 1)
+    assert [invite["approvals"] for invite in wren.list("invite.list", "invites")] == [1]
+
+
+def test_a_code_that_was_used_up_says_so_also_after_a_removal() -> None:
+    world, wren, tansy = two()
+    tansy.agree(wren.code())
+    wren.code()
+    wren.call("group.remove", member="tansy", reason="")
+    world.run(2)
+    assert sorted(str(invite["state"]) for invite in wren.list("invite.list", "invites")) == ["revoked", "used-up"]
+
+
+def test_a_code_says_how_many_other_members_it_leads_to() -> None:
+    world, wren, tansy = two()
+    tansy.agree(wren.code())
+    assert part(wren.call("invite.new"), "invite")["others"] == 0
+    tansy.call("group.set", key="invite-address", value="on")
+    world.run(30)
+    assert part(wren.call("invite.new"), "invite")["others"] == 1
+
+
+def test_whoever_may_admit_is_told_that_the_alias_is_taken() -> None:
+    world, wren, tansy = two()
+    other = WorldDesk(world, "Tan5y")
+    tansy.agree(wren.code())
+    other.agree(wren.code(approvals=1))
+    (knock,) = wren.list("knocks.list", "knocks")
+    alike = knock["alike"]
+    assert isinstance(alike, list)
+    assert [entry["alias"] for entry in alike if isinstance(entry, dict)] == ["tansy"]
+    assert knock["group_name"] == GROUP
+    said = [str(problem["what"]) for problem in wren.list("status", "problems")]
+    assert said == [f"Somebody waits at the door of “{GROUP}”. Somebody called tansy is in already."]
+
+
+def test_an_attempt_that_led_to_a_group_since_left_says_so() -> None:
+    _, wren, tansy = two()
+    tansy.agree(wren.code())
+    tansy.call("group.leave")
+    (join,) = tansy.list("join.list", "joins")
+    assert (join["state"], join["standing"]) == ("joined", "left")

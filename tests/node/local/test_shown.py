@@ -1,8 +1,11 @@
 """What is said of a message that nobody has, or that is missing: the truth about why, and no vain promise."""
 
+from mesh.commands import Rank
 from mesh.events import Space
 from mesh.ids import GroupId, PostId
-from mesh.node.local.methods.shown import gaps_json, message_json, state_of
+from mesh.node.local.methods.shown import departed_json, gaps_json, message_json, person, state_of
+from mesh.peer.records import JoinStage
+from mesh.wire.operations import OpType
 from simulations.people import Person, circle
 from simulations.world import World
 
@@ -102,3 +105,76 @@ def test_what_one_said_after_their_removal_is_not_said_to_be_missing() -> None:
     assert juniper.members(gid) == ["juniper", "wren"]
     assert wren.reads(gid) == []
     assert gaps(wren, gid) == []
+
+
+def departed(who: Person, gid: GroupId) -> list[tuple[object, object, object]]:
+    """Return whom this person's node shows as out: alias, state, by whom."""
+    found: list[tuple[object, object, object]] = []
+    for told in departed_json(who.room(gid)):
+        by = told["by"]
+        found.append((told["alias"], told["state"], by["alias"] if isinstance(by, dict) else None))
+    return found
+
+
+def test_who_was_removed_cannot_say_afterwards_that_they_left() -> None:
+    world, gid, wren, juniper, sorrel = three()
+    world.partition(("wren", "juniper"), ("sorrel",))
+    world.run(1)
+    wren.remove(gid, sorrel.member(gid))
+    sorrel.leave(gid)
+    world.heal()
+    world.run(10)
+    assert departed(wren, gid) == [("sorrel", "removed", "wren")]
+    assert departed(juniper, gid) == [("sorrel", "removed", "wren")]
+
+
+def test_a_leave_that_some_follow_up_beside_a_removal_is_a_removal_to_all() -> None:
+    world, gid, wren, juniper, sorrel = three()
+    wren.rank(gid, juniper, Rank.MODERATOR)
+    world.run(5)
+    world.partition(("wren",), ("juniper", "sorrel"))
+    world.run(1)
+    wren.remove(gid, sorrel.member(gid))
+    sorrel.leave(gid)
+    world.run(10)
+    assert departed(juniper, gid) == [("sorrel", "left", None)], "as far as she knows"
+    world.heal()
+    world.run(20)
+    assert departed(juniper, gid) == departed(wren, gid) == [("sorrel", "removed", "wren")]
+
+
+def test_who_left_is_shown_as_that_though_a_removal_follows() -> None:
+    world, gid, wren, juniper, sorrel = three()
+    sorrel.leave(gid)
+    world.run(20)
+    (farewell,) = wren.group(gid).view.departed.values()
+    assert wren.group(gid).log.operation(farewell).type is OpType.REMOVE
+    assert departed(wren, gid) == departed(juniper, gid) == [("sorrel", "left", None)]
+
+
+def test_a_post_sealed_and_not_taken_is_no_longer_waited_for_by_one_who_left() -> None:
+    world, gid, wren, juniper, _ = three()
+    wren.remove(gid, juniper.member(gid))
+    world.run(10)
+    post = juniper.post(gid, "hello?")
+    assert juniper.room(gid).waits(post)
+    juniper.leave(gid)
+    assert not juniper.room(gid).waits(post)
+
+
+def test_two_who_are_in_under_one_alias_are_told_apart_and_one_who_is_out_from_them() -> None:
+    world, gid, wren, juniper, sorrel = three()
+    tansy = Person(world, "tansy")
+    join = tansy.look(wren.invite(gid))
+    assert tansy.until(lambda: tansy.stage(join) is JoinStage.PREVIEW)
+    tansy.knock(join, gid, alias="Jun1per")
+    assert tansy.until(lambda: tansy.stage(join) is JoinStage.JOINED)
+    world.run(5)
+
+    def alike(who: Person) -> object:
+        return person(wren.room(gid), who.member(gid))["alike"]
+
+    assert [alike(who) for who in (wren, juniper, sorrel, tansy)] == [False, True, False, True]
+    wren.remove(gid, juniper.member(gid))
+    world.run(5)
+    assert (alike(juniper), alike(tansy)) == (True, False), "what she said is not taken for the other's"

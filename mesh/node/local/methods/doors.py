@@ -1,5 +1,6 @@
 """`invite …`, `join …`, `knocks …`: the door, from both sides."""
 
+import re
 from typing import Final
 
 from mesh.commands import (
@@ -19,7 +20,7 @@ from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.groups import alias_given
 from mesh.node.local.methods.names import group_named, invite_named, join_named, knock_named
-from mesh.node.local.methods.shown import each, iso, join_json, key_words
+from mesh.node.local.methods.shown import each, iso, join_json, key_words, members_like, person
 from mesh.node.local.protocol import JsonObject
 from mesh.peer.approving import approvers, needed
 from mesh.peer.records import JoinStage, KnockRecord
@@ -29,6 +30,7 @@ from mesh.wire.codes import InviteCode, from_uri, to_text, to_uri
 from mesh.wire.invites import Door
 
 _PREVIEW_ENDS: Final = (JoinStage.LOOKING,)
+_CODE: Final = re.compile(r"\bmesh1[0-9a-z]+(?:#[0-9a-z_-]*)?", re.IGNORECASE)
 _JOIN_ENDS: Final = (JoinStage.LOOKING, JoinStage.PREVIEW, JoinStage.KNOCKING)
 
 
@@ -68,8 +70,17 @@ async def new_invite(desk: Desk, params: JsonObject) -> JsonObject:
             "expires": iso(invite.body.expiry_hour * HOUR_MS),
             "approvals": invite.body.approvals,
             "addresses": len(addresses),
+            "others": _others_in(desk, room, addresses),
         },
     }
+
+
+def _others_in(desk: Desk, room: Room, addresses: tuple[Address, ...]) -> int:
+    """Count the other members whose nodes a code leads to."""
+    shared = set(addresses) - set(desk.state.addresses)
+    owners = room.group.view.devices
+    led_to = {owners[dev] for dev, contact in room.contacts.items() if dev in owners and shared & {*contact.addresses}}
+    return len(led_to - {room.group.own.member_pk})
 
 
 def _code(room: Room, op_id: OpId) -> tuple[InviteCode, tuple[Address, ...]]:
@@ -86,14 +97,17 @@ async def list_invites(desk: Desk, params: JsonObject) -> JsonObject:
     room = group_named(desk.state, given.text(params, "group"))
     found: list[JsonObject] = []
     for op_id, invite in room.group.invites.items():
-        door = door_of(invite, desk.now().wall_ms)
+        door, used = door_of(invite, desk.now().wall_ms), len(invite.joiners)
+        if door is Door.REVOKED and used >= invite.body.max_uses:
+            door = Door.USED_UP  # that came first: what is used up may be closed with the others later
         own = room.invites.get(op_id)
         found.append(
             {
                 "id": op_id.hex(),
-                "uses_left": max(0, invite.body.max_uses - len(invite.joiners)),
+                "uses_left": max(0, invite.body.max_uses - used),
                 "expires": iso(invite.body.expiry_hour * HOUR_MS),
                 "state": door.name.lower().replace("_", "-"),
+                "approvals": invite.body.approvals,
                 "note": "" if own is None else own.note,
                 "code": None if own is None or door is not Door.OPEN else to_uri(*_code(room, op_id)),
             }
@@ -114,9 +128,23 @@ async def revoke_invite(desk: Desk, params: JsonObject) -> JsonObject:
 
 async def start(desk: Desk, params: JsonObject) -> JsonObject:
     """Begin to look for the group behind a code."""
-    code, addresses = from_uri(given.text(params, "code"))
+    code, addresses = _read_code(given.text(params, "code"))
     join = await desk.ask(StartJoin(code=code.pack(), addresses=addresses))
     return _join(desk, JoinId(join))
+
+
+def _read_code(text: str) -> tuple[InviteCode, tuple[Address, ...]]:
+    """Read a code as it was pasted: on one line or several, or with words around it. LocalError."""
+    try:
+        return from_uri(text)
+    except LocalError as error:
+        found = list(dict.fromkeys(_CODE.findall(text)))
+        for code in found if len(found) == 1 else ():
+            try:
+                return from_uri(code)
+            except LocalError as inner:
+                raise (error if text.lower().lstrip().startswith("mesh1") else inner) from None
+        raise
 
 
 async def wait(desk: Desk, params: JsonObject) -> JsonObject:
@@ -184,7 +212,9 @@ def _knock(room: Room, knock: bytes, record: KnockRecord) -> JsonObject:
     return {
         "id": knock.hex(),
         "group": room.group.gid.hex(),
+        "group_name": room.group.founding.name,
         "alias": record.alias,
+        "alike": [person(room, pk) for pk in members_like(room, record.alias)],
         "key_words": list(key_words(knock)),
         "invite_id": record.invite.hex(),
         "at": iso(record.at_ms),

@@ -21,7 +21,7 @@ from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.names import group_named, member_named
 from mesh.node.local.methods.shown import agreement_json, departed_json, each, group_json, member_json
 from mesh.node.local.protocol import JsonObject
-from mesh.peer.asking import OWN_SETTINGS
+from mesh.peer.asking import OWN_SETTINGS, require_removable
 from mesh.peer.state import Room
 from mesh.wire.invites import Door
 
@@ -106,9 +106,24 @@ async def members(desk: Desk, params: JsonObject) -> JsonObject:
     }
 
 
+async def leave_check(desk: Desk, params: JsonObject) -> JsonObject:
+    """Say which group would be left, and what follows. Nothing changes."""
+    room = _leaving(desk, params)
+    founders = [pk for pk, member in room.group.view.members.items() if member.rank is Rank.FOUNDER]
+    return {
+        "group": group_json(desk, room),
+        "only_founder": founders == [room.group.own.member_pk] and bool(room.group.others),
+    }
+
+
+def _leaving(desk: Desk, params: JsonObject) -> Room:
+    """Return the group to be left. LocalError if its name may also mean one that was left before: that can be wiped."""
+    return group_named(desk.state, given.text(params, "group"), any_standing=given.flag(params, "wipe"))
+
+
 async def leave(desk: Desk, params: JsonObject) -> JsonObject:
     """Leave a group. `wiped`: nothing of it is left in the store."""
-    room = _room(desk, params)
+    room = _leaving(desk, params)
     gid, wipe = room.group.gid, given.flag(params, "wipe")
     seed = await desk.member_seed_for(given.text(params, "passphrase"), room.group.own.join_nonce)
     somebody = bool(desk.state.present(room))
@@ -116,6 +131,18 @@ async def leave(desk: Desk, params: JsonObject) -> JsonObject:
     if wipe and somebody:
         await desk.until(lambda: gid not in desk.state.rooms, SEEN_WAIT_S)
     return {"left": {"id": gid.hex()}, "wiped": gid not in desk.state.rooms}
+
+
+async def remove_check(desk: Desk, params: JsonObject) -> JsonObject:
+    """Say who would be removed from which group, and how many open invites there are. The errors of a removal."""
+    room = _room(desk, params)
+    target = member_named(room, given.text(params, "member"))
+    require_removable(room, target)
+    return {
+        "group": group_json(desk, room),
+        "member": member_json(desk, room, room.group.view.members[target]),
+        "invites_open": len(_open_invites(desk, room)),
+    }
 
 
 async def remove(desk: Desk, params: JsonObject) -> JsonObject:

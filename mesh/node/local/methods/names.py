@@ -11,14 +11,26 @@ from mesh.store.base import Store
 
 T = TypeVar("T", bound=bytes)
 PREFIX_CHARACTERS_MIN: Final = 6  # commands.md, "Rules"
+_SHOWN_CHARACTERS: Final = 8  # of an id, where that is enough
 _CANDIDATES_MAX: Final = 20
 
 
-def group_named(state: State, name: str) -> Room:
-    """Return the group of this name or id prefix; LocalError with candidates if there is none or more than one."""
+def group_named(state: State, name: str, *, any_standing: bool = False) -> Room:
+    """Return the group of this name or id prefix; LocalError with candidates if there is none or more than one.
+
+    A name means a group that one is in, if there is one; with `any_standing` one that one is out of means as much.
+    """
     named = {room.group.gid: room.group.founding.name for room in state.rooms.values()}
+    if not any_standing:
+        current = {gid: shown for gid, shown in named.items() if _is_in(state.rooms[gid])}
+        if any(shown.casefold() == name.casefold() for shown in current.values()):
+            named = current
     gid = _resolve("group", "E-NO-GROUP", name, named, "`mesh group list` shows your groups")
     return state.rooms[GroupId(gid)]
+
+
+def _is_in(room: Room) -> bool:
+    return room.group.me is not None and not room.group.own.left
 
 
 def member_named(room: Room, name: str) -> MemberPk:
@@ -57,7 +69,7 @@ def message_named(store: Store, name: str, gid: GroupId | None = None) -> tuple[
     )
     found = {key: value for key, value in rows if key[32:].hex().startswith(name.lower())}
     if len(found) != 1:
-        _not_one("message", "E-NO-MESSAGE", name, [key[32:].hex()[:12] for key in found], "`mesh read` shows ids")
+        _not_one("message", "E-NO-MESSAGE", name, {key[32:].hex(): "" for key in found}, "`mesh read` shows ids")
     key, value = next(iter(found.items()))
     return PostId(key[32:]), GroupId(key[:32]), value
 
@@ -69,15 +81,21 @@ def _resolve(thing: str, code: str, name: str, named: Mapping[T, str], do: str) 
     if len(folded) == 1:
         return folded[0]
     if folded:
-        _not_one(thing, code, name, [f"{named[key]} {key.hex()[:12]}" for key in folded], do)
+        _not_one(thing, code, name, {key.hex(): named[key] for key in folded}, do)
     return _by_prefix(thing, code, name, named, do)
 
 
 def _by_prefix(thing: str, code: str, name: str, keys: Iterable[T], do: str) -> T:
     found = [key for key in keys if _hex(name) is not None and key.hex().startswith(name.lower())]
     if len(found) != 1:
-        _not_one(thing, code, name, [key.hex()[:12] for key in found], do)
+        _not_one(thing, code, name, {key.hex(): "" for key in found}, do)
     return found[0]
+
+
+def _apart(ids: list[str]) -> list[str]:
+    """Shorten ids as far as each can still be typed and means one of them."""
+    length = next(k for k in range(_SHOWN_CHARACTERS, 65) if len({key[:k] for key in ids}) == len(ids))
+    return [key[:length] for key in ids]
 
 
 def _hex(name: str) -> tuple[bytes] | None:
@@ -87,15 +105,20 @@ def _hex(name: str) -> tuple[bytes] | None:
     return (bytes.fromhex(name[: len(name) // 2 * 2]),)
 
 
-def _not_one(thing: str, code: str, name: str, candidates: list[str], do: str) -> NoReturn:
-    shown = tuple(candidates[:_CANDIDATES_MAX])
-    if shown:
+def _not_one(thing: str, code: str, name: str, candidates: Mapping[str, str], do: str) -> NoReturn:
+    """Raise the error for a name that means none, or several; `candidates`: what each id goes by."""
+    ids = list(candidates)[:_CANDIDATES_MAX]
+    if ids:
+        shown = _apart(ids)
         raise LocalError(
             f"“{name}” can mean more than one {thing}",
             why="the wrong one must not be taken by accident",
-            do="give more of the id: " + ", ".join(shown),
+            do="type one of these ids instead: " + ", ".join(shown),
             code="E-AMBIGUOUS",
-            candidates=shown,
+            candidates=tuple(
+                f"{short} ({called})" if called else short
+                for short, called in zip(shown, (candidates[key] for key in ids), strict=True)
+            ),
         )
     raise LocalError(
         f"there is no {thing} “{name}” here",

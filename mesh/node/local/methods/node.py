@@ -4,7 +4,7 @@ from mesh.gossip.delivery import DeliveryState
 from mesh.node.local.api import METHODS, STREAMS
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
-from mesh.node.local.methods.shown import each, group_json, join_json, state_of
+from mesh.node.local.methods.shown import alias_of, each, group_json, join_json, members_like, state_of
 from mesh.node.local.protocol import JsonObject
 from mesh.peer.joining import preview_of
 from mesh.peer.records import JoinRecord, JoinStage
@@ -53,9 +53,7 @@ def _problems(desk: Desk, waiting: int) -> list[JsonObject]:
             found.append(problem)
         if room.knocks:
             name = room.group.founding.name
-            found.append(
-                {"what": f"Somebody waits at the door of “{name}”.", "do": f'See `mesh knocks list "{name}"`.'}
-            )
+            found.append({"what": _at_the_door(room), "do": f'See `mesh knocks list "{name}"`.'})
     if waiting and desk.running and not desk.links():
         found.append(
             {
@@ -64,6 +62,13 @@ def _problems(desk: Desk, waiting: int) -> list[JsonObject]:
             }
         )
     return found
+
+
+def _at_the_door(room: Room) -> str:
+    """Say that somebody waits, and if they go by the name of one who is in."""
+    what = f"Somebody waits at the door of “{room.group.founding.name}”."
+    taken = {alias_of(room, pk) for knock in room.knocks.values() for pk in members_like(room, knock.alias)}
+    return " ".join([what, *(f"Somebody called {alias} is in already." for alias in sorted(taken))])
 
 
 def _problem_of(desk: Desk, room: Room) -> JsonObject | None:

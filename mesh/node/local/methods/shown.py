@@ -19,6 +19,7 @@ from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.joining import preview_of
 from mesh.peer.records import JoinRecord, JoinStage, KnockKeys, MessageRecord
 from mesh.peer.state import Room, State, Track
+from mesh.support.aliases import any_like
 from mesh.support.posts import interpret
 from mesh.wire import limits
 from mesh.wire.codec import decode
@@ -92,8 +93,14 @@ def agreement_json(room: Room) -> JsonObject:
 
 
 def person(room: Room, pk: MemberPk) -> JsonObject:
-    """Name someone who is or was in a group."""
-    return {"id": pk.hex(), "alias": alias_of(room, pk)}
+    """Name someone who is or was in a group. `alike`: somebody else who is in has an alias that looks like theirs."""
+    alias = alias_of(room, pk)
+    return {"id": pk.hex(), "alias": alias, "alike": bool(members_like(room, alias, but=pk))}
+
+
+def members_like(room: Room, alias: str, *, but: MemberPk | None = None) -> list[MemberPk]:
+    """Return who is in under an alias that a person may take for this one, leaving one out."""
+    return [m.pk for m in room.group.view.members.values() if m.pk != but and any_like(alias, [m.alias])]
 
 
 def alias_of(room: Room, pk: MemberPk) -> str:
@@ -117,8 +124,7 @@ def member_json(desk: Desk, room: Room, member: Member) -> JsonObject:
     else:
         state = "linked" if any(dev in linked for dev in member.devices) else "away"
     return {
-        "id": member.pk.hex(),
-        "alias": member.alias,
+        **person(room, member.pk),
         "rank": member.rank.name.lower(),
         "since": None if record is None else iso(record.since_ms),
         "state": state,
@@ -129,20 +135,29 @@ def member_json(desk: Desk, room: Room, member: Member) -> JsonObject:
 def departed_json(room: Room) -> Iterator[JsonObject]:
     """Describe each one who was in and is out: whether they left or were removed, by whom, and the reason given.
 
-    Who left is taken out by a removal too, which gives the others a new key; it names no reason.
+    Who left is taken out by a removal too, which gives the others a new key: it builds on the leave, and names no
+    reason. Any other removal is one, whatever the removed say of themselves beside it or after it.
     """
-    log = room.group.log
-    leavers = [log.card(op.tbs.dev) for op in log.ops if op.type is OpType.LEAVE]
-    left = {card.member_pk for card in leavers if card is not None}
-    for pk, op_id in room.group.view.departed.items():
-        op = log.get(op_id)
-        assert op is not None, "the view names an operation that is not in the log"
-        card = log.card(op.tbs.dev)
+    for pk in room.group.view.departed:
         told: JsonObject = {**person(room, pk), "state": "left", "by": None, "reason": None}
-        if isinstance(op.body, RemoveBody) and (op.body.reason or pk not in left):
-            by = None if card is None else person(room, card.member_pk)
-            told |= {"state": "removed", "by": by, "reason": op.body.reason or None}
+        removal = _removal_of(room, pk)
+        if removal is not None:
+            by, reason = removal
+            told |= {"state": "removed", "by": person(room, by), "reason": reason or None}
         yield told
+
+
+def _removal_of(room: Room, pk: MemberPk) -> tuple[MemberPk, str] | None:
+    """Return who removed a member, and why; None where nobody did but to follow up their own leave."""
+    log, valid = room.group.log, room.group.view.valid
+    leaves = list(log.graph.entries(log.graph.left_by(pk, log.everything)))
+    for entry in log.graph.ranked(log.graph.of_type(OpType.REMOVE, valid)):
+        body = log.operation(entry.act.op_id).body
+        if isinstance(body, RemoveBody) and entry.act.subject == pk:
+            follows = any(leave.is_before(entry) for leave in leaves)
+            if body.reason or not follows:
+                return entry.author, body.reason
+    return None
 
 
 # ---------------------------------------------------------------- messages
@@ -239,7 +254,9 @@ def gaps_json(state: State, room: Room) -> list[JsonValue]:
 def join_json(desk: Desk, join: JoinRecord) -> JsonObject:
     """Describe an attempt to join; what the preview showed is there as soon as there was one.
 
-    `addresses` counts those that came with the code; `key_words` are what members see beside the knock.
+    `addresses` counts those that came with the code; `key_words` are what members see beside the knock; `approvals` is
+    what the code asks for, null while that is not known; `standing` is how one stands in the group now, null while this
+    node does not hold it.
     """
     preview = preview_of(join)
     told: JsonObject = {
@@ -252,6 +269,8 @@ def join_json(desk: Desk, join: JoinRecord) -> JsonObject:
         "why": _REFUSALS[join.door] or None,
         "addresses": len(join.addresses),
         "key_words": [],
+        "approvals": None,
+        "standing": None,
     }
     if preview is None:
         return told
@@ -260,6 +279,8 @@ def join_json(desk: Desk, join: JoinRecord) -> JsonObject:
         "group": _previewed(preview),
         "agreement": {"version": preview.agreement_version, "text": preview.agreement},
         "inviter": None if room is None else _inviter(room),
+        "approvals": preview.invite_body.approvals,
+        "standing": None if room is None else state_of(room),
         "key_words": [] if join.keys is None else list(key_words(knock_statement(_knock(join.keys), preview.gid))),
     }
 
