@@ -53,6 +53,18 @@ COMMANDS: Final = {
         ("version", "cli.commands.about:version", "Which version this is."),
     ),
 }
+# What people type without the command above it, and where it is.
+ELSEWHERE: Final = {
+    word: f"mesh {command} {word}"
+    for command, words in {
+        "group": "create leave members remove rank rekey set agreement list show",
+        "knocks": "admit decline",
+        "invite": "new revoke",
+        "joins": "drop",
+        "id": "words passphrase",
+    }.items()
+    for word in words.split()
+}
 EVERYWHERE: Final = Group("Everywhere", sort_key=len(COMMANDS) + 1)
 Everywhere = Annotated[bool, Parameter(negative="", show_default=False, group=EVERYWHERE)]
 

@@ -113,6 +113,9 @@ def ask_passphrase(question: str = "Passphrase") -> str:
         )
     try:
         return getpass.getpass(f"{question}: ", stream=sys.stderr)
+    except KeyboardInterrupt:
+        _end_line()
+        raise
     except EOFError:
         raise PassphraseNeeded("No passphrase was typed.", do="Run the command again.") from None
 
@@ -197,7 +200,20 @@ def _read(prompt: str) -> str | None:
             return input(prompt)
         except EOFError:
             return None
+        except KeyboardInterrupt:
+            _end_line()
+            raise
     sys.stderr.write(prompt)
     sys.stderr.flush()
-    line = sys.stdin.readline()
+    try:
+        line = sys.stdin.readline()
+    except KeyboardInterrupt:
+        _end_line()
+        raise
     return line.removesuffix("\n") if line else None
+
+
+def _end_line() -> None:
+    """End the line of a question that was interrupted, so that what follows stands on its own."""
+    sys.stderr.write("\n")
+    sys.stderr.flush()

@@ -4,10 +4,12 @@ The Api's answers are JSON. Here they become typed values, once, at the edge: a 
 another type is a fault of the program and says which field it was.
 """
 
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from mesh.errors import MeshError
 from mesh.node.local.protocol import JsonObject, JsonValue
+
+ID_CHARS: Final = 6  # of an id beside an alias: enough to be typed in its place (commands.md, "Rules")
 
 
 class AnswerUnreadable(MeshError):
@@ -50,12 +52,20 @@ def records(fields: JsonObject, name: str) -> list[JsonObject]:
     return [entry for entry in _list(fields, name) if isinstance(entry, dict)]
 
 
+def person(who: JsonObject) -> str:
+    """Name a person: by alias, with a part of the id where somebody else goes by much the same; else by id."""
+    alias, identity = text(who, "alias"), text(who, "id")
+    if alias and identity and flag(who, "alike"):
+        return f"{alias} ({identity[:ID_CHARS]})"
+    return alias or identity
+
+
 def texts(fields: JsonObject, name: str) -> list[str]:
-    """Read a list of texts; an object in it gives its alias, else its id."""
+    """Read a list of texts; an object in it gives the person that it names."""
     found = []
     for entry in _list(fields, name):
         if isinstance(entry, dict):
-            found.append(text(entry, "alias") or text(entry, "id"))
+            found.append(person(entry))
         elif isinstance(entry, str):
             found.append(entry)
     return found

@@ -56,8 +56,20 @@ def _usage(error: "CycloptsError") -> UsageWrong:
     what = str(error).strip().splitlines()[0] if str(error).strip() else "This command line is not understood."
     if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
         what = f"There is more on the line than this command takes: {' '.join(error.unused_tokens)}"
+    if (meant := _meant(error)) is not None:
+        return UsageWrong(what, do=f"You may mean `{meant}`. `mesh --help` lists all commands.")
     chain = " ".join(["mesh", *(error.command_chain or ())])
     return UsageWrong(what, do=f"`{chain} --help` shows how it is written.")
+
+
+def _meant(error: "CycloptsError") -> str | None:
+    """Name the sub-command that somebody typed without the command above it."""
+    from cyclopts import UnknownCommandError
+
+    from cli.app import ELSEWHERE
+
+    typed = next(iter(error.unused_tokens or ()), "") if isinstance(error, UnknownCommandError) else ""
+    return None if error.command_chain else ELSEWHERE.get(typed)
 
 
 def _report(error: Exception, line: list[str]) -> int:

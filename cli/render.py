@@ -26,7 +26,12 @@ JOIN_WORDS: Final = {
 STANDINGS: Final = {
     "left": "you left it",
     "removed": "you are no longer in it",
-    "cut-off": "it has a new key that this device was not given; you may have been removed",
+    "cut-off": "you may have been removed: it has a new key that this device was not given, or its members pass it by",
+}
+JOINED_SINCE: Final = {
+    "left": "you came in, and have left it since",
+    "removed": "you came in, and are no longer in it",
+    "cut-off": "you came in, and may have been removed since",
 }
 INDENT: Final = "    "
 NO_ADDRESS: Final = (
@@ -65,7 +70,7 @@ def when(iso: str, now: datetime | None = None) -> str:
 def author_name(message: JsonObject) -> str:
     """Name a message's author: the alias, else the id."""
     author = fields.record(message, "author")
-    return one_line(fields.text(author, "alias")) or shown_id(fields.text(author, "id"))
+    return one_line(fields.person(author)) if fields.text(author, "alias") else shown_id(fields.text(author, "id"))
 
 
 def message_lines(message: JsonObject) -> list[str]:
@@ -109,9 +114,6 @@ def delivery_line(message: JsonObject) -> str:
     return " · ".join(parts)
 
 
-_HISTORY_WORDS = {"": "", "none": "who comes in after it was sent does not see it"}
-
-
 def audience_line(group: JsonObject) -> str:
     """Say who can see a post before it is sent: how many, for how long, and whether newcomers do."""
     members = fields.number(group, "members")
@@ -140,6 +142,8 @@ def standing(group: JsonObject) -> str:
 def join_words(join: JsonObject) -> str:
     """Say how far an attempt to join has come, and why it ended."""
     state, why = fields.text(join, "state"), one_line(fields.text(join, "why"))
+    if state == "joined" and (since := JOINED_SINCE.get(fields.text(join, "standing"))):
+        return since
     words = JOIN_WORDS.get(state, one_line(state))
     return f"{words} ({why.rstrip('.').lower()})" if state == "refused" and why else words
 

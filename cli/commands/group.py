@@ -1,5 +1,6 @@
 """`group`: create, list, show and leave groups, and what a steward does in one."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,10 +11,12 @@ from cli.ask import STDIN, ask_line, can_ask, confirm, given_line, given_text, r
 from cli.commands.home import show_groups
 from cli.context import Context
 from cli.durations import spoken_duration
+from cli.foresight import is_in, leave_lines, namesake_lines, remove_lines
 from cli.options import Flag, Here, SecondsOrNone
 from cli.output import one_line
 from cli.render import facts, indented, shown_id, standing, when
-from mesh.errors import LocalError
+from mesh.errors import LocalError, MeshError
+from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject
 
 app = App(name="group", help="Create, list, show, leave and steward groups.")
@@ -67,23 +70,29 @@ def create(
     """
     _refuse_what_is_to_come(history, keep)
     name = given_line(name, "What is the group called?", instead="NAME")
+    if not name:
+        raise LocalError("The group's name is empty.", do="Run the command again, and give it a name.", code="E-TEXT")
     text = _read_file(agreement) if agreement else ""
-    asked: JsonObject = {
-        "name": name,
-        "about": about,
-        "topics": list(topic or ()),
-        "agreement": text,
-        "alias": ask_alias(context, alias),
-        "history": history,
-        "keep": keep,
-        "suite": suite,
-        "approvals": approvals,
-    }
-    told = _signed(context, "group.create", asked)
+    with context.api() as api:
+        namesakes = _namesakes(api, name)
+        context.out.say(*namesake_lines(name, namesakes))
+        asked: JsonObject = {
+            "name": name,
+            "about": about,
+            "topics": list(topic or ()),
+            "agreement": text,
+            "alias": ask_alias(context, api, alias),
+            "history": history,
+            "keep": keep,
+            "suite": suite,
+            "approvals": approvals,
+        }
+        told = _signed(context, api, "group.create", asked)
     group = fields.record(told, "group")
-    named = one_line(fields.text(group, "name"))
-    context.out.result(told, [f'You founded "{named}" ({shown_id(fields.text(group, "id"))}).', *_words(group)])
-    context.out.say(f'Next: `mesh invite new "{named}"` makes a code for one person.')
+    named, short = one_line(fields.text(group, "name")), shown_id(fields.text(group, "id"))
+    context.out.result(told, [f'You founded "{named}" ({short}).', *_words(group)])
+    meant = short if any(is_in(other) for other in namesakes) else f'"{named}"'
+    context.out.say(f"Next: `mesh invite new {meant}` makes a code for one person.")
 
 
 @app.command(name="list")
@@ -155,7 +164,7 @@ def members(group: str, /, *, context: Here) -> None:
         ("alias", "rank", "since", "state", "invited by", "id"),
         [
             (
-                fields.text(member, "alias"),
+                fields.person(member),
                 fields.text(member, "rank"),
                 when(fields.text(member, "since")),
                 fields.text(member, "state"),
@@ -171,7 +180,7 @@ def members(group: str, /, *, context: Here) -> None:
             ("alias", "state", "by", "reason", "id"),
             [
                 (
-                    fields.text(person, "alias"),
+                    fields.person(person),
                     fields.text(person, "state"),
                     _who(person, "by"),
                     fields.text(person, "reason"),
@@ -196,11 +205,15 @@ def leave(group: str, /, *, wipe: Flag = False, context: Here) -> None:
         Also delete what is stored here of it: at once what was said and the keys that open it. The list of members
         and the keys of the group stay until a member's node has heard that you left, or until you give this again.
     """
-    if not context.yes:
-        loss = " What was said in it is deleted here for good." if wipe else ""
-        if not confirm(f"Leave {one_line(group)}?{loss}", instead="--yes"):
-            raise _not_confirmed()
-    told = _signed(context, "group.leave", {"group": group, "wipe": wipe})
+    with context.api() as api:
+        if not context.yes:
+            would = api.call("group.leave.check", {"group": group, "wipe": wipe})
+            *lines, question = leave_lines(would, wipe=wipe)
+            context.out.insist(*lines)
+            if not confirm(question, instead="--yes"):
+                raise _not_confirmed()
+            group = fields.text(fields.record(would, "group"), "id")  # what was named is what is done
+        told = _signed(context, api, "group.leave", {"group": group, "wipe": wipe})
     if not wipe:
         lines = ["You left the group. What was said stays here to be read; `--wipe` deletes it."]
     elif fields.flag(told, "wiped"):
@@ -230,9 +243,16 @@ def remove(group: str, member: str, /, *, reason: str = "", context: Here) -> No
     reason
         Why, in a sentence; the members see it in `mesh group members`.
     """
-    if not context.yes and not confirm(f"Remove {one_line(member)}?", instead="--yes"):
-        raise _not_confirmed()
-    told = context.call("group.remove", {"group": group, "member": member, "reason": reason})
+    with context.api() as api:
+        if not context.yes:
+            would = api.call("group.remove.check", {"group": group, "member": member})
+            *lines, question = remove_lines(would)
+            context.out.insist(*lines)
+            if not confirm(question, instead="--yes"):
+                raise _not_confirmed()
+            group = fields.text(fields.record(would, "group"), "id")  # who was named is who is removed
+            member = fields.text(fields.record(would, "member"), "id")
+        told = api.call("group.remove", {"group": group, "member": member, "reason": reason})
     seen, of = fields.number(told, "seen_by"), fields.number(told, "members")
     lines = [f"Removed. {seen} of {of} have seen it; whoever has sends them nothing more."]
     if closed := fields.records(told, "invites_closed"):
@@ -256,7 +276,8 @@ def rank(group: str, member: str, rank: Rank, /, *, context: Here) -> None:
         The new rank.
     """
     told = context.call("group.rank", {"group": group, "member": member, "rank": rank})
-    context.out.result(told, [f"{one_line(member)} is now {rank}."])
+    named = fields.person(fields.record(told, "member")) or member
+    context.out.result(told, [f"{one_line(named)} is now {rank}."])
 
 
 @app.command
@@ -337,18 +358,28 @@ def agreement_lines(agreement: JsonObject) -> list[str]:
 # ---------------------------------------------------------------- helpers
 
 
-def ask_alias(context: Context, alias: str | None) -> str | None:
+def ask_alias(context: Context, api: Api, alias: str | None) -> str | None:
     """Give the alias; asked for at a terminal; None stands for the name that `init` was given."""
     if alias is not None or not can_ask():
         return alias
+    offered = ""
+    with suppress(MeshError):  # a question without an offer is still a question
+        offered = one_line(fields.text(fields.record(api.call("id.show", {}), "identity"), "name"))
     context.out.say("Choose an alias. Nothing links it to who you are in other groups.")
-    return ask_line("Alias", instead="--alias") or None
+    return ask_line("Alias", instead="--alias", default=offered) or None
 
 
-def _signed(context: Context, method: str, asked: JsonObject) -> JsonObject:
+def _namesakes(api: Api, name: str) -> list[JsonObject]:
+    """Look for groups of this name; none where that fails: it is not what was asked for."""
+    groups: list[JsonObject] = []
+    with suppress(MeshError):
+        groups = fields.records(api.call("group.list", {}), "groups")
+    return [group for group in groups if fields.text(group, "name").casefold() == name.casefold()]
+
+
+def _signed(context: Context, api: Api, method: str, asked: JsonObject) -> JsonObject:
     """Ask for something that only the passphrase opens the key for."""
-    with context.api() as api:
-        return context.with_passphrase(lambda: api.call(method, {**asked, "passphrase": context.passphrase()}))
+    return context.with_passphrase(lambda: api.call(method, {**asked, "passphrase": context.passphrase()}))
 
 
 def _refuse_what_is_to_come(history: str, keep: int | None) -> None:
@@ -393,7 +424,7 @@ def _words(group: JsonObject) -> list[str]:
 def _who(entry: JsonObject, name: str) -> str:
     who = entry.get(name)
     if isinstance(who, dict):
-        return fields.text(who, "alias") or shown_id(fields.text(who, "id"))
+        return fields.person(who) if fields.text(who, "alias") else shown_id(fields.text(who, "id"))
     return shown_id(who) if isinstance(who, str) else ""
 
 

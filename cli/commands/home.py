@@ -2,6 +2,7 @@
 
 import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cli import fields
 from cli.ask import ask_new_passphrase, can_ask, check_words, weak_hint
@@ -11,6 +12,9 @@ from cli.output import Output
 from cli.render import counted, join_lines, problem_lines, shown_id, standing
 from mesh.errors import LocalError
 from mesh.node.local.protocol import JsonObject
+
+if TYPE_CHECKING:
+    from mesh.node.local.setup import NewIdentity
 
 CHECKED_WORDS = 3  # enough that a photograph not taken shows; ours
 WELCOME = (
@@ -61,7 +65,7 @@ def init(*, name: str = "", locale: str = "", context: Here) -> None:
     }
     context.out.result(words, word_lines(made.words))
     if not context.yes and not context.out.json and can_ask():
-        _check_written_down(context.out, made.words)
+        _check_written_down(context, made)
     context.out.say(
         f"Your identity is {made.fingerprint}, and lies in {context.home}",
         "Next: `mesh up` runs your node.",
@@ -81,12 +85,17 @@ def word_lines(words: tuple[str, ...]) -> list[str]:
     ]
 
 
-def _check_written_down(out: Output, words: tuple[str, ...]) -> None:
+def _check_written_down(context: Context, made: "NewIdentity") -> None:
+    out = context.out
     out.insist("", "Have you written them down? Three of them, please, from your paper.")
     try:
-        good = _come_back(words)
+        good = _come_back(made.words)
     except KeyboardInterrupt:
-        out.insist("", "Your identity is made. `mesh id words` shows the words again; they are not checked yet.")
+        out.insist(
+            f"Your identity {made.fingerprint} is made, and lies in {context.home}",
+            "Your words were not checked. `mesh id words` shows the words again: compare them with your paper.",
+            "Next: `mesh up` runs your node.",
+        )
         raise
     if good:
         out.insist("Good. That is all.")
@@ -104,10 +113,7 @@ def _come_back(words: tuple[str, ...]) -> bool:
 
 def status(*, context: Here) -> None:
     """Show what needs you first, then your groups and what waits to leave."""
-    from mesh.node.local import setup
-
-    if not _answers(context.home) and not setup.has_identity(context.home):
-        raise no_identity(context)
+    require_identity(context)
     show_status(context, locked=_locked(context) and not can_ask())
 
 
@@ -190,6 +196,14 @@ def next_step(told: JsonObject) -> str:
         if fields.number(group, "unread"):
             return f'`mesh read "{fields.text(group, "name")}" --unread`.'
     return "`mesh outbox` shows what waits." if _waiting(told) else "nothing needs you."
+
+
+def require_identity(context: Context) -> None:
+    """LocalError if there is no identity here: before anything else is asked."""
+    from mesh.node.local import setup
+
+    if not _answers(context.home) and not setup.has_identity(context.home):
+        raise no_identity(context)
 
 
 def no_identity(context: Context) -> LocalError:

@@ -65,10 +65,31 @@ def new(
     context.out.say(
         f"Good for {'one person' if count == 1 else counted(count, 'person').replace('persons', 'people')} "
         f"until {when(fields.text(invite, 'expires'))}.",
-        "They can knock while you are away. Send it privately: whoever holds it can knock.",
+        *_door_line(invite),
+        _way_line(invite),
+        "Send it privately: whoever holds it can knock.",
     )
     if qr and not context.out.json:
         context.out.result({}, picture(code))
+
+
+def _door_line(invite: JsonObject) -> list[str]:
+    """Say that somebody has to let them in, if so."""
+    if not fields.number(invite, "approvals"):
+        return []
+    return ["A moderator, steward or founder has to let them in: `mesh knocks list` shows who waits."]
+
+
+def _way_line(invite: JsonObject) -> str:
+    """Say where the code leads, and so who must be up for it to find anybody."""
+    addresses, others = fields.number(invite, "addresses"), fields.number(invite, "others")
+    if not addresses:
+        return "It has no part after #, for your node has no address yet: start it with `mesh up`, and make a new code."
+    if not others:
+        return "It leads to your node alone: leave that running until they are in."
+    led = counted(others, "other member").replace("other members", "other members'")
+    led = led if others > 1 else f"{led}'s"
+    return f"It leads to your node and to {led}: one of them has to be running when they knock."
 
 
 @app.command(name="list")
@@ -84,13 +105,14 @@ def list_(group: str, /, *, context: Here) -> None:
     invites = fields.records(told, "invites")
     context.out.result(told, [] if invites else ["There are no invites."])
     context.out.table(
-        ("id", "uses left", "expires", "state", "note"),
+        ("id", "uses left", "expires", "state", "approval", "note"),
         [
             (
                 shown_id(fields.text(invite, "id")),
                 str(fields.number(invite, "uses_left")),
                 when(fields.text(invite, "expires")),
                 fields.text(invite, "state"),
+                "needed" if fields.number(invite, "approvals") else "",
                 one_line(fields.text(invite, "note")),
             )
             for invite in invites

@@ -12,6 +12,7 @@ from cyclopts import App
 from cli import fields
 from cli.ask import confirm, given_line
 from cli.commands.group import agreement_lines, ask_alias
+from cli.commands.home import require_identity
 from cli.context import Context
 from cli.errors import as_json
 from cli.options import Flag, Here, Seconds
@@ -58,18 +59,24 @@ def join(
     wait
         How long to wait before leaving it to the node.
     """
+    require_identity(context)
     code = given_line(code, "The code", instead="CODE, or - for stdin")
+    if not code:
+        raise LocalError("No code was given.", do="Run `mesh join` again, and paste the code.", code="E-VALUE-NEEDED")
     end = time.monotonic() + wait
     with context.api() as api:
         told = api.call("join.start", {"code": code})
         if _state(told) == "looking" and context.node_up:
             context.out.say("Looking for the group …", *_nowhere(told))
-            told = _wait(api, told, "preview", end)
+            told = _wait(context, api, told, "preview", end)
         if _state(told) == "preview":
             told = _agree(context, api, told, alias, agree=agree)
-            context.out.say("Knocking …")
         if _state(told) in UNTIL["joined"] and context.node_up:
-            told = _wait(api, told, "joined", end)
+            context.out.say("Knocking …")
+        if _state(told) in UNTIL["joined"]:
+            context.out.say(*_door_words(told))
+        if _state(told) in UNTIL["joined"] and context.node_up:
+            told = _wait(context, api, told, "joined", end)
     return _finish(context, told)
 
 
@@ -123,8 +130,26 @@ def preview_lines(join: JsonObject) -> list[str]:
         lines.append(f"Its words, the same for every member: {' '.join(words)}")
     return [
         *lines,
+        *_approval_lines(join),
         "Once you are in, the members can see what you post, your alias, and your node's network address.",
         *agreement_lines(fields.record(join, "agreement")),
+    ]
+
+
+def _approval_lines(join: JsonObject) -> list[str]:
+    if not fields.number(join, "approvals"):
+        return []
+    return ["This code asks for approval: once you have agreed, a moderator, steward or founder has to let you in."]
+
+
+def _door_words(told: JsonObject) -> list[str]:
+    """Say what stands beside the knock while somebody has to let one in: it can be compared while both wait."""
+    words = " ".join(fields.texts(fields.record(told, "join"), "key_words"))
+    if not words or _state(told) != "awaiting-approval":
+        return []
+    return [
+        "A moderator, steward or founder has to let you in.",
+        f"They see these words beside your knock, and can compare them with you: {words}",
     ]
 
 
@@ -144,7 +169,7 @@ def _agree(context: Context, api: Api, told: JsonObject, alias: str | None, *, a
             )
     asked: JsonObject = {
         "join": fields.text(join, "id"),
-        "alias": ask_alias(context, alias),
+        "alias": ask_alias(context, api, alias),
         "agreement_version": fields.number(agreement, "version"),
     }
     return context.with_passphrase(lambda: api.call("join.agree", {**asked, "passphrase": context.passphrase()}))
@@ -155,8 +180,26 @@ def _nowhere(told: JsonObject) -> list[str]:
     return [NO_ADDRESS] if fields.record(told, "join").get("addresses") == 0 else []
 
 
-def _wait(api: Api, told: JsonObject, until: str, end: float) -> JsonObject:
+def _wait(context: Context, api: Api, told: JsonObject, until: str, end: float) -> JsonObject:
     """Wait until the join has come as far as `until`, or further, or the time is over."""
+    try:
+        return _wait_for(api, told, until, end)
+    except KeyboardInterrupt:
+        context.out.insist("", *_goes_on(told, until))
+        raise
+
+
+def _goes_on(told: JsonObject, until: str) -> list[str]:
+    """Say what a node that runs goes on doing by itself."""
+    if until == "joined":
+        return ["Your node goes on knocking by itself. `mesh status` shows how it stands."]
+    return [
+        *_nowhere(told),
+        "Your node goes on looking. Run `mesh join` with the same code later, to see the group and to agree.",
+    ]
+
+
+def _wait_for(api: Api, told: JsonObject, until: str, end: float) -> JsonObject:
     join = fields.text(fields.record(told, "join"), "id")
     while _state(told) in UNTIL[until] and (left := end - time.monotonic()) > 0:
         began = time.monotonic()
@@ -181,17 +224,22 @@ def _finish(context: Context, told: JsonObject) -> int:
         "awaiting-approval": f'A moderator, steward or founder of "{name}" has to let you in; nobody has yet.',
     }
     context.out.result(told, [lines.get(state, f'Nobody of "{name}" has answered your knock yet.')])
-    if (words := " ".join(fields.texts(join, "key_words"))) and state == "awaiting-approval":
-        context.out.say(f"They see these words beside your knock, and can compare them with you: {words}")
-    if not context.node_up:
-        context.out.say("Your node is not running. Start it with `mesh up`, and it goes on by itself.")
-    elif state == "looking":
-        context.out.say(
-            *_nowhere(told), "Your node goes on looking. Run this again later, to see the group and to agree."
-        )
-    else:
-        context.out.say("Your node goes on knocking by itself. `mesh status` shows how it stands.")
+    until = "preview" if state == "looking" else "joined"
+    context.out.say(*(_goes_on(told, until) if context.node_up else waits_for_the_node(told, until)))
     return Exit.QUEUED
+
+
+def waits_for_the_node(told: JsonObject, until: str) -> list[str]:
+    """Say what a node that is down would do, and no more than it would."""
+    if until == "joined":
+        return ["Your node is not running. Start it with `mesh up`, and it knocks by itself."]
+    return [
+        "Your node is not running. `mesh up` starts it.",
+        *(
+            _nowhere(told)
+            or ["It then looks for the group. Run `mesh join` with the same code again, to see it and to agree."]
+        ),
+    ]
 
 
 def _turned_away(context: Context, told: JsonObject, state: str) -> int:

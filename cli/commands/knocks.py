@@ -22,18 +22,25 @@ def list_(group: str | None = None, /, *, context: Here) -> None:
     knocks = fields.records(told, "knocks")
     context.out.result(told, [] if knocks else ["Nobody waits."])
     context.out.table(
-        ("id", "alias", "words", "invite", "since"),
+        ("id", "group", "alias", "words", "invite", "since", "note"),
         [
             (
                 shown_id(fields.text(knock, "id")),
+                fields.text(knock, "group_name"),
                 fields.text(knock, "alias"),
                 " ".join(fields.texts(knock, "key_words")) or fields.text(knock, "key_words"),
                 shown_id(fields.text(knock, "invite_id")),
                 when(fields.text(knock, "at")),
+                taken_line(fields.texts(knock, "alike")),
             )
             for knock in knocks
         ],
     )
+
+
+def taken_line(names: list[str]) -> str:
+    """Say that members go by much the same alias as one who knocks."""
+    return f"somebody called {', '.join(names)} is in already" if names else ""
 
 
 @app.command

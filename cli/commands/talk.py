@@ -63,13 +63,13 @@ def post(
     """
     with context.api() as api:
         seen_by = _audience(api, group)
+        if seen_by and text is None:
+            context.out.say(seen_by)
         if reply_to is not None:
             _look_for(api, reply_to)
         said = given_text(text, "What do you want to say?", instead="TEXT, or - for stdin")
         if not said.strip():
             raise LocalError("There is nothing to say in it.", do="Write a text.", code="E-TEXT")
-        if seen_by:
-            context.out.say(seen_by)
         told = api.call(
             "post",
             {
@@ -82,22 +82,31 @@ def post(
                 "wait_s": wait,
             },
         )
-    message = fields.record(told, "message")
+        message = fields.record(told, "message")
+        waiting = fields.text(message, "state") == "queued"
+        shown = _shown_group(api, group) if waiting else {}
+    if seen_by and text is not None:
+        context.out.say(seen_by)
     context.out.result(told, [f"{delivery_line(message)} · {shown_id(fields.text(message, 'id'))}"])
-    if fields.text(message, "state") != "queued":
+    if not waiting:
         return Exit.OK
-    _say_what_it_waits_for(message, context)
+    context.out.say(*_what_it_waits_for(message, shown, node_up=context.node_up))
     return Exit.QUEUED
 
 
-def _say_what_it_waits_for(message: JsonObject, context: Here) -> None:
-    if not context.node_up:
-        context.out.say("Your node is not running. Start it with `mesh up`, and this goes out by itself.")
-    elif fields.number(message, "of"):
-        context.out.say("Nobody is reachable now. It goes out by itself as soon as somebody is.")
-        why = fields.text(message, "why")
-        if why:
-            context.out.say(sentence(why))
+def _what_it_waits_for(message: JsonObject, group: JsonObject, *, node_up: bool) -> list[str]:
+    """Say why a message waits, and promise no more than is so."""
+    why = fields.text(message, "why")
+    if fields.text(group, "state") == "cut-off":
+        return ["Nobody has taken it: you may have been removed. `mesh status` says what you can do."]
+    if not node_up:
+        return ["Your node is not running. Start it with `mesh up`, and this goes out by itself."]
+    if fields.number(group, "members") == 1:
+        return [sentence(why)] if why else []
+    return [
+        "Nobody has taken it yet. It goes out by itself as soon as a member's node is reachable.",
+        *([sentence(why)] if why else []),
+    ]
 
 
 def read(
@@ -185,9 +194,7 @@ def show(message: str, /, *, context: Here) -> None:
 
 def _audience(api: Api, group: str) -> str:
     """Who can see it, said before it is written; the post itself finds out what is wrong with the name."""
-    shown: JsonObject = {}
-    with suppress(MeshError):
-        shown = fields.record(api.call("group.show", {"group": group}), "group")
+    shown = _shown_group(api, group)
     state = fields.text(shown, "state")
     if state in {"left", "removed"}:
         raise RefusedError(
@@ -196,7 +203,16 @@ def _audience(api: Api, group: str) -> str:
             do="Ask someone in the group for a new invite.",
             code="E-NOT-MEMBER",
         )
-    return f"Take care: {standing(shown)}." if state == "cut-off" else audience_line(shown)
+    if state == "cut-off":
+        return f'Take care with "{one_line(fields.text(shown, "name"))}": {standing(shown)}.'
+    return audience_line(shown)
+
+
+def _shown_group(api: Api, group: str) -> JsonObject:
+    """Look at a group; nothing where that fails: it is not what was asked for."""
+    with suppress(MeshError):
+        return fields.record(api.call("group.show", {"group": group}), "group")
+    return {}
 
 
 def _look_for(api: Api, message: str) -> None:

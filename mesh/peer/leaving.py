@@ -40,14 +40,8 @@ _IN_THE_END: Final = (*_AT_ONCE, Space.DRAFTS, Space.CONTACTS, Space.EPOCHS, Spa
 def leave(state: State, room: Room, command: LeaveGroup, step: Step) -> None:
     """Leave, or forget a group that we are out of. RefusedError for one who is out and does not ask for that."""
     group = room.group
+    require_leavable(room, wipe=command.wipe)
     if group.me is None or group.own.left:
-        if not command.wipe:
-            raise RefusedError(
-                f"you are not in “{group.founding.name}” any more",
-                why="there is nothing left to leave",
-                do="add --wipe to forget what this store holds of it",
-                code="E-NOT-MEMBER",
-            )
         forget(state, room, step)
         return
     others = group.others
@@ -60,6 +54,17 @@ def leave(state: State, room: Room, command: LeaveGroup, step: Step) -> None:
         farewell(state, room, step)
     elif command.wipe:
         _empty(room, step)
+
+
+def require_leavable(room: Room, *, wipe: bool) -> None:
+    """RefusedError for one who is out already, and does not ask to forget the group."""
+    if (room.group.me is None or room.group.own.left) and not wipe:
+        raise RefusedError(
+            f"you are not in “{room.group.founding.name}” any more",
+            why="there is nothing left to leave",
+            do="add --wipe to forget what this store holds of it",
+            code="E-NOT-MEMBER",
+        )
 
 
 def _empty(room: Room, step: Step) -> None:

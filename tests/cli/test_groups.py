@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from cli.commands.invite import picture
-from mesh.errors import Exit
+from cli.foresight import leave_lines, remove_lines
+from mesh.errors import Exit, RefusedError
 from mesh.node.local.protocol import JsonObject
 from tests.cli.runner import PASSPHRASE, Ran, mesh
 from tests.node.local.fake_node import FakeNode, fake_node
@@ -127,13 +128,15 @@ def test_who_is_out_is_listed_with_the_reason(home: Path) -> None:
 
 
 def test_leaving_asks_first_and_needs_a_yes_without_a_terminal(home: Path) -> None:
-    with fake_node(home, {"group.leave": {"left": {"id": GID}, "wiped": True}}) as node:
+    would: JsonObject = {"group": GROUP, "only_founder": True}
+    with fake_node(home, {"group.leave": {"left": {"id": GID}, "wiped": True}, "group.leave.check": would}) as node:
         refused = mesh("group", "leave", "grief", home=home)
-        assert node.handler.asked == []
+        assert "group.leave" not in dict(node.handler.asked)
         left = mesh("group", "leave", "grief", "--wipe", "--yes", home=home)
         assert params(node, "group.leave") == {"group": "grief", "wipe": True, "passphrase": PASSPHRASE}
     assert (refused.code, left.code) == (Exit.USAGE, 0)
     assert "--yes" in refused.err
+    assert "You are its only founder" in refused.err
     assert left.out == "You left the group. What was stored of it here is deleted.\n"
 
 
@@ -143,6 +146,38 @@ def test_what_stays_after_a_wipe_is_said(home: Path) -> None:
         left = mesh("group", "leave", "grief", "--yes", home=home).out
     assert "the keys of the group stay until a member's node has heard that you left" in wiped
     assert left == "You left the group. What was said stays here to be read; `--wipe` deletes it.\n"
+
+
+def test_a_second_group_of_a_name_is_warned_of_and_goes_by_its_id(home: Path) -> None:
+    told: dict[str, JsonObject] = {
+        "group.list": {"groups": [GROUP]},
+        "group.create": {"group": {**GROUP, "id": "cd" * 32}},
+    }
+    with fake_node(home, told):
+        ran = mesh("group", "create", "tuesday Grief", home=home)
+    assert 'You are in a group called "tuesday Grief" already (abababab).' in ran.err
+    assert "`mesh invite new cdcdcdcd`" in ran.err
+    with fake_node(home, {**told, "group.list": {"groups": [{**GROUP, "state": "left"}]}}):
+        left = mesh("group", "create", "Tuesday grief", home=home)
+    assert "type abababab for it" in left.err
+    assert '`mesh invite new "Tuesday grief"`' in left.err
+
+
+def test_a_group_without_a_name_is_refused_before_anything_is_asked(home: Path) -> None:
+    with fake_node(home) as node:
+        ran = mesh("group", "create", " ", home=home)
+        assert node.handler.asked == []
+    assert ran.code == Exit.USAGE
+    assert "name is empty" in ran.err
+
+
+def test_two_of_one_alias_are_told_apart_by_id(home: Path) -> None:
+    wren: JsonObject = {"id": "01" * 32, "alias": "wren", "alike": True, "rank": "member", "state": "away"}
+    other: JsonObject = {**wren, "id": "02" * 32, "alias": "Wren", "invited_by": wren}
+    with fake_node(home, {"group.members": {"members": [wren, other], "departed": []}}):
+        out = mesh("group", "members", "grief", home=home).out
+    assert [line.split("; ")[0] for line in out.splitlines()] == ["alias: wren (010101)", "alias: Wren (020202)"]
+    assert "invited by: wren (010101)" in out
 
 
 @pytest.mark.parametrize("flag", [("--history", "last:20"), ("--keep", "30d")])
@@ -165,6 +200,36 @@ def test_removing_says_which_codes_it_closed(home: Path) -> None:
     with fake_node(home, {"group.remove": {"removed": {"id": "02"}, "seen_by": 1, "members": 2, **closed}}):
         out = mesh("group", "remove", "grief", "tansy", "--yes", home=home).out
     assert "2 open invite codes are closed with it: cdcdcdcd (for A.), efefefef.\n" in out
+
+
+def test_what_cannot_be_removed_is_said_before_it_is_asked(home: Path) -> None:
+    refused = RefusedError("you cannot remove wren: their rank is founder, and yours is member")
+    with fake_node(home, {"group.remove.check": refused}) as node:
+        ran = mesh("group", "remove", "grief", "wren", home=home)
+        assert "group.remove" not in dict(node.handler.asked)
+    assert ran.code == Exit.REFUSED
+    assert ran.err.startswith("You cannot remove wren")
+
+
+def test_what_follows_from_a_removal_comes_before_the_question() -> None:
+    tansy: JsonObject = {"id": "02" * 32, "alias": "tansy", "alike": True}
+    assert remove_lines({"group": GROUP, "member": tansy, "invites_open": 2}) == [
+        "2 open invite codes close with it, as far as your rank may close them.",
+        'Remove tansy (020202) from "Tuesday grief"?',
+    ]
+    assert remove_lines({"group": GROUP, "member": {"id": "02", "alias": "tansy"}, "invites_open": 0}) == [
+        'Remove tansy from "Tuesday grief"?'
+    ]
+
+
+def test_the_question_of_leaving_names_the_group_and_the_alias() -> None:
+    here: JsonObject = {**GROUP, "alias": "wren", "state": "member"}
+    assert leave_lines({"group": here}, wipe=True) == [
+        'Leave "Tuesday grief" (abababab), where you are wren? What was said in it is deleted here for good.'
+    ]
+    assert leave_lines({"group": {**here, "state": "left"}}, wipe=True) == [
+        'Delete all that is stored here of "Tuesday grief" (abababab), which you are out of?'
+    ]
 
 
 @pytest.mark.parametrize(
@@ -219,6 +284,31 @@ def test_an_invite_gives_its_code_alone_on_stdout(home: Path) -> None:
     assert asked == {"group": "g", "uses": 1, "expires_s": 259_200, "approvals": None, "note": ""}
 
 
+@pytest.mark.parametrize(
+    ("addresses", "others", "said"),
+    [
+        (0, 0, "no part after #"),
+        (2, 0, "It leads to your node alone: leave that running until they are in."),
+        (3, 1, "to your node and to 1 other member's: one of them has to be running when they knock."),
+        (5, 2, "to your node and to 2 other members': one of them has to be running when they knock."),
+    ],
+)
+def test_who_has_to_be_up_for_a_code_to_find_anybody_is_said(
+    home: Path, addresses: int, others: int, said: str
+) -> None:
+    told: JsonObject = {**INVITE, "invite": {"uses": 1, "expires": "", "addresses": addresses, "others": others}}
+    with fake_node(home, {"invite.new": told}):
+        err = mesh("invite", "new", "g", home=home).err
+    assert said in err
+    assert "has to let them in" not in err
+
+
+def test_that_somebody_has_to_let_them_in_is_said_with_the_code(home: Path) -> None:
+    told: JsonObject = {**INVITE, "invite": {"uses": 2, "expires": "", "addresses": 1, "approvals": 1}}
+    with fake_node(home, {"invite.new": told}):
+        assert "A moderator, steward or founder has to let them in" in mesh("invite", "new", "g", home=home).err
+
+
 def test_an_invites_terms_are_handed_over(home: Path) -> None:
     ran, asked = new_invite(home, "--uses", "5", "--expires", "7d", "--approvals", "2", "--note", "for A.", "--json")
     assert ran.json == {"schema": 1, **INVITE}
@@ -246,20 +336,26 @@ def test_invites_are_listed_and_revoked(home: Path) -> None:
         "uses_left": 1,
         "expires": "2020-11-25T19:00:00Z",
         "state": "open",
+        "approvals": 1,
         "note": "for A.",
     }
     with fake_node(home, {"invite.list": {"invites": [invite]}, "invite.revoke": {}}) as node:
         listed = mesh("invite", "list", "g", home=home)
         revoked = mesh("invite", "revoke", "g", "cdcdcd", home=home)
         assert params(node, "invite.revoke") == {"group": "g", "invite": "cdcdcd"}
-    assert listed.out == "id: cdcdcdcd; uses left: 1; expires: 25 Nov 2020 19:00; state: open; note: for A.\n"
+    assert (
+        listed.out
+        == "id: cdcdcdcd; uses left: 1; expires: 25 Nov 2020 19:00; state: open; approval: needed; note: for A.\n"
+    )
     assert revoked.out == "The invite is closed.\n"
 
 
 def test_knocks_are_listed_admitted_and_declined(home: Path) -> None:
     knock: JsonObject = {
         "id": "ef" * 32,
+        "group_name": "Tuesday grief",
         "alias": "tansy",
+        "alike": [{"id": "01" * 32, "alias": "Tansy"}],
         "key_words": ["rich", "cook"],
         "invite_id": "cd" * 32,
         "at": "2020-11-22T14:05:00Z",
@@ -272,4 +368,7 @@ def test_knocks_are_listed_admitted_and_declined(home: Path) -> None:
         assert [method for method, _ in node.handler.asked] == ["knocks.list", "knocks.admit", "knocks.decline"]
         assert params(node, "knocks.list") == {"group": None}
         assert params(node, "knocks.admit") == {"group": "g", "knock": "efefef"}
-    assert listed.out == "id: efefefef; alias: tansy; words: rich cook; invite: cdcdcdcd; since: 22 Nov 2020 14:05\n"
+    assert listed.out == (
+        "id: efefefef; group: Tuesday grief; alias: tansy; words: rich cook; invite: cdcdcdcd; "
+        "since: 22 Nov 2020 14:05; note: somebody called Tansy is in already\n"
+    )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.commands.join import waits_for_the_node
 from mesh.errors import Exit, RefusedError
 from mesh.node.local.protocol import JsonObject
 from tests.cli.runner import PASSPHRASE, mesh
@@ -116,7 +117,55 @@ def test_who_waits_for_approval_sees_the_words_that_stand_beside_the_knock(home:
     with fake_node(home, {**replies(join("preview"), *[waiting] * 50), "join.agree": waiting}):
         ran = mesh("join", CODE, "--agree", "--wait", "1s", home=home)
     assert ran.out == 'A moderator, steward or founder of "Tuesday grief" has to let you in; nobody has yet.\n'
+    assert ran.err.count("rich cook boil") == 1
+    lines = ran.err.splitlines()
+    assert lines.index("Knocking …") + 2 == next(k for k, line in enumerate(lines) if "rich cook boil" in line)
+
+
+def test_the_words_are_shown_before_the_waiting_begins(home: Path) -> None:
+    waiting: JsonObject = {
+        "join": {**PREVIEWED, "state": "awaiting-approval", "approvals": 1, "key_words": ["rich", "cook", "boil"]},
+    }
+    with fake_node(home, {**replies(join("joined"), start=waiting)}):
+        ran = mesh("join", CODE, home=home)
+    assert ran.code == 0
     assert "rich cook boil" in ran.err
+
+
+def test_that_a_code_asks_for_approval_is_said_before_one_agrees(home: Path) -> None:
+    asks: JsonObject = {"join": {**PREVIEWED, "approvals": 1}}
+    with fake_node(home, replies(asks, join("joined"))):
+        err = mesh("join", CODE, "--agree", home=home).err
+    assert "This code asks for approval" in err
+    with fake_node(home, replies(join("preview"), join("joined"))):
+        assert "approval" not in mesh("join", CODE, "--agree", home=home).err
+
+
+def test_no_code_is_not_a_mistyped_one(home: Path) -> None:
+    with fake_node(home) as node:
+        ran = mesh("join", "-", stdin=" \n", home=home)
+        assert node.handler.asked == []
+    assert ran.code == Exit.USAGE
+    assert ran.err.startswith("No code was given.\n")
+
+
+def test_without_an_identity_nothing_is_asked(home: Path) -> None:
+    ran = mesh("join", home=home / "inner", passphrase=False)
+    assert ran.code == Exit.USAGE
+    assert "`mesh init`" in ran.err
+
+
+def test_a_group_that_was_left_since_is_said_in_the_list(home: Path) -> None:
+    with fake_node(home, {"join.list": {"joins": [join("joined", standing="left")["join"]]}}):
+        assert "state: you came in, and have left it since;" in mesh("joins", "list", home=home).out
+
+
+@pytest.mark.parametrize(("addresses", "said"), [(0, "no part after #"), (1, "It then looks for the group")])
+def test_a_node_that_is_down_promises_only_what_it_will_do(addresses: int, said: str) -> None:
+    lines = waits_for_the_node({"join": {"state": "looking", "addresses": addresses}}, "preview")
+    assert lines[0] == "Your node is not running. `mesh up` starts it."
+    assert said in lines[1]
+    assert len(lines) == 2
 
 
 def test_running_it_again_goes_on_where_it_was(home: Path) -> None:

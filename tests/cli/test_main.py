@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.app import COMMANDS
+from cli.app import COMMANDS, ELSEWHERE, build
 from mesh.errors import Exit, LocalError, LockedError, MeshError, RefusedError
 from mesh.node.local.protocol import JsonObject
 from tests.cli.runner import COMMAND, environment, mesh, mesh_process
@@ -50,6 +50,20 @@ def test_an_unknown_command_names_what_it_may_have_been(home: Path) -> None:
     assert ran.out == ""
     assert "post" in ran.err
     assert "`mesh --help`" in ran.err
+
+
+@pytest.mark.parametrize("word", ["leave", "create", "members", "admit", "revoke", "words"])
+def test_a_sub_command_without_its_command_is_pointed_to(home: Path, word: str) -> None:
+    ran = mesh(word, "Tuesday grief", home=home)
+    assert ran.code == Exit.USAGE
+    assert f"`{ELSEWHERE[word]}`" in ran.err
+
+
+def test_what_is_pointed_to_exists() -> None:
+    for line in ELSEWHERE.values():
+        _, *tokens = line.split()
+        assert build().parse_args([*tokens, "--help"])[0] is not None
+        assert tokens[0] in {name for commands in COMMANDS.values() for name, *_ in commands}
 
 
 @pytest.mark.parametrize("place", [0, 1, 2, 3])
@@ -293,6 +307,6 @@ def test_the_passphrase_comes_by_a_descriptor_and_leaves_the_rest_of_it(home: Pa
             capture_output=True,
             env=environment(),
         )
-        assert node.handler.asked[0][1]["passphrase"] == "by a pipe"
+        assert dict(node.handler.asked)["group.create"]["passphrase"] == "by a pipe"
     assert os.read(reading, 100) == b"the rest"
     os.close(reading)

@@ -97,7 +97,12 @@ JOIN: JsonObject = {
 def table() -> dict[str, Reply]:
     """Give what a node answers to one who joins."""
     joined: JsonObject = {"join": {**JOIN, "state": "joined"}}
-    return {"join.start": {"join": JOIN}, "join.agree": joined, "join.drop": {}}
+    return {
+        "id.show": {"identity": {"name": "wren"}},
+        "join.start": {"join": JOIN},
+        "join.agree": joined,
+        "join.drop": {},
+    }
 
 
 def test_joining_asks_for_code_pledge_alias_and_passphrase(home: Path) -> None:
@@ -110,7 +115,7 @@ def test_joining_asks_for_code_pledge_alias_and_passphrase(home: Path) -> None:
             child.expect("    Be kind.")
             child.expect(r"Do you agree, and want to join\? \[y/N\] ")
             child.sendline("y")
-            child.expect("Alias: ")
+            child.expect(r"Alias \[wren\]: ")
             child.sendline("tansy")
             child.expect("Passphrase: ")
             child.sendline(SECRET)
@@ -119,6 +124,40 @@ def test_joining_asks_for_code_pledge_alias_and_passphrase(home: Path) -> None:
         asked = dict(node.handler.asked)
     assert asked["join.start"] == {"code": "mesh1code"}
     assert (asked["join.agree"]["alias"], asked["join.agree"]["passphrase"]) == ("tansy", SECRET)
+
+
+def test_the_alias_that_is_offered_is_taken_with_return(home: Path) -> None:
+    with fake_node(home, table()) as node:
+        with terminal("join", "mesh1code", "--agree", home=home) as child:
+            child.expect(r"Alias \[wren\]: ")
+            child.sendline("")
+            child.expect("Passphrase: ")
+            child.sendline(SECRET)
+            child.expect("You are in")
+        assert dict(node.handler.asked)["join.agree"]["alias"] == "wren"
+
+
+def test_ctrl_c_while_waiting_says_what_the_node_goes_on_doing(home: Path) -> None:
+    knocking: JsonObject = {"join": {**JOIN, "state": "knocking"}}
+    for state, said in (("looking", "goes on looking"), ("knocking", "goes on knocking by itself")):
+        waiting: JsonObject = {"join": {**JOIN, "state": state, "addresses": 1}}
+        with (
+            fake_node(home, {**table(), "join.start": waiting, "join.wait": waiting, "join.agree": knocking}),
+            terminal("join", "mesh1code", home=home, code=130) as child,
+        ):
+            child.expect("Looking" if state == "looking" else "Knocking")
+            child.sendintr()
+            child.expect(said)
+
+
+def test_ctrl_c_at_the_passphrase_leaves_a_line_of_its_own(home: Path) -> None:
+    with fake_node(home, table()), terminal("join", "mesh1code", "--agree", home=home, code=130) as child:
+        child.expect(r"Alias \[wren\]: ")
+        child.sendline("")
+        child.expect("Passphrase: ")
+        child.sendintr()
+        child.expect(pexpect.EOF)
+        assert (child.before or "").endswith("\r\n")
 
 
 @pytest.mark.parametrize("answer", ["n", "", "maybe"])
@@ -133,12 +172,26 @@ def test_who_does_not_agree_does_not_join(home: Path, answer: str) -> None:
 
 
 def test_leaving_is_confirmed(home: Path) -> None:
-    with fake_node(home, {"group.leave": {}}) as node:
+    would: JsonObject = {"group": {"id": "ab" * 32, "name": "Tuesday grief", "alias": "wren"}}
+    with fake_node(home, {"group.leave": {}, "group.leave.check": would}) as node:
         with terminal("group", "leave", "grief", "--wipe", home=home, code=2) as child:
-            child.expect("deleted here for good. ")
+            child.expect("where you are wren\\? What was said in it is deleted here for good. ")
             child.sendline("no")
             child.expect("Nothing was changed")
-        assert node.handler.asked == []
+        assert "group.leave" not in dict(node.handler.asked)
+
+
+def test_who_is_removed_is_who_was_named_in_the_question(home: Path) -> None:
+    tansy: JsonObject = {"id": "02" * 32, "alias": "tansy"}
+    would: JsonObject = {"group": {"id": "ab" * 32, "name": "Tuesday grief"}, "member": tansy, "invites_open": 1}
+    with fake_node(home, {"group.remove": {}, "group.remove.check": would}) as node:
+        with terminal("group", "remove", "grief", "Tansy", home=home) as child:
+            child.expect("1 open invite code closes with it")
+            child.expect('Remove tansy from "Tuesday grief"\\? ')
+            child.sendline("y")
+            child.expect("Removed")
+        asked = dict(node.handler.asked)["group.remove"]
+    assert (asked["group"], asked["member"]) == ("ab" * 32, "02" * 32)
 
 
 def test_ctrl_c_at_a_question_ends_quietly(home: Path) -> None:
@@ -198,7 +251,8 @@ def test_ctrl_c_at_the_words_check_leaves_an_identity_and_the_way_to_the_words(h
     with terminal("init", home=home / "inner", env=env, code=130) as child:
         child.expect(r"Word \d+: ")
         child.sendintr()
-        child.expect("`mesh id words` shows the words again")
+        child.expect("Your identity [0-9a-f ]+ is made")
+        child.expect("not checked. `mesh id words` shows the words again")
 
 
 def test_a_question_has_one_mark_at_its_end(home: Path) -> None:

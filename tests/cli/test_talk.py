@@ -81,8 +81,30 @@ def test_who_is_out_is_told_before_a_text_is_asked_for(home: Path, state: str) -
 def test_who_is_cut_off_is_warned(home: Path) -> None:
     with fake_node(home, {"group.show": {"group": {**GROUP, "state": "cut-off"}}, "post": {"message": QUEUED}}):
         err = mesh("post", "g", "Words.", home=home).err
-    assert "you may have been removed" in err
+    assert 'Take care with "Tuesday grief": you may have been removed' in err
     assert "Seen by" not in err
+    assert err.splitlines()[-1].startswith("Nobody has taken it: you may have been removed.")
+    assert "goes out by itself" not in err
+
+
+def test_what_is_not_sealed_yet_says_that_it_waits_too(home: Path) -> None:
+    unsealed: JsonObject = {**QUEUED, "of": 0, "why": "it waits; whoever is in the group when it goes out can read it"}
+    with fake_node(home, {"group.show": {"group": GROUP}, "post": {"message": unsealed}}):
+        waits = mesh("post", "g", "Words.", home=home).err
+    assert waits.splitlines()[1:] == [
+        "Nobody has taken it yet. It goes out by itself as soon as a member's node is reachable.",
+        "It waits; whoever is in the group when it goes out can read it.",
+    ]
+    with fake_node(home, {"group.show": {"group": {**GROUP, "members": 1}}, "post": {"message": unsealed}}):
+        alone = mesh("post", "g", "Words.", home=home).err
+    assert alone.splitlines()[1:] == ["It waits; whoever is in the group when it goes out can read it."]
+
+
+def test_a_text_that_is_refused_is_not_said_to_be_seen_by_anybody(home: Path) -> None:
+    too_long = LocalError("the message is 40000 bytes long; 32768 is the limit", code="E-TOO-LONG")
+    with fake_node(home, {"group.show": {"group": GROUP}, "post": too_long}):
+        ran = mesh("post", "g", "Words.", home=home)
+    assert ran.err.startswith("The message is 40000 bytes long")
 
 
 def test_an_answer_to_nothing_is_refused_before_a_text_is_asked_for(home: Path) -> None:
@@ -157,6 +179,12 @@ def test_topics_are_shown_and_what_still_waits_is_marked(home: Path) -> None:
         "waiting: no other node says yet that it has it",
         "3fa9c1d2",
     ]
+
+
+def test_an_author_who_may_be_taken_for_another_bears_an_id(home: Path) -> None:
+    page: JsonObject = {"messages": [message(author={"id": "4a1f09" + "0" * 58, "alias": "wren", "alike": True})]}
+    with fake_node(home, {"read": page}):
+        assert mesh("read", "g", home=home).out.startswith("wren (4a1f09) · ")
 
 
 def test_a_closed_warning_has_null_as_text_in_json(home: Path) -> None:

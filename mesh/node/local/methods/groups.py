@@ -22,6 +22,7 @@ from mesh.node.local.methods.names import group_named, member_named
 from mesh.node.local.methods.shown import agreement_json, departed_json, each, group_json, member_json
 from mesh.node.local.protocol import JsonObject
 from mesh.peer.asking import OWN_SETTINGS, require_removable
+from mesh.peer.leaving import require_leavable
 from mesh.peer.state import Room
 from mesh.wire.invites import Door
 
@@ -107,8 +108,9 @@ async def members(desk: Desk, params: JsonObject) -> JsonObject:
 
 
 async def leave_check(desk: Desk, params: JsonObject) -> JsonObject:
-    """Say which group would be left, and what follows. Nothing changes."""
+    """Say which group would be left, and what follows. Nothing changes; the errors of leaving."""
     room = _leaving(desk, params)
+    require_leavable(room, wipe=given.flag(params, "wipe"))
     founders = [pk for pk, member in room.group.view.members.items() if member.rank is Rank.FOUNDER]
     return {
         "group": group_json(desk, room),

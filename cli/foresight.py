@@ -1,0 +1,49 @@
+"""What would follow, said before it is done: JSON in, lines out. Where a person is asked, the question comes last."""
+
+from cli import fields
+from cli.output import one_line
+from cli.render import shown_id
+from mesh.node.local.protocol import JsonObject
+
+
+def is_in(group: JsonObject) -> bool:
+    """Say whether one is in a group, as far as this node knows."""
+    return fields.text(group, "state") not in {"left", "removed"}
+
+
+def namesake_lines(name: str, groups: list[JsonObject]) -> list[str]:
+    """Say what another group of the same name means for those that are here."""
+    lines, named = [], f'"{one_line(name)}"'
+    for group in groups:
+        short = shown_id(fields.text(group, "id"))
+        if is_in(group):
+            lines.append(f"You are in a group called {named} already ({short}). Type ids to tell the two apart.")
+        else:
+            lines.append(
+                f"Here is also a {named} that you are out of. Its name means the new one; type {short} for it."
+            )
+    return lines
+
+
+def leave_lines(would: JsonObject, *, wipe: bool) -> list[str]:
+    """Say what follows from leaving a group; the question comes last."""
+    group = fields.record(would, "group")
+    named = f'"{one_line(fields.text(group, "name"))}" ({shown_id(fields.text(group, "id"))})'
+    if not is_in(group):
+        return [f"Delete all that is stored here of {named}, which you are out of?"]
+    lines = []
+    if fields.flag(would, "only_founder"):
+        lines.append("You are its only founder. Once you have left, nobody in it can make another founder.")
+    alias = one_line(fields.text(group, "alias"))
+    loss = " What was said in it is deleted here for good." if wipe else ""
+    return [*lines, f"Leave {named}{f', where you are {alias}' if alias else ''}?{loss}"]
+
+
+def remove_lines(would: JsonObject) -> list[str]:
+    """Say what follows from removing a member; the question comes last."""
+    group, member = fields.record(would, "group"), fields.record(would, "member")
+    lines = []
+    if count := fields.number(would, "invites_open"):
+        codes = "1 open invite code closes" if count == 1 else f"{count} open invite codes close"
+        lines.append(f"{codes} with it, as far as your rank may close them.")
+    return [*lines, f'Remove {one_line(fields.person(member))} from "{one_line(fields.text(group, "name"))}"?']
