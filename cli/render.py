@@ -26,7 +26,7 @@ JOIN_WORDS: Final = {
 STANDINGS: Final = {
     "left": "you left it",
     "removed": "you are no longer in it",
-    "cut-off": "you may have been removed: it has a new key that this device was not given, or its members pass it by",
+    "cut-off": "you may have been removed: this device was given no new key, or members' nodes pass it by",
 }
 JOINED_SINCE: Final = {
     "left": "you came in, and have left it since",

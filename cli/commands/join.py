@@ -147,10 +147,7 @@ def _door_words(told: JsonObject) -> list[str]:
     words = " ".join(fields.texts(fields.record(told, "join"), "key_words"))
     if not words or _state(told) != "awaiting-approval":
         return []
-    return [
-        "A moderator, steward or founder has to let you in.",
-        f"They see these words beside your knock, and can compare them with you: {words}",
-    ]
+    return [f"Whoever may let you in sees these words beside your knock, and can compare them with you: {words}"]
 
 
 def _agree(context: Context, api: Api, told: JsonObject, alias: str | None, *, agree: bool) -> JsonObject:

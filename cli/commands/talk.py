@@ -99,10 +99,10 @@ def _what_it_waits_for(message: JsonObject, group: JsonObject, *, node_up: bool)
     why = fields.text(message, "why")
     if fields.text(group, "state") == "cut-off":
         return ["Nobody has taken it: you may have been removed. `mesh status` says what you can do."]
-    if not node_up:
-        return ["Your node is not running. Start it with `mesh up`, and this goes out by itself."]
     if fields.number(group, "members") == 1:
         return [sentence(why)] if why else []
+    if not node_up:
+        return ["Your node is not running. Start it with `mesh up`, and this goes out by itself."]
     return [
         "Nobody has taken it yet. It goes out by itself as soon as a member's node is reachable.",
         *([sentence(why)] if why else []),
@@ -204,7 +204,7 @@ def _audience(api: Api, group: str) -> str:
             code="E-NOT-MEMBER",
         )
     if state == "cut-off":
-        return f'Take care with "{one_line(fields.text(shown, "name"))}": {standing(shown)}.'
+        return f'Take care with "{one_line(fields.text(shown, "name"))}". {sentence(standing(shown))}'
     return audience_line(shown)
 
 

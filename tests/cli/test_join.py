@@ -119,7 +119,7 @@ def test_who_waits_for_approval_sees_the_words_that_stand_beside_the_knock(home:
     assert ran.out == 'A moderator, steward or founder of "Tuesday grief" has to let you in; nobody has yet.\n'
     assert ran.err.count("rich cook boil") == 1
     lines = ran.err.splitlines()
-    assert lines.index("Knocking …") + 2 == next(k for k, line in enumerate(lines) if "rich cook boil" in line)
+    assert lines.index("Knocking …") + 1 == next(k for k, line in enumerate(lines) if "rich cook boil" in line)
 
 
 def test_the_words_are_shown_before_the_waiting_begins(home: Path) -> None:

@@ -81,7 +81,7 @@ def test_who_is_out_is_told_before_a_text_is_asked_for(home: Path, state: str) -
 def test_who_is_cut_off_is_warned(home: Path) -> None:
     with fake_node(home, {"group.show": {"group": {**GROUP, "state": "cut-off"}}, "post": {"message": QUEUED}}):
         err = mesh("post", "g", "Words.", home=home).err
-    assert 'Take care with "Tuesday grief": you may have been removed' in err
+    assert 'Take care with "Tuesday grief". You may have been removed' in err
     assert "Seen by" not in err
     assert err.splitlines()[-1].startswith("Nobody has taken it: you may have been removed.")
     assert "goes out by itself" not in err

@@ -348,3 +348,29 @@ def test_an_attempt_that_led_to_a_group_since_left_says_so() -> None:
     tansy.call("group.leave")
     (join,) = tansy.list("join.list", "joins")
     assert (join["state"], join["standing"]) == ("joined", "left")
+
+
+def test_the_code_that_one_came_in_by_leads_to_being_in_and_another_is_for_somebody_else() -> None:
+    _, wren, tansy = two()
+    code = wren.code()
+    joined = tansy.agree(code)
+    assert part(tansy.call("join.start", code=code), "join") == joined
+    with pytest.raises(RefusedError) as caught:
+        tansy.call("join.start", code=wren.code())
+    assert caught.value.code == "E-ALREADY-IN"
+    tansy.call("group.leave")
+    assert part(tansy.call("join.start", code=wren.code()), "join")["state"] == "looking"
+
+
+def test_an_alias_that_looks_like_another_names_nobody_by_itself() -> None:
+    world, wren, tansy = two()
+    other = WorldDesk(world, "Tan5y")
+    for person in (tansy, other):
+        person.agree(wren.code())
+    for name in ("tansy", "TAN5Y"):
+        with pytest.raises(LocalError) as caught:
+            wren.call("group.remove.check", member=name)
+        assert caught.value.code == "E-AMBIGUOUS"
+        ids = dict(shown.split()[::-1] for shown in caught.value.candidates)
+        assert set(ids) == {"(Tan5y)", "(tansy)"}
+        assert part(wren.call("group.remove.check", member=ids["(tansy)"]), "member")["alias"] == "tansy"

@@ -20,10 +20,11 @@ from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.groups import alias_given
 from mesh.node.local.methods.names import group_named, invite_named, join_named, knock_named
-from mesh.node.local.methods.shown import each, iso, join_json, key_words, members_like, person
+from mesh.node.local.methods.shown import each, iso, join_json, key_words, members_like, person, state_of
 from mesh.node.local.protocol import JsonObject
 from mesh.peer.approving import approvers, needed
-from mesh.peer.records import JoinStage, KnockRecord
+from mesh.peer.joining import preview_of
+from mesh.peer.records import JoinRecord, JoinStage, KnockRecord
 from mesh.peer.state import Room
 from mesh.wire import limits
 from mesh.wire.codes import InviteCode, from_uri, to_text, to_uri
@@ -129,8 +130,17 @@ async def revoke_invite(desk: Desk, params: JsonObject) -> JsonObject:
 async def start(desk: Desk, params: JsonObject) -> JsonObject:
     """Begin to look for the group behind a code."""
     code, addresses = _read_code(given.text(params, "code"))
+    for record in desk.state.joins.values():
+        if record.code == code.pack() and record.stage is JoinStage.JOINED and _is_in(desk, record):
+            return {"join": join_json(desk, record)}  # it was for them, and they were let in meanwhile
     join = await desk.ask(StartJoin(code=code.pack(), addresses=addresses))
     return _join(desk, JoinId(join))
+
+
+def _is_in(desk: Desk, join: JoinRecord) -> bool:
+    preview = preview_of(join)
+    room = None if preview is None else desk.state.rooms.get(preview.gid)
+    return room is not None and state_of(room) == "member"
 
 
 def _read_code(text: str) -> tuple[InviteCode, tuple[Address, ...]]:

@@ -8,6 +8,7 @@ from mesh.events import Space
 from mesh.ids import GroupId, JoinId, MemberPk, OpId, PostId
 from mesh.peer.state import Room, State
 from mesh.store.base import Store
+from mesh.support.aliases import look_alike
 
 T = TypeVar("T", bound=bytes)
 PREFIX_CHARACTERS_MIN: Final = 6  # commands.md, "Rules"
@@ -34,9 +35,14 @@ def _is_in(room: Room) -> bool:
 
 
 def member_named(room: Room, name: str) -> MemberPk:
-    """Return the member of this alias or id prefix; LocalError with candidates."""
+    """Return the member of this alias or id prefix; LocalError with candidates, also where aliases look alike."""
     named = {pk: member.alias for pk, member in room.group.view.members.items()}
-    found = _resolve("member", "E-NO-MEMBER", name, named, "`mesh group members` shows who is in")
+    do = "`mesh group members` shows who is in"
+    found = _resolve("member", "E-NO-MEMBER", name, named, do)
+    if named[found].casefold() == name.casefold():  # not an id
+        alike = {pk.hex(): alias for pk, alias in named.items() if look_alike(alias, named[found])}
+        if len(alike) > 1:
+            _not_one("member", "E-NO-MEMBER", name, alike, do)
     return MemberPk(found)
 
 

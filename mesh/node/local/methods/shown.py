@@ -278,7 +278,7 @@ def join_json(desk: Desk, join: JoinRecord) -> JsonObject:
     return told | {
         "group": _previewed(preview),
         "agreement": {"version": preview.agreement_version, "text": preview.agreement},
-        "inviter": None if room is None else _inviter(room),
+        "inviter": None if room is None or join.stage is not JoinStage.JOINED else _inviter(room),
         "approvals": preview.invite_body.approvals,
         "standing": None if room is None else state_of(room),
         "key_words": [] if join.keys is None else list(key_words(knock_statement(_knock(join.keys), preview.gid))),
