@@ -29,8 +29,8 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "`mesh COMMAND --help` shows how the command is written.",
     ),
     "E-VALUE-NEEDED": Entry(
-        "Something is needed that was not given, and no terminal is there to ask for it.",
-        "Scripts and pipes have nobody to answer a question.",
+        "Something is needed that was not given, or was given empty.",
+        "Nothing can be done without it; scripts and pipes have nobody to answer a question.",
         "Give the value that the error names on the command line, or - to send it by stdin.",
     ),
     "E-NOT-CONFIRMED": Entry(
@@ -64,9 +64,9 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "Leave, drop or revoke one that you no longer need.",
     ),
     "E-AMBIGUOUS": Entry(
-        "A name, or the beginning of an id, fits more than one.",
+        "A name, or the beginning of an id, fits more than one, or an alias looks like another's.",
         "Acting on the wrong one cannot always be undone.",
-        "Use one of the names that the error lists, or more of the id.",
+        "Type one of the ids that the error lists in its place.",
     ),
     # ---- the program
     "E-FAILED": Entry(

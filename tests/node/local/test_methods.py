@@ -362,6 +362,18 @@ def test_the_code_that_one_came_in_by_leads_to_being_in_and_another_is_for_someb
     assert part(tansy.call("join.start", code=wren.code()), "join")["state"] == "looking"
 
 
+def test_of_two_who_knock_under_much_the_same_alias_none_is_admitted_by_it() -> None:
+    world, wren, tansy = two()
+    other = WorldDesk(world, "Tan5y")
+    code = wren.code(uses=2, approvals=1)
+    for person in (tansy, other):
+        person.agree(code)
+    with pytest.raises(LocalError) as caught:
+        wren.call("knocks.admit", knock="tansy")
+    assert caught.value.code == "E-AMBIGUOUS"
+    assert len(wren.list("knocks.list", "knocks")) == 2
+
+
 def test_an_alias_that_looks_like_another_names_nobody_by_itself() -> None:
     world, wren, tansy = two()
     other = WorldDesk(world, "Tan5y")

@@ -37,12 +37,7 @@ def _is_in(room: Room) -> bool:
 def member_named(room: Room, name: str) -> MemberPk:
     """Return the member of this alias or id prefix; LocalError with candidates, also where aliases look alike."""
     named = {pk: member.alias for pk, member in room.group.view.members.items()}
-    do = "`mesh group members` shows who is in"
-    found = _resolve("member", "E-NO-MEMBER", name, named, do)
-    if named[found].casefold() == name.casefold():  # not an id
-        alike = {pk.hex(): alias for pk, alias in named.items() if look_alike(alias, named[found])}
-        if len(alike) > 1:
-            _not_one("member", "E-NO-MEMBER", name, alike, do)
+    found = _person("member", "E-NO-MEMBER", name, named, "`mesh group members` shows who is in")
     return MemberPk(found)
 
 
@@ -53,9 +48,9 @@ def invite_named(room: Room, name: str) -> OpId:
 
 
 def knock_named(room: Room, name: str) -> bytes:
-    """Return the knock with this id prefix or alias."""
+    """Return the knock with this id prefix or alias; LocalError with candidates, also where aliases look alike."""
     named = {knock: record.alias for knock, record in room.knocks.items()}
-    return _resolve("knock", "E-NO-KNOCK", name, named, "`mesh knocks list` shows who waits")
+    return _person("knock", "E-NO-KNOCK", name, named, "`mesh knocks list` shows who waits")
 
 
 def join_named(state: State, name: str) -> JoinId:
@@ -78,6 +73,16 @@ def message_named(store: Store, name: str, gid: GroupId | None = None) -> tuple[
         _not_one("message", "E-NO-MESSAGE", name, {key[32:].hex(): "" for key in found}, "`mesh read` shows ids")
     key, value = next(iter(found.items()))
     return PostId(key[32:]), GroupId(key[:32]), value
+
+
+def _person(thing: str, code: str, name: str, named: Mapping[T, str], do: str) -> T:
+    """Return whose alias or id prefix this is; an alias that another's looks like names nobody by itself."""
+    found = _resolve(thing, code, name, named, do)
+    if named[found].casefold() == name.casefold():  # else it was an id
+        alike = {key.hex(): alias for key, alias in named.items() if look_alike(alias, named[found])}
+        if len(alike) > 1:
+            _not_one(thing, code, name, alike, do)
+    return found
 
 
 def _resolve(thing: str, code: str, name: str, named: Mapping[T, str], do: str) -> T:
