@@ -65,8 +65,8 @@ def create(
         How keys are sealed: also against a later quantum computer (pq), or smaller (classic).
     approvals
         What codes of more than one use ask for, unless `invite new` says otherwise. 0: the node of a member who is
-        online lets people in by itself. 1 to 8: a moderator, steward or founder has to say yes; one is enough
-        today, whatever the number.
+        online lets people in by itself. 1 to 8: so many moderators, stewards and founders have to say
+        yes, not necessarily at the same time.
     """
     _refuse_what_is_to_come(history, keep)
     name = given_line(name, "What is the group called?", instead="NAME")

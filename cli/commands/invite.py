@@ -42,9 +42,9 @@ def new(
     expires
         How long it is good for, in whole hours; at most 90 days.
     approvals
-        0: the node of a member who is online lets them in by itself. 1 to 8: a moderator, steward or founder has to
-        say yes; one is enough today, whatever the number. Left out: 0 for one use; for more, what the group has
-        set, or 1.
+        0: the node of a member who is online lets them in by itself. 1 to 8: so many moderators, stewards
+        and founders have to say yes, not necessarily at the same time. Left out: 0 for one use; for more, what
+        the group has set, or 1.
     note
         For yourself: whom it is for. It stays on this machine.
     qr
@@ -75,9 +75,12 @@ def new(
 
 def _door_line(invite: JsonObject) -> list[str]:
     """Say that somebody has to let them in, if so."""
-    if not fields.number(invite, "approvals"):
+    count = fields.number(invite, "approvals")
+    if not count:
         return []
-    return ["A moderator, steward or founder has to let them in: `mesh knocks list` shows who waits."]
+    if count == 1:
+        return ["A moderator, steward or founder has to let them in: `mesh knocks list` shows who waits."]
+    return [f"{count} moderators, stewards or founders have to say yes: `mesh knocks list` shows who waits."]
 
 
 def _way_line(invite: JsonObject) -> str:
@@ -112,7 +115,7 @@ def list_(group: str, /, *, context: Here) -> None:
                 str(fields.number(invite, "uses_left")),
                 when(fields.text(invite, "expires")),
                 fields.text(invite, "state"),
-                "needed" if fields.number(invite, "approvals") else "",
+                str(fields.number(invite, "approvals") or ""),
                 one_line(fields.text(invite, "note")),
             )
             for invite in invites

@@ -45,7 +45,7 @@ def join(
     You see what the group is before you agree to anything. If nobody lets you in while this waits, your node
     goes on knocking and the exit status is 4. Leave CODE out to be asked for it: whoever sees it can knock.
 
-    Some codes ask for approval: then one moderator, steward or founder has to let you in. They see six words beside
+    Some codes ask for approval: then moderators, stewards or founders have to say yes. They see six words beside
     your knock and you see the same, so that you can compare them by voice.
 
     Parameters
