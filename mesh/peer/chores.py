@@ -57,8 +57,8 @@ def after_operations(state: State, room: Room, ops: list[Operation], step: Step)
     _retry_early(state, room, step)
     plan(state, room, step)
     hand_over(state, room, step)
-    if len(group.epochs) != room.epochs_known:
-        room.epochs_known = len(group.epochs)
+    if group.epochs.keys() != room.epochs_known:
+        room.epochs_known = frozenset(group.epochs)
         catching_up.ask_anew(state, room, step)
     else:
         catching_up.ask_messages(state, room, step)
@@ -83,8 +83,9 @@ def _brings_us_in(room: Room, ops: list[Operation]) -> bool:
     One that we make ourselves shows nothing: we can go on making them alone.
     """
     op = room.group.log.get(room.group.epoch) if room.group.epoch is not None else None
-    newer = len(room.group.epochs) != room.epochs_known
-    return op is not None and op.tbs.dev != room.group.own.dev and (newer or op in ops)
+    if op is None or op.tbs.dev == room.group.own.dev:
+        return False
+    return op in ops or op.op_id not in room.epochs_known
 
 
 def note_unopened(room: Room, epoch: OpId, frame: Frame, step: Step) -> None:

@@ -76,6 +76,7 @@ def _load_room(room: Room, found: Mapping[Space, Rows]) -> Room:
                 room.untold_yes[key] = None
     for key, value in rows(Space.CONTACTS):
         room.contacts[DeviceId(key)] = load(ContactRecord, value)
+    room.epochs_known = frozenset(room.group.epochs)
     own = room.group.own
     room.silent = own.left and not own.wipe and not room.contacts
     before: tuple[MsgId, ...] = ()

@@ -190,7 +190,7 @@ class Room:
     presence_told: tuple[bytes, OpId] | None = None  # addresses and epoch of our last presence
     receipt_due: bool = False  # a timer runs
     chore_due: bool = False  # a timer runs
-    epochs_known: int = 0  # how many we held when we last looked for what they open
+    epochs_known: frozenset[OpId] = frozenset()  # those that we held when we last looked for what they open
     gap_due: bool = False  # a timer runs
     tell_at: int | None = None  # when a timer runs out that tells links how far we have come (mono)
     last_ts: int = 0  # our clock at our last post, so that two posts never bear one time
