@@ -85,12 +85,35 @@ def drop_draft(room: Room, number: int, step: Step) -> None:
 
 
 def can_speak(state: State, room: Room, now: Instant) -> bool:
-    """Say whether we are in, and a current member's node is there with which we agree on what was before."""
+    """Say whether we are in, and a current member's node is there with which we agree on what was before.
+
+    Whoever is there and has operations that we lack is waited for, for a while: one who is out, as they have it, must
+    not be enough for us to speak.
+    """
     if room.group.me is None or room.group.own.left or not room.group.epochs:
         return False
     heard = [session for _, session in state.present(room) if session.heard]
+    waits = [_is_awaited(room, session, now) for session in heard]
     held_back = any(_is_ahead(room, session) and _is_fresh(room, session, now) for session in heard)
-    return any(agrees(room, session, now) for session in heard) and not held_back
+    return any(agrees(room, session, now) for session in heard) and not held_back and not any(waits)
+
+
+def _is_awaited(room: Room, session: Session, now: Instant) -> bool:
+    """Say whether a device has told of operations that we lack, so lately that they may still be on their way.
+
+    One that did not give in time what it told of is waited for no more until it does: or one member could silence
+    another with bare names.
+    """
+    assert session.device is not None, "only proved devices are heard"
+    lacking = [head for head in session.heads if head not in room.group.log]
+    told, since = room.told_of.get(session.device, ((), 0))
+    if all(head in room.group.log for head in told):
+        told, since = tuple(lacking), now.mono_ms
+    if told:
+        room.told_of[session.device] = told, since
+    else:
+        room.told_of.pop(session.device, None)
+    return bool(lacking) and now.mono_ms - since < ASK_TIMEOUT_MS
 
 
 def _is_fresh(room: Room, session: Session, now: Instant) -> bool:
