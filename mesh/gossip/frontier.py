@@ -111,6 +111,13 @@ class Spells:
             found = epoch
         return found
 
+    def at_or_first(self, mseq: int) -> bytes:
+        """Return the epoch of a message that is here; of one too long ago, the oldest epoch that is remembered.
+
+        Enough for one who asks: whoever was not in then was not before.
+        """
+        return self.at(mseq) or self.changes[0][1]
+
     def note(self, mseq: int, epoch: bytes, top: int) -> "Spells":
         """Return it with one more message known, `top` being the highest known so far; the oldest changes go."""
         before = self.at(mseq)

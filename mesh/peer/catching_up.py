@@ -2,7 +2,8 @@
 
 What a peer claims to have is asked for once over a link. What it then does not give is not asked of it again, and one
 that claims much and gives nothing is asked no further. A message that was never sealed for us need not be asked for;
-that is believed when the author's own device says it, or everybody who is there and claims to have it.
+that is believed when the author's own device says it, or everybody who is there and claims to have it. What whoever
+welcomed us said of that is asked for all the same, after everything else.
 """
 
 from typing import Final
@@ -20,6 +21,7 @@ from mesh.wire.invites import FrontierEntry
 from mesh.wire.sessions import AnsweredBody, ClosedSpan, Span, WantMessagesBody
 
 CANNOT_GIVE_MAX: Final = 8192  # a peer that claims more messages and cannot give them is asked no further; ours
+WITHHELD_MAX: Final = 1 << 20  # nor one that says of more that they are not for us; longer than histories are; ours
 _VAIN_COST: Final = 64  # what a question in vain counts for at least, in messages; ours
 _TOLD_RANGES_MAX: Final = 8192  # separate ranges in one state, all devices together; ours
 
@@ -57,7 +59,8 @@ def ask_messages(state: State, room: Room, step: Step) -> None:
             busy.add(asking.link)
             _add(asked, asking.spans)
     for link, session in state.present(room):
-        if link.link in busy or session.refused > CANNOT_GIVE_MAX or not agrees(room, session, step.now):
+        worn = session.refused > CANNOT_GIVE_MAX or session.withheld > WITHHELD_MAX
+        if link.link in busy or worn or not agrees(room, session, step.now):
             continue
         spans = _wanted(room, session, asked)
         if spans:
@@ -70,24 +73,37 @@ def ask_messages(state: State, room: Room, step: Step) -> None:
 
 
 def _wanted(room: Room, session: Session, asked: dict[DeviceId, Frontier]) -> Spans:
-    """Return what to ask of a peer: what it has, we lack, and neither it nor another is being or was asked for."""
+    """Return what to ask of a peer: what it has, we lack, and neither it nor another is being or was asked for.
+
+    What is said to be from before our time comes last.
+    """
     spans: list[tuple[DeviceId, int, int]] = []
     left = limits.WANT_MESSAGES_MAX
+    for dev, first, last in [*_lacking(room, session, asked, early=False), *_lacking(room, session, asked, early=True)]:
+        end = min(last, first + left - 1)
+        spans.append((dev, first, end))
+        left -= end - first + 1
+        if left == 0 or len(spans) == limits.WANT_RANGES_MAX:
+            break
+    return tuple(spans)
+
+
+def _lacking(
+    room: Room, session: Session, asked: dict[DeviceId, Frontier], *, early: bool
+) -> list[tuple[DeviceId, int, int]]:
+    found: list[tuple[DeviceId, int, int]] = []
     for dev, theirs in sorted(session.frontier.items()):
         if room.group.log.card(dev) is None:
             continue
-        known = room.track(dev).settled
+        track = room.track(dev)
+        known = track.sure
         for more in (session.closed.get(dev), session.shut.get(dev), asked.get(dev)):
             known = known if more is None else known.union(more)
         cut = cut_of(room.group, dev)
-        for first, last in known.missing_from(theirs):
-            end = min(last, cut, first + left - 1)
-            if first <= end:
-                spans.append((dev, first, end))
-                left -= end - first + 1
-            if left == 0 or len(spans) == limits.WANT_RANGES_MAX:
-                return tuple(spans)
-    return tuple(spans)
+        low, high = (1, min(cut, track.claimed)) if early else (track.claimed + 1, cut)
+        ranges = ((max(first, low), min(last, high)) for first, last in known.missing_from(theirs))
+        found.extend((dev, first, last) for first, last in ranges if first <= last)
+    return found
 
 
 def _add(frontiers: dict[DeviceId, Frontier], spans: Spans) -> None:
@@ -126,10 +142,10 @@ def hear_answered(state: State, link: Link, room: Room, session: Session, body: 
         raise RemoteError(Fault.UNASKED, "an answer to nothing that was asked")
     del state.asking[body.ticket]
     step.set_timer("asked", body.ticket.to_bytes(4, "big"), None)
-    _close(room, session, asking)
     if session.device in room.group.view.devices:
         _settle(state, room, session, asking, body, step)
         plan_receipt(room, step)
+    _close(room, session, asking)
     ask_messages(state, room, step)
 
 
@@ -138,9 +154,16 @@ def _close(room: Room, session: Session, asking: Asking) -> None:
     _add(session.closed, asking.spans)
     refused = 0
     for dev, first, last in asking.spans:
-        missing = room.track(dev).settled.missing_from(Frontier(0, ((first, last),)))
-        refused += sum(high - low + 1 for low, high in missing)
+        span = Frontier(0, ((first, last),))
+        lacking = _count(room.track(dev).sure.missing_from(span))
+        unsaid = _count(room.track(dev).sure.union(session.shut.get(dev, Frontier())).missing_from(span))
+        refused += unsaid
+        session.withheld += lacking - unsaid
     session.refused += max(refused, _VAIN_COST) if refused else 0
+
+
+def _count(spans: list[tuple[int, int]]) -> int:
+    return sum(last - first + 1 for first, last in spans)
 
 
 def _settle(state: State, room: Room, session: Session, asking: Asking, body: AnsweredBody, step: Step) -> None:
@@ -151,10 +174,10 @@ def _settle(state: State, room: Room, session: Session, asking: Asking, body: An
     withheld = {(span.dev, mseq) for span in body.closed for mseq in range(span.first, span.last + 1)}
     settled: dict[DeviceId, None] = {}
     for dev, mseq in sorted(withheld):
-        if mseq in asked.get(dev, Frontier()) and mseq not in room.track(dev).settled:
+        if mseq in asked.get(dev, Frontier()) and mseq not in room.track(dev).sure:
             session.shut[dev] = session.shut.get(dev, Frontier()).add(mseq)
             if session.device == dev or _is_shut(room, present, dev, mseq):
-                room.track(dev).settled = room.track(dev).settled.add(mseq)
+                room.track(dev).sure = room.track(dev).sure.add(mseq)
                 settled[dev] = None
     for dev in settled:
         room.save_track(dev, step.journal)
@@ -189,9 +212,8 @@ def give_messages(link: Link, room: Room, session: Session, body: WantMessagesBo
         for mseq in range(span.first, span.last + 1):
             if mseq not in track.have:
                 continue
-            epoch = track.spells.at(mseq)
-            if epoch is not None and session.device not in room.group.recipients(OpId(epoch)):
-                closed.append(ClosedSpan(dev=span.dev, first=mseq, last=mseq))
+            if session.device not in room.group.recipients(OpId(track.spells.at_or_first(mseq))):
+                _withhold(closed, span.dev, mseq)
             else:
                 keys.append(room.group.gid + span.dev + mseq.to_bytes(8, "big"))
     keys = list(dict.fromkeys(keys))
@@ -200,3 +222,11 @@ def give_messages(link: Link, room: Room, session: Session, body: WantMessagesBo
             SendStored(link=link.link, space=Space.FRAMES, keys=tuple(keys), send_class=SendClass.REPAIR)
         )
     tell(link, session, AnsweredBody(ticket=body.ticket, closed=closed), SendClass.REPAIR, step)
+
+
+def _withhold(closed: list[ClosedSpan], dev: DeviceId, mseq: int) -> None:
+    """Add a number to what is not for one who asks, in as few spans as that takes."""
+    if closed and closed[-1].dev == dev and closed[-1].last == mseq - 1:
+        closed[-1] = ClosedSpan(dev=dev, first=closed[-1].first, last=mseq)
+    else:
+        closed.append(ClosedSpan(dev=dev, first=mseq, last=mseq))

@@ -57,6 +57,9 @@ def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link
     _check_body(opened)
     take_in(room.group, opened, step.means())
     track.take(tbs.mseq, opened.msg_id, epoch, tbs.heads)
+    track.claimed = min(track.claimed, max(0, tbs.mseq - tbs.i - 1))  # from its chain's first message on, they are ours
+    if tbs.i == 0 and track.sure.contiguous < tbs.mseq and _is_first_for_us(room, epoch, tbs):
+        track.sure = track.sure.add(1, tbs.mseq)
     room.group.note_seen(tbs.dev, tbs.heads)
     step.journal.put(Space.FRAMES, room.group.gid + tbs.dev + tbs.mseq.to_bytes(8, "big"), frame.raw)
     state.seen.mark_stored(frame.id)
@@ -68,6 +71,20 @@ def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link
         _note_giver(giver, room, tbs, step)
     forward(state, room, epoch, frame.id, frame.raw, step)
     return True
+
+
+def _is_first_for_us(room: Room, epoch: OpId, tbs: MessageTbs) -> bool:
+    """Say whether the first message of a chain is the first that its device sealed for us, by that device's own word.
+
+    It is where no other epoch for us was among what its author had: all of that stands behind its heads, if they are
+    all of its author's. So its earlier ones were not for us, and need not be asked for.
+    """
+    group = room.group
+    mask = group.log.closure(tbs.heads)
+    if mask is None or len(tbs.heads) >= limits.HEADS_MAX:
+        return False
+    past = (op.op_id for op in group.log.ops if mask & group.log.bit(op.op_id))
+    return all(op_id == epoch or group.own.dev not in group.recipients(op_id) for op_id in past)
 
 
 def _wait_for_operations(room: Room, raw: bytes, link: LinkId | None, step: Step) -> None:

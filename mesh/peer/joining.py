@@ -13,7 +13,6 @@ from mesh.commands import AgreeJoin, StartJoin, Suite
 from mesh.crypto.keys import public_key
 from mesh.errors import Fault, LocalError, RefusedError, RemoteError
 from mesh.events import Notice, Space
-from mesh.gossip.frontier import Frontier
 from mesh.groups.authoring import fresh_own_state, keep_kem, new_card
 from mesh.groups.group import Group, Means
 from mesh.groups.invites import (
@@ -344,8 +343,8 @@ def _answered(
     step.journal.merge(entered)
     room = Room(group)
     for entry in body.frontier:
-        if group.log.card(entry.dev) is not None:
-            room.track(entry.dev).settled = Frontier(entry.contiguous)
+        if group.log.card(entry.dev) is not None and entry.dev != group.own.dev:
+            room.track(entry.dev).claimed = entry.contiguous
             room.save_track(entry.dev, step.journal)
     for signed in body.keyups:
         with suppress(RemoteError):  # a false one is left out; the rest of the welcome stands on its own checks

@@ -26,7 +26,7 @@ def tend_keys(state: State, room: Room, step: Step) -> None:
         return
     if _is_due(room.group, step.now.wall_ms) and can_speak(state, room, step.now):
         _say_keyup(state, room, step)
-    gaps = any(track.settled.gaps_below(track.top) for track in room.tracks.values())
+    gaps = any(track.sure.gaps_below(track.top) for track in room.tracks.values())
     forget_keys(room.group, step.means(), gaps=gaps)
 
 

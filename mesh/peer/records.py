@@ -29,10 +29,11 @@ class SpellRecord(Record, frozen=True):
 
 
 class TrackRecord(Record, frozen=True):
-    """Which messages of a device are here (`have`), which need not be asked for (`settled`), and the highest one."""
+    """Which messages of a device are here (`have`), which are here or not for us (`sure`), and the highest one."""
 
     have: RangesRecord
-    settled: RangesRecord
+    sure: RangesRecord
+    claimed: shapes.MseqOrNone  # up to here nothing is for us, says whoever welcomed us
     top: shapes.MseqOrNone
     top_id: shapes.Msg  # a removal's cut names it
     spells: list[SpellRecord]

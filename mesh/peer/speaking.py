@@ -140,7 +140,7 @@ def agrees(room: Room, session: Session, now: Instant) -> bool:
 def _is_ahead(room: Room, session: Session) -> bool:
     """Say whether a peer has messages of our own that we have not; one that claimed such in vain is not believed."""
     own = room.group.own.dev
-    ours = room.tracks.get(own, Track()).settled
+    ours = room.tracks.get(own, Track()).sure
     ahead = bool(ours.missing_from(session.frontier.get(own, Frontier())))
     return ahead and not ours.missing_from(session.closed.get(own, Frontier()))
 
@@ -198,7 +198,7 @@ def say_receipt(state: State, room: Room, step: Step) -> None:
     room.receipt_due = False
     waiting = _waiting_authors(room)
     news = {
-        dev: track.settled.contiguous
+        dev: track.sure.contiguous
         for dev, track in sorted(room.tracks.items())
         if track.owes and dev != room.group.own.dev and dev not in waiting
     }

@@ -73,6 +73,7 @@ class Session:
     asked_keys: dict[OpId, None] = field(default_factory=dict)  # epochs for us, of which we asked for the wraps
     closed: dict[DeviceId, Frontier] = field(default_factory=dict)  # asked for; not to be asked again over this link
     shut: dict[DeviceId, Frontier] = field(default_factory=dict)  # what the peer says was not sealed for us
+    withheld: int = 0  # how many that was, while it was not settled
     refused: int = 0  # messages that it claimed, was asked for, and did not give
 
 
@@ -95,10 +96,11 @@ class Link:
 
 @dataclass(slots=True, kw_only=True)
 class Track:
-    """Which messages of a device are here, and which need not be asked for: those, and what was never meant for us."""
+    """Which messages of a device are here, and which are not for us: for sure, or by one member's word."""
 
     have: Frontier = field(default_factory=Frontier)
-    settled: Frontier = field(default_factory=Frontier)
+    sure: Frontier = field(default_factory=Frontier)  # here, or not for us by its author's word or that of two members
+    claimed: int = 0  # up to here nothing is for us, says whoever welcomed us: asked for last, and never acknowledged
     top: int = 0
     top_id: MsgId = MsgId(ZERO32)
     spells: Spells = field(default_factory=Spells)
@@ -108,13 +110,18 @@ class Track:
     keyup: SignedMessage | None = None  # the newest one of this device
 
     @property
+    def settled(self) -> Frontier:
+        """What is not missing as far as we have been told: nobody's word but one member's may stand for some of it."""
+        return self.sure.union(Frontier(self.claimed))
+
+    @property
     def owes(self) -> bool:
         """Whether a receipt would say something new about a message that is owed one."""
-        return self.shown > self.told and self.settled.contiguous > self.told
+        return self.shown > self.told and self.sure.contiguous > self.told
 
     def take(self, mseq: int, msg_id: MsgId, epoch: OpId, heads: Sequence[OpId]) -> None:
         """Note a message that is here now, sealed under `epoch` by one who had seen the operations `heads`."""
-        self.have, self.settled = self.have.add(mseq), self.settled.add(mseq)
+        self.have, self.sure = self.have.add(mseq), self.sure.add(mseq)
         self.spells = self.spells.note(mseq, epoch, self.top)
         if mseq > self.top:
             self.top, self.top_id, self.heads = mseq, msg_id, tuple(heads)
@@ -123,7 +130,8 @@ class Track:
         """Return it as it is stored."""
         return TrackRecord(
             have=_ranges(self.have),
-            settled=_ranges(self.settled),
+            sure=_ranges(self.sure),
+            claimed=self.claimed,
             top=self.top,
             top_id=self.top_id,
             spells=[SpellRecord(mseq=mseq, epoch=OpId(epoch)) for mseq, epoch in self.spells.changes],
@@ -138,7 +146,8 @@ class Track:
         """Read it back."""
         return Track(
             have=_frontier(record.have),
-            settled=_frontier(record.settled),
+            sure=_frontier(record.sure),
+            claimed=record.claimed,
             top=record.top,
             top_id=record.top_id,
             spells=Spells(tuple((s.mseq, s.epoch) for s in record.spells)),

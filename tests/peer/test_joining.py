@@ -226,6 +226,7 @@ def test_one_who_comes_back_is_somebody_new_and_keeps_what_they_had_read() -> No
     assert juniper.member(gid) != before
     assert juniper.reads(gid) == ["before I left", "stay"]
     back = juniper.post(gid, "I am back")
+    world.run(1)
     wren.post(gid, "welcome")
     world.run(10)
     assert juniper.reads(gid) == ["before I left", "stay", "I am back", "welcome"]
