@@ -13,17 +13,16 @@ from mesh.crypto.keys import public_key
 from mesh.errors import LocalError, RemoteError
 from mesh.events import Notice
 from mesh.groups.authoring import author, rekey, remove
-from mesh.groups.epochs import unwrap
 from mesh.groups.operations import Operation
-from mesh.ids import DeviceId, MemberPk, OpId
+from mesh.ids import DeviceId, MemberPk
 from mesh.membership.acts import GRANTS
-from mesh.peer import catching_up, door, joining, reaching
+from mesh.peer import catching_up, door, doubting, joining, reaching
 from mesh.peer.hearing import hear_message, take_early
 from mesh.peer.routing import plan_telling
 from mesh.peer.speaking import hand_over, publish
 from mesh.peer.state import Room, State, Step
 from mesh.peer.syncing import PRESENCE_SPREAD_MS, PRESENCE_WAIT_MS, resume_sessions
-from mesh.wire.frames import Frame, parse_frame, split_envelope
+from mesh.wire.frames import parse_frame
 from mesh.wire.operations import Cut, OpType, UninviteBody, epoch_block
 
 TURN_MS: Final = 2_000  # rank r waits 2r s for r < 30 (protocol.md §5)
@@ -45,9 +44,12 @@ def after_operations(state: State, room: Room, ops: list[Operation], step: Step)
         group.set_own(step.journal, rank_seen=Rank.NEWCOMER)
     elif group.me is not None and group.rank != group.own.rank_seen:
         group.set_own(step.journal, rank_seen=group.rank)
-    if group.own.cut_off and _brings_us_in(room, ops):
-        group.set_own(step.journal, cut_off=False)
+    if group.own.cut_off and _brings_us_in(state, room, ops):
+        room.doubt = None
+        doubting.take_back(room, step)
         joining.drop_needless(state, room, step)
+    elif not room.seems_out:
+        joining.stop_needless(state, room, step)
     step.notify(Notice.GROUP, group.gid)
     door.sweep_knocks(state, room, ops, step)
     resume_sessions(state, room, step)
@@ -77,37 +79,16 @@ def _recover_own(room: Room, ops: list[Operation], step: Step) -> None:
             room.fell_back = True
 
 
-def _brings_us_in(room: Room, ops: list[Operation]) -> bool:
+def _brings_us_in(state: State, room: Room, ops: list[Operation]) -> bool:
     """Say whether others speak under an epoch with us: one of theirs is ours to speak under, and it is new here.
 
-    One that we make ourselves shows nothing: we can go on making them alone.
+    One that we make ourselves shows nothing: we can go on making them alone. Nor does one that answers our own knock:
+    what it means for us is judged by the welcome (`joining`).
     """
     op = room.group.log.get(room.group.epoch) if room.group.epoch is not None else None
-    if op is None or op.tbs.dev == room.group.own.dev:
+    if op is None or op.tbs.dev == room.group.own.dev or joining.is_answer(state, op):
         return False
     return op in ops or op.op_id not in room.epochs_known
-
-
-def note_unopened(room: Room, epoch: OpId, frame: Frame, step: Step) -> None:
-    """An epoch was made that holds no key for us: we may have been removed, and the person should know.
-
-    Only if it follows an epoch that nothing here follows: on the topics of older ones those can write who are out.
-    """
-    group = room.group
-    parts = split_envelope(frame.middle)
-    secret = unwrap(
-        gid=group.gid,
-        nonce=parts.nonce,
-        wraps=parts.wraps,
-        dev=group.own.dev,
-        keys=group.kem_pairs(),
-        suite=group.suite,
-        sealer=step.sealer,
-    )
-    followed = any(group.log.past(other) & group.log.bit(epoch) for other in group.epochs if other != epoch)
-    if secret is None and not followed and not group.own.cut_off:
-        group.set_own(step.journal, cut_off=True)
-        step.notify(Notice.GROUP, group.gid)
 
 
 def _retry_early(state: State, room: Room, step: Step) -> None:

@@ -28,8 +28,9 @@ from mesh.groups.invites import (
     welcome_of,
 )
 from mesh.groups.joining import GID_PREFIX_BYTES, agreement_hash, join_statement
+from mesh.groups.operations import Operation, card_device
 from mesh.groups.receiving import receive_bundle
-from mesh.ids import GroupId, JoinId
+from mesh.ids import DeviceId, GroupId, JoinId
 from mesh.journal import Journal
 from mesh.peer import reaching
 from mesh.peer.hearing import learn_keyup
@@ -85,21 +86,66 @@ def _refuse_if_in(state: State, prefix: bytes) -> None:
 
     One who was removed is not told so. Where there are signs of it, another code may bring them back.
     """
+    room = _where_in(state, prefix)
+    if room is not None:
+        raise RefusedError(
+            f"you are in “{room.group.founding.name}” already",
+            do="give the code to the person it was meant for",
+            code="E-ALREADY-IN",
+        )
+
+
+def _where_in(state: State, prefix: bytes) -> Room | None:
     for room in state.rooms.values():
         named = room.group.gid[:GID_PREFIX_BYTES] == prefix[:GID_PREFIX_BYTES]
         if named and room.group.me is not None and not room.seems_out:
-            raise RefusedError(
-                f"you are in “{room.group.founding.name}” already",
-                do="give the code to the person it was meant for",
-                code="E-ALREADY-IN",
-            )
+            return room
+    return None
 
 
 def drop_needless(state: State, room: Room, step: Step) -> None:
     """We turn out to be in after all: stop knocking, or we would become a second member."""
-    for join_id, join in list(state.joins.items()):
-        if join.stage in JOINING and InviteCode.unpack(join.code).gid_prefix == room.group.gid[:GID_PREFIX_BYTES]:
+    for join_id, _ in _joins_of(state, room):
+        drop_join(state, join_id, step)
+
+
+def stop_needless(state: State, room: Room, step: Step) -> None:
+    """We seem to be in: look no further, and end an attempt that was answered all the same.
+
+    One that knocked stands: whoever counts us in may not have heard yet. It does not knock meanwhile (`knock_on`).
+    """
+    for join_id, join in _joins_of(state, room):
+        if join.stage is not JoinStage.KNOCKING:
             drop_join(state, join_id, step)
+        elif room.group.log.card(_device_of(join)) is not None:
+            _refuse_second(state, join, step)
+
+
+def is_answer(state: State, op: Operation) -> bool:
+    """Say whether an operation lets in one of our own knocks."""
+    if not isinstance(op.body, AdmitBody):
+        return False
+    dev = card_device(op.body.card)
+    return any(join.stage is JoinStage.KNOCKING and _device_of(join) == dev for join in state.joins.values())
+
+
+def _device_of(join: JoinRecord) -> DeviceId:
+    """Return the device that knocks."""
+    assert join.keys is not None, "whoever knocks keeps the keys"
+    return card_device(decode(KnockBody, join.keys.knock, bytes_max=limits.KNOCK_PADDED_BYTES).card)
+
+
+def _joins_of(state: State, room: Room) -> list[tuple[JoinId, JoinRecord]]:
+    return [
+        (join_id, join)
+        for join_id, join in state.joins.items()
+        if join.stage in JOINING and InviteCode.unpack(join.code).gid_prefix == room.group.gid[:GID_PREFIX_BYTES]
+    ]
+
+
+def _refuse_second(state: State, join: JoinRecord, step: Step) -> None:
+    """End an attempt that would make us a second member: refused, at an open door."""
+    _save(state, replace(join, stage=JoinStage.REFUSED, door=Door.OPEN, keys=None), step)
 
 
 def expired() -> RefusedError:
@@ -274,6 +320,8 @@ def knock_on(state: State, link: Link, step: Step) -> None:
     for join in state.joins.values():
         if join.stage is not JoinStage.KNOCKING or join.keys is None:
             continue
+        if _where_in(state, InviteCode.unpack(join.code).gid_prefix) is not None:
+            continue
         if any(topic in link.topics.shared for topic in join_topics(join, today)[:4]):
             hand_to(link, b"knock" + join.join, _knock_frame(state, join, join.keys, step), step)
 
@@ -338,6 +386,9 @@ def _answered(
     assert join.keys is not None
     group, entered = enter(preview.gid, preview.create.suite, knock, join.keys, body, step)
     former = state.rooms.get(group.gid)
+    if former is not None and _stands(former.group, group):
+        _refuse_second(state, join, step)
+        return
     if former is not None:
         clear_former(state, group.gid, step)
     step.journal.merge(entered)
@@ -359,6 +410,14 @@ def _answered(
     _save(state, replace(join, stage=JoinStage.JOINED, keys=None), step)
     step.touch(group.gid, list(group.log.ops[-1:]))
     step.notify(Notice.JOINED, group.gid, group.own.member_pk)
+
+
+def _stands(former: Group, group: Group) -> bool:
+    """Say whether our membership stands for whoever let us in: they have not heard of our leave or removal, or none is.
+
+    What it may do, and what its device keeps, would be lost by entering a second time.
+    """
+    return former.me is not None and not former.own.left and former.own.member_pk in group.view.members
 
 
 def enter(

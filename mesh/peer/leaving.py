@@ -122,7 +122,7 @@ def forget(state: State, room: Room, step: Step) -> None:
         step.set_timer("asked", ticket.to_bytes(4, "big"), None)
     for topic in [t for t, reply in state.replies.items() if reply.gid == gid]:
         del state.replies[topic]
-    for name in ("receipt", "presence", "chore", "tell", "gap"):
+    for name in ("receipt", "presence", "chore", "tell", "gap", "doubt"):
         step.set_timer(name, gid, None)
     for join_id, join in list(state.joins.items()):
         if InviteCode.unpack(join.code).gid_prefix == gid[:16]:

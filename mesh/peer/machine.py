@@ -38,6 +38,7 @@ from mesh.peer import (
     catching_up,
     chores,
     door,
+    doubting,
     hearing,
     joining,
     keeping,
@@ -236,8 +237,9 @@ class Peer:
             step.touch(room.group.gid, ops, also=len(room.group.epochs) > epochs)
             if not ops:
                 step.wanted_ops[link.link, room.group.gid] = None
-            if frame.type is FrameType.ENVELOPE and not ops:
-                chores.note_unopened(room, epoch, frame, step)
+            if frame.type is FrameType.ENVELOPE and not ops and doubting.is_unopened(room, frame, step):
+                doubting.note_unopened(room, epoch, step)
+                return  # not passed on: whoever it is for passes it on
             forward(self.state, room, epoch, frame.id, frame.raw, step)
 
     def _timer(self, timer: Timer, step: Step) -> None:
@@ -261,6 +263,8 @@ class Peer:
                 speaking.say_presence(self.state, room, step)
             case "tell":
                 syncing.tell_round(self.state, room, step)
+            case "doubt":
+                doubting.look_into(self.state, room, step)
             case "gap":
                 room.gap_due = False
                 catching_up.ask_messages(self.state, room, step)
@@ -280,7 +284,7 @@ class Peer:
                 syncing.tell_state(link, room, step)
             if not room.chore_due:
                 chores.plan(self.state, room, step)
-            syncing.note_silence(self.state, room, step)
+            doubting.note_silence(self.state, room, step)
             speaking.hand_over(self.state, room, step)
             speaking.say_presence(self.state, room, step)
             speaking.plan_receipt(room, step)

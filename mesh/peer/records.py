@@ -91,7 +91,10 @@ class KnockKeys(Record, frozen=True):
 
 
 class JoinRecord(Record, frozen=True):
-    """An attempt to join. `preview` is the frame as it came; `keys` stand from the knock until the welcome."""
+    """An attempt to join. `preview` is the frame as it came; `keys` stand from the knock until the welcome.
+
+    Refused at an open door: it was answered, and we are in already. Entering again would have cost what we are there.
+    """
 
     join: shapes.Bytes16
     code: Annotated[bytes, Meta(min_length=38, max_length=38)]

@@ -52,7 +52,7 @@ def clear_former(state: State, gid: GroupId, step: Step) -> None:
         del state.fetching[ticket]
     for frame in [f for f, (group, _) in state.frames.items() if group == gid]:
         del state.frames[frame]
-    for name in ("receipt", "chore", "tell", "gap"):
+    for name in ("receipt", "chore", "tell", "gap", "doubt"):
         step.set_timer(name, gid, None)
     step.touched.pop(gid, None)
 

@@ -68,6 +68,7 @@ class Session:
     heads: tuple[OpId, ...] = ()  # as the peer told last
     frontier: dict[DeviceId, Frontier] = field(default_factory=dict)
     heard: bool = False  # the peer has told its state, and is in
+    heard_ms: int = 0  # when it last told us something (mono) that only those are told whom it counts in
     untimely: StateBody | None = None  # what it told before we knew who it is
     asked_ops: tuple[bytes, int] = (b"", 0)  # what we asked for last, and when (mono)
     asked_keys: dict[OpId, None] = field(default_factory=dict)  # epochs for us, of which we asked for the wraps
@@ -175,6 +176,16 @@ class Asking:
     spans: tuple[tuple[DeviceId, int, int], ...]
 
 
+@dataclass(slots=True, kw_only=True)
+class Doubt:
+    """We may have been removed; times are mono."""
+
+    since_ms: int
+    cut_off: bool  # because of an epoch without us; else because nobody told us anything
+    asked: dict[LinkId, None] = field(default_factory=dict)  # who is to answer
+    asked_ms: int = 0
+
+
 @dataclass(slots=True)
 class Room:
     """A group and what the hall keeps beside it."""
@@ -207,6 +218,7 @@ class Room:
     told_of: dict[DeviceId, tuple[tuple[OpId, ...], int]] = field(default_factory=dict)  # what we lack, since when
     ahead_since: dict[DeviceId, int] = field(default_factory=dict)  # who claimed to be ahead of us, since when
     disbelieved: dict[DeviceId, None] = field(default_factory=dict)  # whose claim was not proved in time
+    doubt: Doubt | None = None  # whether others count us in
     unheard: bool = False  # members' nodes are linked with us, and none of them tells us its state
     fell_back: bool = False  # others had messages of ours that we had not: re-key before speaking (protocol.md §7)
 

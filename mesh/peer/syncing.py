@@ -13,13 +13,13 @@ from typing import Final
 from mesh.crypto.hashes import h
 from mesh.crypto.keys import sign, verify
 from mesh.errors import Fault, RemoteError
-from mesh.events import Fetch, LinkKind, Notice, SendClass, Space
+from mesh.events import Fetch, LinkKind, SendClass, Space
 from mesh.gossip.frontier import Frontier
 from mesh.gossip.sessions import half_session, proof_statement, tag_of, unpack
 from mesh.groups.group import Group
 from mesh.groups.receiving import bundles_beyond, receive_bundle, unpack_wraps
 from mesh.ids import OpId, TopicId
-from mesh.peer import catching_up, leaving
+from mesh.peer import catching_up, doubting, leaving
 from mesh.peer.hearing import note_holder
 from mesh.peer.routing import tell
 from mesh.peer.speaking import agrees, hand_over, plan_receipt
@@ -41,7 +41,6 @@ from mesh.wire.sessions import (
 KEY_QUESTIONS_MAX: Final = 4  # places in the log from which wraps are asked for at once; ours
 PRESENCE_WAIT_MS: Final = 100  # where we can be reached is told soon after someone is there to hear it; ours
 PRESENCE_SPREAD_MS: Final = 300
-UNHEARD_MS: Final = 10_000  # by then one who counts us in has told its state, over any link that people bear; ours
 SAME_QUESTION_MS: Final = 5_000  # the same operations are not asked for twice within so long; ours
 
 
@@ -118,6 +117,8 @@ def resume_sessions(state: State, room: Room, step: Step) -> None:
             open_session(link, room, step)
         if session.heard and agrees(room, session, step.now):
             ask_keys(link, room, step)
+        if session.heard:
+            doubting.note_heard(state, room, session, step)
         if session.untimely is not None and session.device in room.group.view.devices:
             body, session.untimely = session.untimely, None
             _hear_state(state, link, room, session, body, step)
@@ -183,6 +184,8 @@ def _answer(state: State, link: Link, room: Room, session: Session, body: Sessio
             _hear_state(state, link, room, session, body, step)
         case OpsBody() if not room.group.own.left:
             _take_ops(room, body, step)
+            session.heard_ms = step.now.mono_ms
+            doubting.note_heard(state, room, session, step)
         case WantOpsBody() if current:
             _give_ops(state, link, room, body, step)
         case WantMessagesBody() if current and not room.group.own.left:
@@ -209,7 +212,8 @@ def _hear_state(state: State, link: Link, room: Room, session: Session, body: St
     if not all(entry.is_canonical() for entry in frontier.values()):
         raise RemoteError(Fault.MALFORMED, "a frontier that is not in order")
     session.heads, session.frontier = tuple(body.heads), frontier
-    _note_heard(room, step)
+    session.heard_ms = step.now.mono_ms
+    doubting.note_heard(state, room, session, step)
     if not session.heard:
         session.heard = True
         wait = PRESENCE_WAIT_MS + step.dice.randrange(PRESENCE_SPREAD_MS)
@@ -224,26 +228,6 @@ def _hear_state(state: State, link: Link, room: Room, session: Session, body: St
     hand_over(state, room, step)
     plan_receipt(room, step)
     catching_up.ask_messages(state, room, step)
-
-
-def _note_heard(room: Room, step: Step) -> None:
-    if room.unheard:
-        room.unheard = False
-        step.notify(Notice.GROUP, room.group.gid)
-
-
-def note_silence(state: State, room: Room, step: Step) -> None:
-    """Note where all members' nodes that are linked have proved who they are and tell us nothing.
-
-    A node tells its state at once to every device that it counts in. One who was removed while they were away learns
-    of it in no other way: whatever could tell them is sealed for those who are in. It is a sign and no proof.
-    """
-    there = [session for _, session in state.present(room)]
-    if room.unheard or not there or room.group.me is None or room.group.own.left:
-        return
-    if all(not s.heard and step.now.mono_ms - s.proved_ms >= UNHEARD_MS for s in there):
-        room.unheard = True
-        step.notify(Notice.GROUP, room.group.gid)
 
 
 # ---------------------------------------------------------------- operations
@@ -304,6 +288,7 @@ def _ask_ops(
 
 
 def _give_ops(state: State, link: Link, room: Room, body: WantOpsBody, step: Step) -> None:
+    """Give what one lacks; one that lacks nothing is told our state, and so that we count it in."""
     log = room.group.log
     known = log.closure(head for head in body.heads if head in log)
     assert known is not None
@@ -313,6 +298,9 @@ def _give_ops(state: State, link: Link, room: Room, body: WantOpsBody, step: Ste
         state.fetching[ticket] = OpsFor(link=link.link, gid=room.group.gid, ops=tuple(wanted))
         keys = tuple(room.group.gid + op_id for op_id in wanted)
         step.effects.append(Fetch(ticket=ticket, space=Space.WRAPS, keys=keys))
+    else:
+        link.session(room.group.gid).told = b""
+        tell_state(link, room, step)
 
 
 def bundles(group: Group, ops: tuple[OpId, ...], wraps: tuple[bytes | None, ...]) -> list[OpBundle]:

@@ -116,6 +116,8 @@ def test_an_epoch_without_us_is_told_once_and_taken_back_when_we_are_in_another(
     world, gid, wren, juniper, _ = three()
     wren.remove(gid, juniper.member(gid))
     world.run(5)
+    assert not juniper.group(gid).own.cut_off, "whoever is there is asked first"
+    world.run(10)
     assert juniper.group(gid).own.cut_off
     assert juniper.group(gid).me is not None, "she cannot know by whom, nor that it counts"
 

@@ -185,7 +185,7 @@ def test_the_last_one_out_forgets_at_once() -> None:
 def test_one_who_was_removed_may_wipe() -> None:
     world, gid, wren, juniper, _ = three()
     wren.remove(gid, juniper.member(gid))
-    world.run(10)
+    world.run(20)
     assert juniper.group(gid).own.cut_off
     juniper.leave(gid, wipe=True)  # her node believes that she is in: she says so, and nobody hears it
     juniper.leave(gid, wipe=True)

@@ -6,8 +6,8 @@ from mesh.commands import Rekey, SetSetting
 from mesh.errors import RefusedError
 from mesh.events import Space
 from mesh.ids import GroupId
+from mesh.peer.doubting import UNHEARD_MS
 from mesh.peer.records import JoinStage
-from mesh.peer.syncing import UNHEARD_MS
 from simulations.checks import Watch, agree, blamed, unread
 from simulations.people import Person, circle
 from simulations.world import World
@@ -82,7 +82,7 @@ def test_what_is_stored_after_a_return_is_what_the_machine_holds() -> None:
     """She re-keyed alone, as one may who was removed: her next start brings nothing else than what is now."""
     world, _, gid, wren, juniper, sorrel = three(4)
     wren.remove(gid, juniper.member(gid))
-    world.run(10)
+    world.run(20)
     world.ask("juniper", Rekey(group=gid))
     assert juniper.group(gid).own.cut_off, "an epoch of our own shows nothing"
     juniper.join(gid, wren.invite(gid))

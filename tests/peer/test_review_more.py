@@ -5,19 +5,21 @@ from functools import partial
 import pytest
 
 from mesh.commands import Rank, Suite
-from mesh.events import Effect, Input
-from mesh.ids import GroupId, OpId
-from mesh.peer import welcoming
-from mesh.peer.state import Room
+from mesh.events import Effect, FrameReceived, Input, LinkKind, Send
+from mesh.ids import GroupId, JoinId, OpId
+from mesh.peer import door, welcoming
+from mesh.peer.records import JoinStage
+from mesh.peer.state import Room, State, Step
 from mesh.wire import limits
-from mesh.wire.invites import FrontierEntry
+from mesh.wire.frames import EnvelopeParts, FrameType, join_envelope, parse_frame, seal_frame
+from mesh.wire.invites import Door, FrontierEntry
 from mesh.wire.sessions import StateBody
-from simulations.checks import blamed
+from simulations.checks import agree, blamed
 from simulations.people import Person, circle, gather
 from simulations.world import Node, World
 from tests.peer.forgery import Forger
 from tests.peer.test_returning import three as wren_juniper_sorrel
-from tests.peer.test_review import three
+from tests.peer.test_review import Circle, three
 
 
 def reads(person: Person, gid: GroupId, words: list[str]) -> bool:
@@ -136,3 +138,143 @@ def test_who_joins_after_much_was_said_is_not_held_up_by_it() -> None:
         for dev, theirs in session.frontier.items():
             assert room.tracks[dev].sure.missing_from(theirs) == []
     assert blamed(world) == []
+
+
+# ---------------------------------------------------------------- who seems to be out
+
+
+def not_an_epoch(forger: Forger) -> bytes:
+    """Seal what looks like a new epoch for others, as anybody with the group's keys can."""
+    assert forger.group.epoch is not None
+    epoch = forger.group.epochs[forger.group.epoch]
+    parts = EnvelopeParts(nonce=bytes(32), wraps=(b"\x07" * 84,), sealed_op=b"\x09" * 64)
+    return seal_frame(FrameType.ENVELOPE, epoch.pub_seed, join_envelope(parts))
+
+
+def deafen(monkeypatch: pytest.MonkeyPatch, person: Person) -> None:
+    """Let nothing through to somebody that members say to each other, but what goes to one who knocks."""
+    world = person.world
+    give = world._give
+
+    def some(node: Node, event: Input) -> None:
+        if isinstance(event, FrameReceived) and node is person.node:
+            said = event.kind == LinkKind.FRAME and event.payload[0] in (FrameType.ENVELOPE, FrameType.OPERATION)
+            if said or event.kind == LinkKind.SEALED:
+                return
+        give(node, event)
+
+    monkeypatch.setattr(world, "_give", some)
+
+
+def unheard(monkeypatch: pytest.MonkeyPatch, seed: int, *, approvals: int) -> tuple[Circle, JoinId]:
+    """Alice's node hears nothing from Mallory's, the only one it meets; by Bob's code she is about to come in again."""
+    c = three(seed)
+    c.alice.rank(c.gid, c.bob, Rank.STEWARD)
+    c.world.run(10)
+    c.world.cut("alice", "bob")
+    deafen(monkeypatch, c.alice)
+    c.world.flap("alice", "mallory")
+    assert c.alice.until(lambda: c.alice.room(c.gid).seems_out, 90)
+    code = c.bob.invite(c.gid, approvals=approvals)  # of which hers knows nothing
+    c.world.run(5)
+    turn = door.admit_in_turn
+
+    def only_bob(state: State, room: Room, statement: bytes, step: Step) -> None:
+        if room.group.own.dev == c.bob.group(c.gid).own.dev:
+            turn(state, room, statement, step)
+
+    monkeypatch.setattr(door, "admit_in_turn", only_bob)
+    join = c.alice.look(code, c.mallory)
+    assert c.alice.until(lambda: c.alice.stage(join) is JoinStage.PREVIEW)
+    return c, join
+
+
+def test_one_frame_of_nobody_makes_nobody_seem_out() -> None:
+    c = three(21)
+    c.world.cut("bob", "mallory")
+    seem_out: list[str] = []
+
+    def watch(node: Node, event: Input, effects: list[Effect]) -> None:
+        seem_out.extend(person.name for person in (c.alice, c.bob) if person.room(c.gid).seems_out)
+
+    c.world.watchers.append(watch)
+    for victim in (c.alice, c.bob):
+        frame = not_an_epoch(c.forger)
+        if victim is c.bob:
+            c.world.heal()
+            c.world.join_up("bob", "mallory")
+            c.world.run(3)
+        c.forger.hands(victim, frame)
+        c.world.run(60)
+        assert c.bob.node.peer is not None
+        assert (parse_frame(frame).id in c.bob.node.peer.state.seen) == (victim is c.bob), "it went no further"
+    c.world.run(1200)
+    assert seem_out == []
+    assert c.alice.room(c.gid).doubt is None
+
+
+def test_one_who_was_removed_sees_it_also_where_another_hears_of_it_late() -> None:
+    world, _, gid, wren, juniper, sorrel = wren_juniper_sorrel(22)
+    world.cut("wren", "sorrel")
+    wren.remove(gid, juniper.member(gid))
+    world.run(30)
+    assert not juniper.room(gid).seems_out, "sorrel says that she is in"
+    world.heal()
+    world.join_up("wren", "sorrel")
+    assert juniper.until(lambda: juniper.room(gid).seems_out, 90)
+    juniper.join(gid, wren.invite(gid))
+    assert agree(gid, [wren, juniper]) == []
+    world.run(10)
+    assert agree(gid, [wren, juniper, sorrel]) == []
+
+
+def test_a_founder_who_seems_out_does_not_come_in_as_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    c, join = unheard(monkeypatch, 23, approvals=0)
+    before = c.alice.member(c.gid)
+    c.alice.knock(join, c.gid)
+    assert c.alice.until(lambda: c.alice.stage(join) is not JoinStage.KNOCKING, 60)
+    record = c.alice.join_record(join)
+    assert (record.stage, record.door, record.keys) == (JoinStage.REFUSED, Door.OPEN, None)
+    assert (c.alice.member(c.gid), c.alice.group(c.gid).rank) == (before, Rank.FOUNDER)
+    monkeypatch.undo()
+    c.world.heal()
+    c.world.flap("alice", "mallory")
+    c.world.join_up("alice", "bob")
+    c.world.run(60)
+    assert not c.alice.room(c.gid).seems_out
+    assert agree(c.gid, [c.alice, c.bob]) == []
+    assert c.bob.members(c.gid).count("alice") == 2, "docs/threat-model.md says so, and what to do"
+    assert blamed(c.world) == []
+
+
+def test_one_who_is_heard_again_looks_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    c, join = unheard(monkeypatch, 24, approvals=0)
+    monkeypatch.undo()
+    c.world.flap("alice", "mallory")
+    assert c.alice.until(lambda: not c.alice.room(c.gid).seems_out, 60)
+    assert not c.alice.knows(join)
+
+
+def test_one_who_is_heard_again_knocks_no_more_and_stays_who_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    c, join = unheard(monkeypatch, 25, approvals=1)
+    before = c.alice.member(c.gid)
+    c.alice.knock(join, c.gid)
+    assert c.bob.until(lambda: bool(c.bob.waiting(c.gid)))
+    monkeypatch.undo()
+    c.world.heal()
+    c.world.flap("alice", "mallory")
+    assert c.alice.until(lambda: not c.alice.room(c.gid).seems_out, 60)
+    knocks: list[bytes] = []
+
+    def watch(node: Node, event: Input, effects: list[Effect]) -> None:
+        sent = [effect.payload for effect in effects if isinstance(effect, Send) and node is c.alice.node]
+        knocks.extend(payload for payload in sent if payload[0] == FrameType.KNOCK and len(payload) > 4000)
+
+    c.world.watchers.append(watch)
+    c.world.join_up("alice", "bob")
+    c.world.run(300)
+    assert (c.alice.stage(join), knocks) == (JoinStage.KNOCKING, [])
+    [knock] = c.bob.waiting(c.gid)
+    c.bob.decide(c.gid, knock, admit=True)
+    assert c.alice.until(lambda: c.alice.stage(join) is JoinStage.REFUSED, 20)
+    assert (c.alice.member(c.gid), c.alice.group(c.gid).rank) == (before, Rank.FOUNDER)

@@ -47,7 +47,7 @@ def test_what_waits_unsealed_goes_to_whoever_is_in_by_then_and_says_so() -> None
 def test_one_who_seems_to_be_out_is_told_that_and_what_remains_after_a_return() -> None:
     world, gid, wren, juniper, _ = three()
     wren.remove(gid, juniper.member(gid))
-    world.run(10)
+    world.run(20)
     post = juniper.post(gid, "hello?")
     assert state_of(juniper.room(gid)) == "cut-off"
     assert told(juniper, gid, post) == ("queued", "nobody has it; you may have been removed from the group")

@@ -1,0 +1,123 @@
+"""Doubting: signs that others do not count us in, and what refutes them. One who was removed is not told so.
+
+There are two signs: an epoch seems to have been made without us, and those who are there tell us nothing. Anybody with
+the group's keys can feign the first, so it is only a doubt: those who are there are asked, and whoever counts us in
+answers. If nobody does, the doubt is shown to the person; the first answer takes it back. Whoever answers may not have
+heard of a removal yet, so they are asked again for a while.
+"""
+
+from typing import Final
+
+from mesh.events import Notice, SendClass
+from mesh.groups.epochs import unwrap
+from mesh.ids import OpId
+from mesh.peer import joining
+from mesh.peer.routing import tell
+from mesh.peer.state import Doubt, Room, Session, State, Step
+from mesh.wire import limits
+from mesh.wire.frames import Frame, split_envelope
+from mesh.wire.sessions import WantOpsBody
+
+UNHEARD_MS: Final = 10_000  # by then one who counts us in has told its state, over any link that people bear; ours
+SPREAD_MS: Final = 2_000  # what we could not open reaches the others too, before they are asked about it; ours
+ANSWER_MS: Final = 8_000  # by then one who counts us in has answered; ours
+AGAIN_MS: Final = 60_000  # whoever answered may not have heard yet: they are asked again, and again for so long: ours
+DOUBT_MS: Final = 600_000
+
+
+def is_unopened(room: Room, frame: Frame, step: Step) -> bool:
+    """Say whether an envelope holds nothing for us."""
+    parts = split_envelope(frame.middle)
+    secret = unwrap(
+        gid=room.group.gid,
+        nonce=parts.nonce,
+        wraps=parts.wraps,
+        dev=room.group.own.dev,
+        keys=room.group.kem_pairs(),
+        suite=room.group.suite,
+        sealer=step.sealer,
+    )
+    return secret is None
+
+
+def note_unopened(room: Room, epoch: OpId, step: Step) -> None:
+    """Something that calls itself an epoch came, and holds no key for us: we may have been removed.
+
+    Only if it follows an epoch that nothing here follows: on the topics of older ones those can write who are out.
+    """
+    log = room.group.log
+    if any(log.past(other) & log.bit(epoch) for other in room.group.epochs if other != epoch):
+        return
+    if room.doubt is None:
+        room.doubt = Doubt(since_ms=step.now.mono_ms, cut_off=True)
+        step.set_timer("doubt", room.group.gid, SPREAD_MS)
+    else:
+        room.doubt.since_ms, room.doubt.cut_off = step.now.mono_ms, True
+
+
+def look_into(state: State, room: Room, step: Step) -> None:
+    """The doubt's timer has run out: ask those who are there, or take it that they do not count us in."""
+    doubt = room.doubt
+    if doubt is None or room.group.me is None or room.group.own.left:
+        room.doubt = None
+        return
+    there = [link for link, session in state.present(room) if session.out is not None]
+    wait = AGAIN_MS
+    if doubt.asked:
+        if any(link.link in doubt.asked for link in there):
+            _seem_out(room, cut_off=doubt.cut_off, step=step)
+        doubt.asked = {}
+    elif step.now.mono_ms - doubt.since_ms >= DOUBT_MS:
+        room.doubt = None
+        return
+    elif there:
+        for link in there:
+            heads = room.group.log.heads[: limits.STATE_HEADS_MAX]
+            tell(link, link.session(room.group.gid), WantOpsBody(heads=heads), SendClass.CONTROL, step)
+        doubt.asked, doubt.asked_ms = {link.link: None for link in there}, step.now.mono_ms
+        wait = ANSWER_MS
+    step.set_timer("doubt", room.group.gid, wait)
+
+
+def note_silence(state: State, room: Room, step: Step) -> None:
+    """Note where all members' nodes that are linked have proved who they are and tell us nothing.
+
+    A node tells its state at once to every device that it counts in. One who was removed while they were away learns
+    of it in no other way: whatever could tell them is sealed for those who are in. It is a sign and no proof.
+    """
+    there = [session for _, session in state.present(room)]
+    if room.unheard or not there or room.group.me is None or room.group.own.left:
+        return
+    if all(not s.heard and step.now.mono_ms - s.proved_ms >= UNHEARD_MS for s in there):
+        _seem_out(room, cut_off=False, step=step)
+
+
+def _seem_out(room: Room, *, cut_off: bool, step: Step) -> None:
+    if cut_off and not room.group.own.cut_off:
+        room.group.set_own(step.journal, cut_off=True)
+    room.unheard = room.unheard or not cut_off
+    step.notify(Notice.GROUP, room.group.gid)
+
+
+def note_heard(state: State, room: Room, session: Session, step: Step) -> None:
+    """A current member told us what only those are told whom it counts in: if we have all it has, we are in for it."""
+    if session.device not in room.group.view.devices or any(head not in room.group.log for head in session.heads):
+        return
+    doubt = room.doubt
+    if doubt is not None and doubt.asked and session.heard_ms >= doubt.asked_ms:
+        doubt.asked = {}
+        step.set_timer("doubt", room.group.gid, AGAIN_MS)
+    knows = doubt is None or session.heard_ms >= doubt.since_ms + SPREAD_MS
+    if room.seems_out and knows:
+        room.doubt = Doubt(since_ms=step.now.mono_ms, cut_off=room.group.own.cut_off)
+        step.set_timer("doubt", room.group.gid, AGAIN_MS)
+        take_back(room, step)
+        joining.stop_needless(state, room, step)
+
+
+def take_back(room: Room, step: Step) -> None:
+    """We are in after all: show no sign of the contrary."""
+    if room.group.own.cut_off:
+        room.group.set_own(step.journal, cut_off=False)
+    room.unheard = False
+    step.notify(Notice.GROUP, room.group.gid)
