@@ -344,8 +344,7 @@ def test_invites_are_listed_and_revoked(home: Path) -> None:
         revoked = mesh("invite", "revoke", "g", "cdcdcd", home=home)
         assert params(node, "invite.revoke") == {"group": "g", "invite": "cdcdcd"}
     assert (
-        listed.out
-        == "id: cdcdcdcd; uses left: 1; expires: 25 Nov 2020 19:00; state: open; approval: 1; note: for A.\n"
+        listed.out == "id: cdcdcdcd; uses left: 1; expires: 25 Nov 2020 19:00; state: open; approval: 1; note: for A.\n"
     )
     assert revoked.out == "The invite is closed.\n"
 

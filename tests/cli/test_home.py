@@ -12,6 +12,7 @@ import pytest
 
 from cli.commands.node import ready_lines
 from mesh.errors import Exit
+from mesh.node.local.api import reach_node
 from mesh.node.local.protocol import JsonObject
 from tests.cli.runner import COMMAND, PASSPHRASE, environment, mesh, mesh_process
 from tests.node.local.fake_node import fake_node
@@ -218,7 +219,8 @@ def test_up_on_a_home_whose_node_runs_is_refused_before_anything_is_asked(home: 
 def test_down_stops_the_node_and_waits_until_it_is_gone(home: Path) -> None:
     with fake_node(home, {"node.stop": {}}) as node:
         ran = mesh("down", "--json", home=home)
-        assert not node.path.exists()
+        assert reach_node(home) is None
+    assert not node.path.exists()
     assert ran.json == {"schema": 1, "stopped": True}
 
 
