@@ -277,12 +277,15 @@ def agree(gid: GroupId, people: Iterable[Person]) -> list[str]:
 
 
 def unread(watch: Watch, gid: GroupId, people: Iterable[Person]) -> list[str]:
-    """Say which of these members lack a post that was sealed for them and whose author is among them."""
+    """Say which of these members lack a post that was sealed for them and whose author is among them.
+
+    One who came back after a removal is another member: what they had said before, nobody hands on for them.
+    """
     everyone = list(people)
-    names = {person.name for person in everyone}
+    authors = {person.member(gid) for person in everyone}
     found: list[str] = []
     for (group, post_id), post in watch.posts.items():
-        if group != gid or post.author not in names or not post.mseq:
+        if group != gid or post.member not in authors or not post.mseq:
             continue
         name = gid, post_id
         found.extend(

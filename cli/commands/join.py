@@ -243,7 +243,9 @@ def _turned_away(context: Context, told: JsonObject, state: str) -> int:
     code = "E-INVITE-EXPIRED" if state == "expired" else "E-INVITE-REFUSED"
     what = "The invite has expired." if state == "expired" else "The group did not let you in."
     why = one_line(fields.text(fields.record(told, "join"), "why"))
-    error = RefusedError(what, why=why, do="Ask the person who invited you for a new code.", code=code)
+    already_in = why.startswith("You are in")
+    do = "Read on: `mesh group list` shows it." if already_in else "Ask the person who invited you for a new code."
+    error = RefusedError("No second place is needed." if already_in else what, why=why, do=do, code=code)
     return refuse(context, error, told)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from hashlib import sha256
 
 import pytest
+from msgspec.structs import replace
 
 from mesh.commands import Command
 from mesh.errors import LocalError, RefusedError
@@ -12,10 +13,13 @@ from mesh.ids import PeerId
 from mesh.node.keepsakes import Keepsakes, draw_keepsakes
 from mesh.node.local import methods
 from mesh.node.local.inprocess import run_to_end
+from mesh.node.local.methods.shown import join_json
 from mesh.node.local.protocol import JsonObject
+from mesh.peer.records import JoinStage
 from mesh.peer.state import State
 from mesh.secret import Secret
 from mesh.store.base import Store
+from mesh.wire.invites import Door
 from simulations.chance import SeededEntropy
 from simulations.world import START_WALL_MS, Node, World
 
@@ -155,6 +159,14 @@ def test_who_was_declined_reads_it_in_the_status() -> None:
     assert (shown["state"], shown["why"], shown["key_words"]) == ("refused", "A member declined.", [])
     assert tansy.agree(wren.code())["state"] == "joined"
     assert tansy.list("status", "joins") == [], "another code let them in since"
+
+
+def test_who_is_in_already_is_told_so_and_not_sent_for_another_code() -> None:
+    _, wren, tansy = two()
+    tansy.agree(wren.code(approvals=1))
+    (found,) = tansy.state.joins.values()
+    shown = join_json(tansy, replace(found, stage=JoinStage.REFUSED, door=Door.OPEN, keys=None))
+    assert (shown["state"], str(shown["why"])[:28]) == ("refused", "You are in this group alread")
 
 
 def test_an_attempt_that_is_over_can_be_dropped() -> None:

@@ -37,6 +37,13 @@ _REFUSALS = {
 }
 
 
+def _refusal(join: JoinRecord) -> str | None:
+    """Say why somebody is not let in; None while they may be."""
+    if join.stage is JoinStage.REFUSED and join.door is Door.OPEN:
+        return "You are in this group already: whoever answered counts you in, and you stay who you were."
+    return _REFUSALS[join.door] or None
+
+
 def iso(wall_ms: int) -> str:
     """Return a time as ISO 8601 in UTC; what no calendar holds is shown as the epoch."""
     if not 0 <= wall_ms < 253_402_300_800_000:  # the year 10000
@@ -266,7 +273,7 @@ def join_json(desk: Desk, join: JoinRecord) -> JsonObject:
         "agreement": None,
         "inviter": None,
         "since": iso(join.started_ms),
-        "why": _REFUSALS[join.door] or None,
+        "why": _refusal(join),
         "addresses": len(join.addresses),
         "key_words": [],
         "approvals": None,
