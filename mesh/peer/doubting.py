@@ -2,8 +2,9 @@
 
 There are two signs: an epoch seems to have been made without us, and those who are there tell us nothing. Anybody with
 the group's keys can feign the first, so it is only a doubt: those who are there are asked, and whoever counts us in
-answers. If nobody does, the doubt is shown to the person; the first answer takes it back. Whoever answers may not have
-heard of a removal yet, so they are asked again for a while.
+answers. If fewer than half of them do, the doubt is shown to the person, and taken back once half of them have: one
+member's silence must not do, nor the word of one who was removed together with us. Whoever answers may not have heard
+of a removal yet, so they are asked again for a while.
 """
 
 from typing import Final
@@ -64,7 +65,7 @@ def look_into(state: State, room: Room, step: Step) -> None:
     there = [link for link, session in state.present(room) if session.out is not None]
     wait = AGAIN_MS
     if doubt.asked:
-        if any(link.link in doubt.asked for link in there):
+        if there and not _is_counted_in(state, room, doubt.asked_ms):
             _seem_out(room, cut_off=doubt.cut_off, step=step)
         doubt.asked = {}
     elif step.now.mono_ms - doubt.since_ms >= DOUBT_MS:
@@ -103,16 +104,19 @@ def note_heard(state: State, room: Room, session: Session, step: Step) -> None:
     """A current member told us what only those are told whom it counts in: if we have all it has, we are in for it."""
     if session.device not in room.group.view.devices or any(head not in room.group.log for head in session.heads):
         return
-    doubt = room.doubt
-    if doubt is not None and doubt.asked and session.heard_ms >= doubt.asked_ms:
-        doubt.asked = {}
-        step.set_timer("doubt", room.group.gid, AGAIN_MS)
-    knows = doubt is None or session.heard_ms >= doubt.since_ms + SPREAD_MS
-    if room.seems_out and knows:
+    since_ms = 0 if room.doubt is None else room.doubt.since_ms + SPREAD_MS
+    if room.seems_out and _is_counted_in(state, room, since_ms):
         room.doubt = Doubt(since_ms=step.now.mono_ms, cut_off=room.group.own.cut_off)
         step.set_timer("doubt", room.group.gid, AGAIN_MS)
         take_back(room, step)
         joining.stop_needless(state, room, step)
+
+
+def _is_counted_in(state: State, room: Room, since_ms: int) -> bool:
+    """Say whether at least half of those who are there have told us what members are told, since then."""
+    there = [session for _, session in state.present(room)]
+    telling = [s for s in there if s.heard and s.heard_ms >= since_ms and all(h in room.group.log for h in s.heads)]
+    return len(telling) * 2 >= len(there)
 
 
 def take_back(room: Room, step: Step) -> None:

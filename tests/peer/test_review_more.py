@@ -278,3 +278,16 @@ def test_one_who_is_heard_again_knocks_no_more_and_stays_who_they_are(monkeypatc
     c.bob.decide(c.gid, knock, admit=True)
     assert c.alice.until(lambda: c.alice.stage(join) is JoinStage.REFUSED, 20)
     assert (c.alice.member(c.gid), c.alice.group(c.gid).rank) == (before, Rank.FOUNDER)
+
+
+def test_two_who_were_removed_together_do_not_keep_each_other_in_the_dark() -> None:
+    world = World(21)
+    gid, (wren, juniper, sorrel, tansy) = circle(world, "wren", "juniper", "sorrel", "tansy", suite=Suite.CLASSIC)
+    world.run(30)
+    for gone in (sorrel, tansy):
+        wren.remove(gid, gone.member(gid))
+    world.run(20)
+    assert sorrel.room(gid).seems_out
+    assert tansy.room(gid).seems_out
+    assert not wren.room(gid).seems_out
+    assert not juniper.room(gid).seems_out
