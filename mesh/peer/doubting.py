@@ -81,7 +81,7 @@ def look_into(state: State, room: Room, step: Step) -> None:
 
 
 def note_silence(state: State, room: Room, step: Step) -> None:
-    """Note where all members' nodes that are linked have proved who they are and tell us nothing.
+    """Note where more than half of the members' nodes that are there have proved who they are and tell us nothing.
 
     A node tells its state at once to every device that it counts in. One who was removed while they were away learns
     of it in no other way: whatever could tell them is sealed for those who are in. It is a sign and no proof.
@@ -89,7 +89,8 @@ def note_silence(state: State, room: Room, step: Step) -> None:
     there = [session for _, session in state.present(room)]
     if room.unheard or not there or room.group.me is None or room.group.own.left:
         return
-    if all(not s.heard and step.now.mono_ms - s.proved_ms >= UNHEARD_MS for s in there):
+    silent = [s for s in there if not s.heard and step.now.mono_ms - s.proved_ms >= UNHEARD_MS]
+    if len(silent) * 2 > len(there):
         _seem_out(room, cut_off=False, step=step)
 
 

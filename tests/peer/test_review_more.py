@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from mesh.commands import Rank, Suite
+from mesh.commands import Rank, Rekey, Suite
 from mesh.events import Effect, FrameReceived, Input, LinkKind, Send
 from mesh.ids import GroupId, JoinId, OpId
 from mesh.peer import door, welcoming
@@ -284,8 +284,14 @@ def test_two_who_were_removed_together_do_not_keep_each_other_in_the_dark() -> N
     world = World(21)
     gid, (wren, juniper, sorrel, tansy) = circle(world, "wren", "juniper", "sorrel", "tansy", suite=Suite.CLASSIC)
     world.run(30)
+    world.partition(("wren", "juniper"), ("sorrel", "tansy"))
+    world.run(1)
     for gone in (sorrel, tansy):
         wren.remove(gid, gone.member(gid))
+    world.run(5)
+    world.heal()
+    world.run(20)
+    world.ask("wren", Rekey(group=gid))
     world.run(20)
     assert sorrel.room(gid).seems_out
     assert tansy.room(gid).seems_out
