@@ -33,6 +33,18 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "Nothing can be done without it; scripts and pipes have nobody to answer a question.",
         "Give the value that the error names on the command line, or - to send it by stdin.",
     ),
+    "E-COMPARE": Entry(
+        "What was given to be compared is no safety number of these two, and no state hash.",
+        "A safety number has 60 digits; a state hash 16 characters as it is shown, or 64 in full.",
+        "Write it out whole, in quotation marks; compare the number of the same two people at both ends.",
+    ),
+    "E-MISMATCH": Entry(
+        "What somebody read out to you is not what your node has.",
+        "Mostly a slip, another group, or a node that has not caught up; it may also be that somebody stands between "
+        "you with a key of their own, or shows the two of you different groups.",
+        "Read it out once more, and compare the group's words. If it stays so, confirm nothing, say nothing here that "
+        "is meant for them alone, and talk about it in another way.",
+    ),
     "E-NOT-CONFIRMED": Entry(
         "You were asked for confirmation and did not give it.",
         "Nothing was changed.",

@@ -12,6 +12,7 @@ screen readers and grep.
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -89,8 +90,10 @@ class Output:
         if self._dressed():
             _draw(columns, clean)
             return
+        # What begins a column is ours alone: no name can pass itself off as having another rank, or a verified key.
+        faked = re.compile(f";(?= *(?:{'|'.join(map(re.escape, columns))}) *:)", re.IGNORECASE)
         for row in clean:
-            named = (f"{column}: {cell}" for column, cell in zip(columns, row, strict=True) if cell)
+            named = (f"{column}: {faked.sub(',', cell)}" for column, cell in zip(columns, row, strict=True) if cell)
             _write(sys.stdout, "; ".join(named))
 
     def _dressed(self) -> bool:

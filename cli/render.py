@@ -14,6 +14,7 @@ from cli.output import one_line, safe
 from mesh.node.local.protocol import JsonObject
 
 SHOWN_ID_CHARS: Final = 8  # of 32 or 64; ids are accepted from 6 on
+SHOWN_HASH_CHARS: Final = 16  # of 64: told apart by accident never, by intent with effort; `--compare` takes all
 JOIN_WORDS: Final = {
     "looking": "looking for the group",
     "preview": "found; you have not agreed to join yet",
@@ -48,6 +49,11 @@ def counted(count: int, thing: str) -> str:
 def shown_id(hex_id: str) -> str:
     """Shorten an id to what is shown and can be typed."""
     return hex_id[:SHOWN_ID_CHARS]
+
+
+def short_hash(hex_hash: str) -> str:
+    """Shorten a hash to what two people read to each other: 16 characters in groups of four."""
+    return " ".join(hex_hash[at : at + 4] for at in range(0, min(len(hex_hash), SHOWN_HASH_CHARS), 4))
 
 
 def indented(text: str) -> list[str]:
@@ -85,7 +91,9 @@ def message_lines(message: JsonObject) -> list[str]:
         parts.append(f"warning: {warning}")
     if fields.text(message, "state") == "queued":
         parts.append("waiting: no other node says yet that it has it")
-    head = " · ".join([*(part for part in parts if part), identity])
+    # The mark stands at the very end, after an id of ours: no alias can pass itself off as having it.
+    verified = ["key verified"] if fields.flag(fields.record(message, "author"), "verified") else []
+    head = " · ".join([*(part for part in parts if part), identity, *verified])
     why = one_line(fields.text(message, "why"))
     if message.get("text") is None:
         return [head, f"{INDENT}({why or f'closed; --open {identity} opens it'})"]

@@ -173,6 +173,14 @@ class SetAgreement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmMember:
+    """Keep that a member's key was compared with them over another channel, and was the same."""
+
+    group: GroupId
+    member: MemberPk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownAddress:
     """Try this address too (`up --peer`)."""
 
@@ -195,5 +203,6 @@ Command = (
     | Rekey
     | SetSetting
     | SetAgreement
+    | ConfirmMember
     | KnownAddress
 )

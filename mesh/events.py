@@ -44,6 +44,7 @@ class Space(StrEnum):
     KNOCKS = "knocks"  # gid + knock id -> a knock that waits for a person
     JOINS = "joins"  # join id -> an attempt to join
     CONTACTS = "contacts"  # gid + device id -> addresses
+    VERIFIED = "verified"  # gid + member key -> when the person confirmed it (u64 ms)
 
 
 # What `Started` hands over whole. Of MESSAGES it has the newest `TAIL_MESSAGES` of each group; the rest is read by
@@ -61,6 +62,7 @@ LOADED: Final = (
     Space.KNOCKS,
     Space.JOINS,
     Space.CONTACTS,
+    Space.VERIFIED,
 )
 TAIL_MESSAGES: Final = 64
 

@@ -14,7 +14,7 @@ from cli.durations import spoken_duration
 from cli.foresight import is_in, leave_lines, namesake_lines, remove_lines
 from cli.options import Flag, Here, SecondsOrNone
 from cli.output import one_line
-from cli.render import facts, indented, shown_id, standing, when
+from cli.render import facts, indented, short_hash, shown_id, standing, when
 from mesh.errors import LocalError, MeshError
 from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject
@@ -136,6 +136,7 @@ def show(group: str, /, *, context: Here) -> None:
                     ("suite", fields.text(shown, "suite")),
                     ("old keys go", _key_window(shown)),
                     ("agreement", _agreement_named(shown)),
+                    ("state hash", short_hash(fields.text(shown, "state_hash"))),
                     ("now", standing(shown)),
                 )
             ),
@@ -161,7 +162,7 @@ def members(group: str, /, *, context: Here) -> None:
     told = context.call("group.members", {"group": group})
     context.out.result(told)
     context.out.table(
-        ("alias", "rank", "since", "state", "invited by", "id"),
+        ("alias", "rank", "since", "state", "invited by", "key", "id"),
         [
             (
                 fields.person(member),
@@ -169,11 +170,13 @@ def members(group: str, /, *, context: Here) -> None:
                 when(fields.text(member, "since")),
                 fields.text(member, "state"),
                 _who(member, "invited_by"),
+                "verified" if fields.flag(member, "verified") else "",
                 shown_id(fields.text(member, "id")),
             )
             for member in fields.records(told, "members")
         ],
     )
+    context.out.say(*look_alike_lines(fields.records(told, "members")))
     if departed := fields.records(told, "departed"):
         context.out.heading("No longer in")
         context.out.table(
@@ -189,6 +192,17 @@ def members(group: str, /, *, context: Here) -> None:
                 for person in departed
             ],
         )
+
+
+def look_alike_lines(members: list[JsonObject]) -> list[str]:
+    """Say which members' names look alike, and how they are told apart."""
+    alike = [fields.person(member) for member in members if fields.flag(member, "alike")]
+    if not alike:
+        return []
+    return [
+        f"Names here look like others: {', '.join(one_line(name) for name in alike)}.",
+        "Go by the ids, and compare keys with `mesh verify GROUP MEMBER`.",
+    ]
 
 
 @app.command

@@ -1,8 +1,8 @@
-"""What two people compare over another channel: digits for who is here, words for which group this is.
+"""What two people compare over another channel: digits for who is here, words for which group this is, a hash of both.
 
 A safety number holds a group's id and the member keys of those who compare; if their numbers agree, nobody
 has put another key between them. The group's words say that two people look at the same group, before
-either is a member.
+either is a member. A state hash says that two nodes hold the same operations and draw the same members from them.
 
 Source: protocol.md §14. Digits in groups of five are Signal's idea (safety numbers, 2016), and 12 groups
 are what people still read aloud to the end. Left out on purpose: the QR picture, which the command draws
@@ -14,7 +14,7 @@ from typing import Final
 
 from mesh.crypto.hashes import h
 from mesh.identity.words import WORD_BITS, word_list
-from mesh.ids import GroupId, MemberPk
+from mesh.ids import GroupId, MemberPk, OpId
 
 DIGIT_GROUPS: Final = 12  # protocol.md §14
 DIGITS_PER_GROUP: Final = 5  # protocol.md §14
@@ -51,3 +51,14 @@ def group_words(gid: GroupId) -> tuple[str, ...]:
     number = int.from_bytes(gid, "big") >> (8 * len(gid) - bits)
     places = ((number >> shift) % (1 << WORD_BITS) for shift in range(bits - WORD_BITS, -1, -WORD_BITS))
     return tuple(word_list()[place] for place in places)
+
+
+def state_hash(gid: GroupId, members: Iterable[MemberPk], heads: Iterable[OpId]) -> bytes:
+    """Return H("mesh1/state", gid, sorted member keys in one part, sorted heads in another), 32 B.
+
+    The heads stand for all operations behind them, and so for ranks, invites and settings. The members are what a node
+    draws from them: two programs that have the same operations and see other members differ here.
+    """
+    keys, newest = sorted(set(members)), sorted(set(heads))
+    assert all(len(part) == 32 for part in (*keys, *newest))
+    return h(b"mesh1/state", gid, b"".join(keys), b"".join(newest))

@@ -6,6 +6,7 @@ from typing import Final
 from mesh.commands import (
     AgreeJoin,
     Command,
+    ConfirmMember,
     CreateGroup,
     DecideKnock,
     DropJoin,
@@ -85,6 +86,8 @@ def carry_out(state: State, command: Command, step: Step) -> bytes:
         case MarkRead():
             for key in command.keys:
                 step.journal.delete(Space.UNREAD, key)
+        case ConfirmMember():
+            _confirm(state.room(command.group), command.member, step)
         case KnownAddress():
             state.known[Address(command.address)] = None
             reaching.dial(state, (command.address,), step)
@@ -263,6 +266,16 @@ def _remove(state: State, room: Room, command: RemoveMember, step: Step) -> None
     require_removable(room, command.member)
     reason = require_text("reason", command.reason, limits.REASON_BYTES_MAX, lines=True, empty=True)
     remove_member(state, room, command.member, reason, step)
+
+
+def _confirm(room: Room, member: MemberPk, step: Step) -> None:
+    """Keep it for this key alone: whoever comes in again comes under another."""
+    require_in(room)
+    if member not in room.group.others:
+        raise LocalError("that person is not in the group", code="E-NO-MEMBER")
+    room.verified[member] = step.now.wall_ms
+    step.journal.put(Space.VERIFIED, room.group.gid + member, step.now.wall_ms.to_bytes(8, "big"))
+    step.journal.make_durable()
 
 
 def require_removable(room: Room, member: MemberPk) -> None:

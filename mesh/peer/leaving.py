@@ -33,6 +33,7 @@ _AT_ONCE: Final = (
     Space.KNOCKS,
     Space.CHAINS,
     Space.KEMS,
+    Space.VERIFIED,
 )
 _IN_THE_END: Final = (*_AT_ONCE, Space.DRAFTS, Space.CONTACTS, Space.EPOCHS, Space.WRAPS, Space.OPS, Space.GROUPS)
 
@@ -72,6 +73,7 @@ def _empty(room: Room, step: Step) -> None:
         step.journal.delete_prefix(space, room.group.gid)
     for held in (room.tracks, room.deliveries, room.sent, room.crowds, room.invites, room.knocks, room.declined):
         held.clear()
+    room.verified.clear()
     room.arriving.clear()
     room.recent.clear()
     room.tips.clear()

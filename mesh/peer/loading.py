@@ -8,7 +8,7 @@ from mesh.gossip.delivery import Delivery, DeliveryRecord
 from mesh.groups.group import Group
 from mesh.groups.messaging import read_keyup
 from mesh.groups.records import InviteRecord, OwnState, load
-from mesh.ids import DeviceId, GroupId, JoinId, MsgId, OpId, PostId
+from mesh.ids import DeviceId, GroupId, JoinId, MemberPk, MsgId, OpId, PostId
 from mesh.peer.placing import note_message
 from mesh.peer.records import (
     ContactRecord,
@@ -76,6 +76,8 @@ def _load_room(room: Room, found: Mapping[Space, Rows]) -> Room:
                 room.untold_yes[key] = None
     for key, value in rows(Space.CONTACTS):
         room.contacts[DeviceId(key)] = load(ContactRecord, value)
+    for key, value in rows(Space.VERIFIED):
+        room.verified[MemberPk(key)] = int.from_bytes(value, "big")
     room.epochs_known = frozenset(room.group.epochs)
     own = room.group.own
     room.silent = own.left and not own.wipe and not room.contacts

@@ -58,11 +58,12 @@ def clear_former(state: State, gid: GroupId, step: Step) -> None:
 
 
 def take_over(former: Room, room: Room, step: Step) -> None:
-    """Bring over what is the person's own: their settings, and what they have written that nobody has yet.
+    """Bring over what is the person's own: their settings, whose keys they confirmed, and what they wrote.
 
-    A message's id names the device that sends it, so it changes.
+    Of that what nobody has yet. A message's id names the device that sends it, so it changes.
     """
     room.group.set_own(step.journal, settings=former.group.own.settings)
+    room.verified = former.verified  # the others' keys are what they were
     gid, dev = room.group.gid, room.group.own.dev
     waiting = {draft.post for draft in former.drafts.values()}
     for post, delivery in former.deliveries.items():

@@ -200,6 +200,7 @@ class Room:
     knocks: dict[bytes, KnockRecord] = field(default_factory=dict)  # T -> waits for a person
     arriving: dict[bytes, bytes] = field(default_factory=dict)  # T -> knock frame that our node may admit by itself
     contacts: dict[DeviceId, ContactRecord] = field(default_factory=dict)
+    verified: dict[MemberPk, int] = field(default_factory=dict)  # whose key the person confirmed, and when (wall)
     recent: OrderedDict[MsgId, int] = field(default_factory=OrderedDict)  # at_ms of the newest messages
     tips: dict[MsgId, None] = field(default_factory=dict)  # newest messages that nothing follows yet
     awaited_knocks: dict[bytes, KnockRecord] = field(default_factory=dict)  # T -> approved, and not heard here yet

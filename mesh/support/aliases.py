@@ -11,13 +11,19 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
-# Capitals fold to small letters first, so В (Cyrillic) is met as в: it is the capital that looks like a B.
+from mesh.wire.text import shows_nothing
+
+# Greek capitals look like other letters than their small ones, and come first.
+_CAPITALS: Final = str.maketrans(dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEZHIKMNOPTYX", strict=True)))
+# Then capitals fold to small letters, so В (Cyrillic) is met as в: it is the capital that looks like a B.
 _LOOKS_LIKE: Final = str.maketrans(
     {
         **dict(zip("0135|!$@", "oiesiisa", strict=True)),
         "l": "i",
         **dict(zip("авсенікјморѕтухѵԁԛԝгѐё", "abcehikjmopstyxvdqwree", strict=True)),  # Cyrillic is meant
-        **dict(zip("αβεικνορτυχϲϳ", "abeikvoptuxcj", strict=True)),  # Greek is meant
+        **dict(zip("ӏһүҽ", "ihye", strict=True)),  # and so are these
+        **dict(zip("αβγεηικμνορτυχωϲϳ", "abyenikuvoptuxwcj", strict=True)),  # Greek is meant
+        **dict(zip("օսհոց", "ouhng", strict=True)),  # Armenian is meant
         **dict(zip("ıɡɑℓ", "igai", strict=True)),  # they are meant
     }
 )
@@ -31,7 +37,7 @@ _FOLDS_KEPT: Final = 4096
 @lru_cache(maxsize=_FOLDS_KEPT)
 def folded(alias: str) -> str:
     """Return what two aliases that look alike have in common; never empty unless the alias is."""
-    plain = unicodedata.normalize("NFKC", alias).casefold()
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", alias).translate(_CAPITALS)).casefold()
     letters = unicodedata.normalize("NFKD", _ID_AT_END.sub("", plain) or plain)
     kept = "".join(c for c in letters if _counts(c))
     skeleton = (kept or plain).translate(_LOOKS_LIKE)
@@ -43,7 +49,7 @@ def folded(alias: str) -> str:
 def _counts(character: str) -> bool:
     """Say whether a character tells names apart: letters, digits, signs, and marks that stand for a letter."""
     sign = character in _SIGNS or unicodedata.category(character)[0] in "LNMS"
-    return sign and ord(character) not in _ACCENTS
+    return sign and ord(character) not in _ACCENTS and not shows_nothing(character)
 
 
 def look_alike(one: str, other: str) -> bool:

@@ -20,6 +20,11 @@ _BLANK: Final = re.compile(
 )
 
 
+def shows_nothing(value: str) -> bool:
+    """Say whether a text is made of spaces and characters that show nothing by themselves; also an empty one."""
+    return _BLANK.fullmatch(value) is not None
+
+
 def fault_in(value: str, bytes_max: int, *, lines: bool) -> str | None:
     """Return what is wrong with a text, in words, or None. `lines`: line breaks are allowed."""
     try:
@@ -30,7 +35,7 @@ def fault_in(value: str, bytes_max: int, *, lines: bool) -> str | None:
         return f"is {size} bytes long; {bytes_max} is the limit"
     if (_FORBIDDEN_IN_LINES if lines else _FORBIDDEN).search(value):
         return "holds a control character"
-    if value and _BLANK.fullmatch(value):
+    if value and shows_nothing(value):
         return "holds nothing that can be seen"
     return None
 

@@ -26,6 +26,7 @@ from tests.e2e.stores import addresses_in, frame_of, group_of, store_of
 EAST, WEST = ("wren", "juniper", "tansy", "rowan"), ("sorrel", "alder", "hazel")
 STAY = ("wren", "juniper", "sorrel")
 GO = ("tansy", "rowan", "alder", "hazel")
+OWN_VIEW = ("state", "since", "verified")  # what each node knows for itself
 MEET_S = 60.0  # a dialer that failed for a while looks again after 30 s, a quarter more at the most
 
 People = Mapping[str, Person]
@@ -165,10 +166,10 @@ def agree(people: Sequence[Person]) -> bool:
 def printed(person: Person) -> str:
     """Return what somebody's node says of the group, without what is that node's alone."""
     group, answer = person.group(GROUP), person.mesh("group", "members", GROUP)
-    members = [{k: v for k, v in m.items() if k not in ("state", "since")} for m in records(answer, "members")]
+    members = [{k: v for k, v in m.items() if k not in OWN_VIEW} for m in records(answer, "members")]
     departed = sorted(records(answer, "departed"), key=lambda gone: text(gone, "id"))
     invites = [(i["id"], i["state"]) for i in records(person.mesh("invite", "list", GROUP), "invites")]
-    shown = [group[key] for key in ("id", "members", "epoch", "complete", "agreement", "settings")]
+    shown = [group[key] for key in ("id", "members", "epoch", "complete", "agreement", "settings", "state_hash")]
     return repr((shown, members, departed, sorted(invites, key=repr)))
 
 

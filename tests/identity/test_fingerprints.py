@@ -8,13 +8,15 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.identity.fingerprints import group_words, safety_number
+from mesh.identity.fingerprints import group_words, safety_number, state_hash
 from mesh.identity.words import word_list
-from mesh.ids import GroupId, MemberPk
+from mesh.ids import GroupId, MemberPk, OpId
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors/identity.json").read_text())
 GROUP = GroupId(bytes.fromhex(VECTORS["safety"]["gid"]))
 MEMBERS = [MemberPk(bytes.fromhex(member)) for member in VECTORS["safety"]["members"]]
+
+HEADS = [OpId(bytes.fromhex(head)) for head in VECTORS["state"]["heads"]]
 
 
 def test_the_number_is_the_known_one_in_any_order() -> None:
@@ -45,6 +47,27 @@ def test_leading_digits_are_as_likely_as_others() -> None:
     firsts = Counter(safety_number(GROUP, [MemberPk(n.to_bytes(32, "big"))])[0] for n in range(2000))
     assert set(firsts) == set("0123456789")
     assert min(firsts.values()) > 130
+
+
+def test_the_state_is_the_known_one_in_any_order() -> None:
+    found = {state_hash(GROUP, order, heads) for order in permutations(MEMBERS) for heads in permutations(HEADS)}
+    assert {state.hex() for state in found} == {VECTORS["state"]["hash"]}
+
+
+def test_another_group_member_or_operation_is_another_state() -> None:
+    """A member key and a head are of one length, and no list can be read as the other."""
+    alice, bob, carol = MEMBERS
+    states = {
+        state_hash(GROUP, [alice, bob], HEADS),
+        state_hash(GROUP, [alice, carol], HEADS),
+        state_hash(GROUP, MEMBERS, HEADS),
+        state_hash(GROUP, MEMBERS, HEADS[:1]),
+        state_hash(GroupId(bytes(32)), MEMBERS, HEADS),
+        state_hash(GROUP, [alice], [OpId(bob), OpId(carol)]),
+        state_hash(GROUP, [alice, bob], [OpId(carol)]),
+        state_hash(GROUP, MEMBERS, []),
+    }
+    assert len(states) == 8
 
 
 def test_a_group_has_six_words() -> None:

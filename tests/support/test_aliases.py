@@ -22,6 +22,16 @@ from mesh.support.aliases import any_like, folded, look_alike
         "wrén",
         "wre\u200bn",
         "wren\u200d",
+        "wr\u2063en",  # an invisible separator
+        "wren\ufe0f",  # a variation selector
+        "wr\u034fen",  # a grapheme joiner
+        "wren\u3164",  # a Hangul filler, which is a letter and shows nothing
+        "wr\u00aden",  # a soft hyphen
+        "ωren",  # a Greek ω
+        "ԝrеո",  # Cyrillic, Cyrillic, Armenian
+        "𝐰𝐫𝐞𝐧",  # mathematical bold
+        "ⓦⓡⓔⓝ",  # circled
+        "WRΕΝ",  # Greek capitals at the end
         "wren (4a1f09)",
         "wren (4a1f09…)",
     ],

@@ -65,6 +65,7 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "read": ("group", "since?", "limit", "unread", "open?"),
     "read.follow": ("group",),
     "status": (),
+    "verify": ("group", "member?", "confirm", "compare?"),
 }
 # These answer with events until the node stops or the asker hangs up; the others answer once.
 STREAMS: Final = frozenset({"events", "read.follow"})

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from mesh.node.local.api import METHODS, STREAMS, unknown_method
-from mesh.node.local.methods import doors, groups, node, talk
+from mesh.node.local.methods import doors, groups, node, talk, verifying
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.protocol import JsonObject
 
@@ -50,6 +50,7 @@ TABLE: Final[Mapping[str, Method]] = MappingProxyType(
         "post": talk.post,
         "read": talk.read,
         "status": node.status,
+        "verify": verifying.verify,
     }
 )
 assert set(TABLE) | STREAMS == set(METHODS), "the table of methods and their list have drifted apart"

@@ -11,7 +11,7 @@ from mesh.groups.forgetting import KEY_WINDOW, WINDOW_DAYS
 from mesh.groups.invites import Preview, knock_statement
 from mesh.groups.messaging import cut_of
 from mesh.groups.records import load
-from mesh.identity.fingerprints import group_words
+from mesh.identity.fingerprints import group_words, state_hash
 from mesh.ids import DeviceId, GroupId, MemberPk, PostId
 from mesh.membership.views import Member
 from mesh.node.local.methods.desk import Desk
@@ -70,6 +70,7 @@ def group_json(desk: Desk, room: Room) -> JsonObject:
         "suite": SUITE_NAMES[group.suite],
         "fingerprint": group.gid.hex(),
         "fingerprint_words": list(group_words(group.gid)),
+        "state_hash": state_hash(group.gid, group.view.members, group.log.heads).hex(),
         "state": state_of(room),
         "alias": "" if me is None else me.alias,
         "rank": "" if me is None else me.rank.name.lower(),
@@ -100,9 +101,18 @@ def agreement_json(room: Room) -> JsonObject:
 
 
 def person(room: Room, pk: MemberPk) -> JsonObject:
-    """Name someone who is or was in a group. `alike`: somebody else who is in has an alias that looks like theirs."""
+    """Name someone who is or was in a group.
+
+    `alike`: somebody else who is in has an alias that looks like theirs. `verified`: the person here has compared this
+    very key with them.
+    """
     alias = alias_of(room, pk)
-    return {"id": pk.hex(), "alias": alias, "alike": bool(members_like(room, alias, but=pk))}
+    return {
+        "id": pk.hex(),
+        "alias": alias,
+        "alike": bool(members_like(room, alias, but=pk)),
+        "verified": pk in room.verified,
+    }
 
 
 def members_like(room: Room, alias: str, *, but: MemberPk | None = None) -> list[MemberPk]:

@@ -1,0 +1,116 @@
+"""`verify`: read a number to each other, compare, and keep that it was the same."""
+
+from typing import Annotated, Final
+
+from cyclopts import Parameter
+
+from cli import fields
+from cli.commands.invite import picture
+from cli.options import Flag, Here
+from cli.output import one_line
+from cli.render import INDENT, counted, short_hash, shown_id
+from mesh.node.local.protocol import JsonObject
+
+GROUPS_PER_LINE: Final = 4  # of five digits: what one reads aloud in a breath
+
+
+def verify(
+    group: str,
+    member: str | None = None,
+    /,
+    *,
+    confirm: Flag = False,
+    compare: Annotated[str | None, Parameter(metavar="NUMBER|HASH")] = None,
+    qr: Flag = False,
+    context: Here,
+) -> None:
+    """Compare keys with somebody: both read out the same number, or something stands between you.
+
+    With MEMBER: the number of the two of you. Read it to each other over another way than this program, where you know
+    that it is them: face to face, or by a call. The same digits prove that your nodes hold each other's true keys, so
+    that what comes under that name in this group was signed by their device, and nobody sits between you. They do not
+    prove who the person is (their voice does), nor that nobody else uses their device, nor anything about other
+    members or other groups. Whoever leaves and comes back has a new key, and a new number.
+
+    Without MEMBER: the number of the whole group. The same digits prove that you two see the same members; not which
+    of them is who. The state hash changes with each change of the group: the same hash proves that your two nodes hold
+    the same changes, so that nobody shows you different groups.
+
+    Nothing is sent by this command.
+
+    For example: `mesh verify "Tuesday grief" juniper`, then, while juniper reads theirs out,
+    `mesh verify "Tuesday grief" juniper --compare "65546 72458 …" --confirm`.
+
+    Parameters
+    ----------
+    group
+        The group's name, or the beginning of its id.
+    member
+        The member's alias, or the beginning of their id.
+    confirm
+        Keep that you compared this member's key, and that it was the same. Only you see it: in `mesh group members` and
+        beside what they say.
+    compare
+        What the other one read out: a number, or the state hash (as shown, or in full). If it differs from what is
+        here, the exit status is 6 and nothing is kept.
+    qr
+        Also show the number as a picture, to be scanned instead of read.
+    """
+    asked: JsonObject = {"group": group, "member": member, "confirm": confirm, "compare": compare}
+    told = context.call("verify", asked)
+    context.out.result(told, verify_lines(told))
+    if qr and not context.out.json:
+        context.out.result({}, picture(fields.text(told, "safety_number").replace(" ", "")))
+    context.out.say(*_next_lines(told))
+
+
+def verify_lines(told: JsonObject) -> list[str]:
+    """Show the numbers, what was compared, and what is kept."""
+    member = fields.record(told, "member")
+    named = one_line(fields.person(member)) if member else ""
+    group = f'"{one_line(fields.text(fields.record(told, "group"), "name"))}"'
+    digits = fields.text(told, "safety_number").split()
+    rows = (digits[at : at + GROUPS_PER_LINE] for at in range(0, len(digits), GROUPS_PER_LINE))
+    whose = f"The number of you and {named} in {group}" if member else f"The number of all who are in {group}"
+    lines = [f"{whose}:", *(f"{INDENT}{' '.join(row)}" for row in rows)]
+    lines.append(f"The group's words: {' '.join(fields.texts(told, 'fingerprint_words'))}")
+    lines.append(f"State of the group here: {short_hash(fields.text(told, 'state_hash'))}")
+    match fields.text(told, "compared"):
+        case "number":
+            lines.append("What was read out is the same number.")
+        case "state":
+            lines.append("What was read out is the same state: both nodes hold the same changes of the group.")
+        case _:
+            pass
+    return [*lines, _kept_line(told, named), *_alike_lines(told, named)]
+
+
+def _kept_line(told: JsonObject, named: str) -> str:
+    if named:
+        return f"You have confirmed the key of {named}." if fields.flag(told, "verified") else "Not confirmed yet."
+    others, known = fields.number(told, "members") - 1, fields.number(told, "members_verified")
+    return f"You have confirmed the keys of {known} of {counted(others, 'other member')}."
+
+
+def _alike_lines(told: JsonObject, named: str) -> list[str]:
+    """Warn of names that look like this one: one may compare with the right person and confirm another's key."""
+    others = [
+        f"{one_line(fields.text(other, 'alias'))} ({shown_id(fields.text(other, 'id'))})"
+        for other in fields.records(told, "alike")
+    ]
+    if not others:
+        return []
+    own = shown_id(fields.text(fields.record(told, "member"), "id"))
+    verb = "has a name" if len(others) == 1 else "have names"
+    return [f"Take care: {', '.join(others)} {verb} that looks like {named}. This is the key that begins with {own}."]
+
+
+def _next_lines(told: JsonObject) -> list[str]:
+    if not told.get("member"):
+        return ["`mesh verify GROUP MEMBER` gives the number of you and one member."]
+    if fields.flag(told, "verified"):
+        return []
+    return [
+        "Read it to each other where you know that it is them: face to face, or by a call.",
+        "If it is the same, `--confirm` keeps that. `--compare NUMBER` compares it for you.",
+    ]
