@@ -44,7 +44,7 @@ class Space(StrEnum):
     KNOCKS = "knocks"  # gid + knock id -> a knock that waits for a person
     JOINS = "joins"  # join id -> an attempt to join
     CONTACTS = "contacts"  # gid + device id -> addresses
-    VERIFIED = "verified"  # gid + member key -> when the person confirmed it (u64 ms)
+    VERIFIED = "verified"  # gid + member key -> when the person confirmed it
 
 
 # What `Started` hands over whole. Of MESSAGES it has the newest `TAIL_MESSAGES` of each group; the rest is read by

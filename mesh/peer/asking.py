@@ -36,6 +36,7 @@ from mesh.peer.chores import remove_member
 from mesh.peer.door import decide
 from mesh.peer.joining import agree, drop_join, start_join
 from mesh.peer.leaving import leave
+from mesh.peer.records import VerifiedRecord
 from mesh.peer.speaking import IN_INVITES, publish, write_draft
 from mesh.peer.state import Room, State, Step
 from mesh.support.posts import Wish, compose
@@ -274,7 +275,7 @@ def _confirm(room: Room, member: MemberPk, step: Step) -> None:
     if member not in room.group.others:
         raise LocalError("that person is not in the group", code="E-NO-MEMBER")
     room.verified[member] = step.now.wall_ms
-    step.journal.put(Space.VERIFIED, room.group.gid + member, step.now.wall_ms.to_bytes(8, "big"))
+    step.journal.put(Space.VERIFIED, room.group.gid + member, encode(VerifiedRecord(at_ms=step.now.wall_ms)))
     step.journal.make_durable()
 
 

@@ -17,6 +17,7 @@ from mesh.peer.records import (
     KnockRecord,
     MessageRecord,
     TrackRecord,
+    VerifiedRecord,
 )
 from mesh.peer.state import Room, State, Track
 
@@ -77,7 +78,7 @@ def _load_room(room: Room, found: Mapping[Space, Rows]) -> Room:
     for key, value in rows(Space.CONTACTS):
         room.contacts[DeviceId(key)] = load(ContactRecord, value)
     for key, value in rows(Space.VERIFIED):
-        room.verified[MemberPk(key)] = int.from_bytes(value, "big")
+        room.verified[MemberPk(key)] = load(VerifiedRecord, value).at_ms
     room.epochs_known = frozenset(room.group.epochs)
     own = room.group.own
     room.silent = own.left and not own.wipe and not room.contacts

@@ -120,6 +120,12 @@ class KnockRecord(Record, frozen=True):
     approvals: list[Approval]
 
 
+class VerifiedRecord(Record, frozen=True):
+    """The person here compared a member's key with them."""
+
+    at_ms: shapes.Millis
+
+
 class ContactRecord(Record, frozen=True):
     """Where a device can be reached, and whether invites may carry these addresses.
 

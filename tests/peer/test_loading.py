@@ -2,6 +2,7 @@
 
 import pytest
 
+from mesh.commands import ConfirmMember
 from mesh.errors import StoreError
 from mesh.events import LOADED, TAIL_MESSAGES, Put, Space, Started
 from mesh.ids import GroupId
@@ -38,6 +39,7 @@ def lived(seed: int = 2) -> tuple[World, GroupId, list[Person]]:
     world.run(5)
     knock = next(knock for knock, alias in wren.waiting(gid).items() if alias == "rowan")
     wren.decide(gid, knock, admit=False)
+    world.ask("wren", ConfirmMember(group=gid, member=juniper.member(gid)))
     world.partition(("wren",), ("juniper", "sorrel"), ("tansy",))
     world.run(2)
     wren.post(gid, "a draft")
@@ -67,6 +69,7 @@ def facts(room: Room) -> dict[str, object]:
         "knocks": room.knocks,
         "declined": room.declined,
         "contacts": room.contacts,
+        "verified": room.verified,
         "last": room.last_ts,
         "silent": room.silent,
     }
@@ -83,6 +86,7 @@ def test_a_group_is_as_it_was() -> None:
             assert found[name] == told[name], f"{person.name}: {name}"
     wren = people[0]
     assert wren.room(gid).drafts
+    assert wren.room(gid).verified
     assert len(wren.room(gid).knocks) == len(wren.room(gid).declined) == 1
     del world
 
