@@ -34,6 +34,11 @@ JOINED_SINCE: Final = {
     "removed": "you came in, and are no longer in it",
     "cut-off": "you came in, and may have been removed since",
 }
+STATES: Final = {  # of a message, where there is something to say beside it
+    "queued": "waiting: no other node says yet that it has it",
+    "history": "handed on by a member, signed by its author",
+    "after-removal": "sent after removal: its author was not in any more",
+}
 INDENT: Final = "    "
 NO_ADDRESS: Final = (
     "The code had no part after #, which says where to look. Nobody is found unless your node is linked with "
@@ -89,8 +94,7 @@ def message_lines(message: JsonObject) -> list[str]:
         parts.append(f"in reply to {shown_id(reply)}")
     if warning:
         parts.append(f"warning: {warning}")
-    if fields.text(message, "state") == "queued":
-        parts.append("waiting: no other node says yet that it has it")
+    parts.append(STATES.get(fields.text(message, "state"), ""))
     # The mark stands at the very end, after an id of ours: no alias can pass itself off as having it.
     verified = ["key verified"] if fields.flag(fields.record(message, "author"), "verified") else []
     head = " · ".join([*(part for part in parts if part), identity, *verified])
@@ -122,6 +126,19 @@ def delivery_line(message: JsonObject) -> str:
     return " · ".join(parts)
 
 
+def newcomers_see(history: str) -> str:
+    """Say what newcomers see of what was said before they came, from the setting."""
+    kind, _, count = history.partition(":")
+    if kind == "last" and count.isdecimal():
+        what = "last message" if count == "1" else f"last {count} messages"
+        return f"newcomers see the {what}"
+    if kind == "days" and count.isdecimal():
+        return f"newcomers see what was said in the last {'day' if count == '1' else f'{count} days'} before they came"
+    return {"": "", "none": "who comes in after it was sent does not see it"}.get(
+        history, "newcomers see some of what was said"
+    )
+
+
 def audience_line(group: JsonObject) -> str:
     """Say who can see a post before it is sent: how many, for how long, and whether newcomers do."""
     members = fields.number(group, "members")
@@ -135,9 +152,7 @@ def audience_line(group: JsonObject) -> str:
     parts = [
         f"{seen} {'person' if others == 1 else 'people'}" if others else seen,
         f"kept {kept}" if kept else "",
-        {"": "", "none": "who comes in after it was sent does not see it"}.get(
-            history, "newcomers see some of what was said"
-        ),
+        newcomers_see(history),
     ]
     return "; ".join(part for part in parts if part) + "."
 
@@ -214,7 +229,12 @@ def event_line(event: JsonObject) -> str:
         case "knock":
             return f"Somebody waits at the door of group {group}: `mesh knocks list`"
         case "group":
-            return f"Group {group} has changed"
+            history = fields.text(event, "history")
+            said = "newcomers see nothing of what was said" if history == "none" else newcomers_see(history)
+            return f"Group {group} has changed{f': from now on {said}' if said else ''}"
+        case "history":
+            so_far = "" if fields.flag(event, "done") else " so far"
+            return f"Earlier messages of group {group}: {fields.number(event, 'messages')}{so_far}"
         case other:
             return one_line(other)
 

@@ -111,6 +111,7 @@ class Post:
     cw: str
     topics: tuple[str, ...]
     reply_to: PostId | None
+    no_history: bool = False  # newcomers are never to see it, whatever the group gives them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -157,7 +157,15 @@ class Fetched:
     values: tuple[bytes | None, ...]
 
 
-Input = Started | AddressesChanged | Asked | LinkUp | LinkDown | FrameReceived | TimerFired | Fetched
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scanned:
+    """The answer to a `Scan`: keys and values, the greatest key first."""
+
+    ticket: int
+    rows: tuple[tuple[bytes, bytes], ...]
+
+
+Input = Started | AddressesChanged | Asked | LinkUp | LinkDown | FrameReceived | TimerFired | Fetched | Scanned
 
 
 # ---------------------------------------------------------------- effects
@@ -233,6 +241,20 @@ class Fetch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """Read backwards what stands under `prefix`, and hand it back as `Scanned` with the same ticket.
+
+    Only keys less than `before`, the greatest first, at most `limit` of them; fewer: there are no others.
+    """
+
+    ticket: int
+    space: Space
+    prefix: bytes
+    before: bytes | None
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dial:
     """Keep trying to link with `peer` at these addresses, from now until `Forget`; replaces earlier addresses."""
 
@@ -279,6 +301,7 @@ class Notice(StrEnum):
     JOIN = "join"
     KNOCK = "knock"
     GROUP = "group"
+    HISTORY = "history"
     LINK = "link"
 
 
@@ -308,4 +331,4 @@ class Answer:
     error: LocalError | None = None
 
 
-Effect = Persist | Send | SendStored | Fetch | Dial | Forget | HangUp | SetTimer | Notify | Blame | Answer
+Effect = Persist | Send | SendStored | Fetch | Scan | Dial | Forget | HangUp | SetTimer | Notify | Blame | Answer

@@ -175,7 +175,8 @@ class Watch:
         assert name in self.posts, f"{node.name} shows what nobody said"
         post = self.posts[name]
         assert (post.member, post.body) == (record.member, record.body), f"{node.name} shows it altered"
-        assert own or self._members[node.name][gid] in post.entitled, f"{node.name} reads what was not for them"
+        entitled = record.handed_on or self._members[node.name][gid] in post.entitled
+        assert own or entitled, f"{node.name} reads what was not for them"
         index = node.store.get(Space.POSTS, post_key(gid, record.post))
         assert index == put.key, "the index points elsewhere"
         self.shown.setdefault(node.name, {}).setdefault(name, self.world.now_ms)

@@ -192,9 +192,9 @@ class Person:
 
     # ------------------------------------------------------------ talk
 
-    def post(self, gid: GroupId, text: str) -> PostId:
+    def post(self, gid: GroupId, text: str, *, no_history: bool = False) -> PostId:
         """Say something."""
-        command = Post(group=gid, text=text, mode="listening", cw="", topics=(), reply_to=None)
+        command = Post(group=gid, text=text, mode="listening", cw="", topics=(), reply_to=None, no_history=no_history)
         return PostId(self.world.ask(self.name, command))
 
     def messages(self, gid: GroupId) -> list[MessageRecord]:
@@ -222,11 +222,13 @@ def gather(world: World, *names: str) -> list[Person]:
     return [Person(world, name) for name in names]
 
 
-def circle(world: World, *names: str, suite: Suite = Suite.HYBRID) -> tuple[GroupId, list[Person]]:
+def circle(
+    world: World, *names: str, suite: Suite = Suite.HYBRID, settings: tuple[tuple[str, str], ...] = ()
+) -> tuple[GroupId, list[Person]]:
     """Return a group, and its members: the first founded it, the others came in by code, and all are linked."""
     people = gather(world, *names)
     founder, *others = people
-    gid = founder.create(suite=suite)
+    gid = founder.create(suite=suite, settings=settings)
     for person in others:
         person.join(gid, founder.invite(gid))
     settled = world.run_until(

@@ -24,7 +24,6 @@ from mesh.events import (
     Dial,
     Effect,
     Fetch,
-    Fetched,
     Forget,
     FrameReceived,
     HangUp,
@@ -35,6 +34,7 @@ from mesh.events import (
     LinkUp,
     Notify,
     Persist,
+    Scan,
     Send,
     SendStored,
     SetTimer,
@@ -45,6 +45,7 @@ from mesh.events import (
 from mesh.ids import Address, LinkId, PeerId
 from mesh.peer import Peer
 from mesh.store.memory import MemoryStore
+from mesh.store.reading import read_for
 from mesh.store.starting import starting_records
 from simulations.chance import SeededEntropy, SeededSealer, seeded_dice
 from simulations.weather import REDIAL_MS, REDIAL_MS_MAX, Parcel, Paths, Pipe, Weather
@@ -288,8 +289,8 @@ class World:
                     value = node.store.get(effect.space, key)
                     if value is not None:
                         self._send(node, effect.link, Parcel(LinkKind.FRAME, value, effect.send_class))
-            case Fetch():
-                self._fetch(node, effect)
+            case Fetch() | Scan():
+                self._read(node, effect)
             case Dial():
                 if effect.peer not in node.wanted:
                     node.wanted[effect.peer] = 0
@@ -309,13 +310,12 @@ class World:
             case _:
                 assert_never(effect)
 
-    def _fetch(self, node: Node, fetch: Fetch) -> None:
+    def _read(self, node: Node, effect: Fetch | Scan) -> None:
         generation = node.generation
 
         def answer() -> None:
             if node.peer is not None and node.generation == generation:
-                values = tuple(node.store.get(fetch.space, key) for key in fetch.keys)
-                self._give(node, Fetched(ticket=fetch.ticket, values=values))
+                self._give(node, read_for(node.store, effect))
 
         self._at(node, self.paths.dice(f"disk/{node.name}").randrange(FETCH_MS_MAX + 1), answer)
 

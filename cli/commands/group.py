@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from cyclopts import App, Parameter
 
@@ -14,7 +14,7 @@ from cli.durations import spoken_duration
 from cli.foresight import is_in, leave_lines, namesake_lines, remove_lines
 from cli.options import Flag, Here, SecondsOrNone
 from cli.output import one_line
-from cli.render import facts, indented, short_hash, shown_id, standing, when
+from cli.render import facts, indented, newcomers_see, short_hash, shown_id, standing, when
 from mesh.errors import LocalError, MeshError
 from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject
@@ -23,6 +23,7 @@ app = App(name="group", help="Create, list, show, leave and steward groups.")
 agreement = App(name="agreement", help="What the members of a group agree on.")
 app.command(agreement)
 
+SEE: Final = "newcomers see "
 Rank = Literal["founder", "steward", "moderator", "member"]
 
 
@@ -58,7 +59,8 @@ def create(
     alias
         What you are called in this group.
     history
-        What newcomers see of what was said before they came; today only `none`.
+        What newcomers see of what was said before they came: nothing (none), the last messages (last:50; up to 500),
+        or those of the last days (days:7; up to 90). What is said while it is `none` stays unseen if you change it.
     keep
         How long messages are kept; refused until that is built.
     suite
@@ -68,7 +70,7 @@ def create(
         online lets people in by itself. 1 to 8: so many moderators, stewards and founders have to say
         yes, not necessarily at the same time.
     """
-    _refuse_what_is_to_come(history, keep)
+    _refuse_what_is_to_come(keep)
     name = given_line(name, "What is the group called?", instead="NAME")
     if not name:
         raise LocalError("The group's name is empty.", do="Run the command again, and give it a name.", code="E-TEXT")
@@ -131,7 +133,7 @@ def show(group: str, /, *, context: Here) -> None:
                     ("members", str(fields.number(shown, "members"))),
                     ("unread", str(fields.number(shown, "unread"))),
                     ("epoch", str(fields.number(shown, "epoch"))),
-                    ("newcomers see", fields.text(shown, "history")),
+                    ("newcomers see", _history(shown)),
                     ("kept for", spoken_duration(keep) if isinstance(keep, int) else str(keep or "")),
                     ("suite", fields.text(shown, "suite")),
                     ("old keys go", _key_window(shown)),
@@ -143,6 +145,11 @@ def show(group: str, /, *, context: Here) -> None:
             *_words(shown),
         ],
     )
+
+
+def _history(shown: JsonObject) -> str:
+    history = fields.text(shown, "history")
+    return "nothing of what was said before" if history == "none" else newcomers_see(history).removeprefix(SEE)
 
 
 def _key_window(shown: JsonObject) -> str:
@@ -311,6 +318,10 @@ def rekey(group: str, /, *, context: Here) -> None:
 def set_(group: str, key: str, value: str, /, *, context: Here) -> None:
     """Change a setting of a group, or one of your own in it.
 
+    Of the whole group (stewards and founders): `history`, what newcomers see (none, last:50, days:7); `approvals`;
+    `members-invite`. Your own: `invite-address`, `key-window`. For example: mesh group set "Tuesday grief" history
+    last:50. The members see a change in `mesh group show`; what was said before it under `none` stays unseen.
+
     Parameters
     ----------
     group
@@ -322,6 +333,9 @@ def set_(group: str, key: str, value: str, /, *, context: Here) -> None:
     """
     told = context.call("group.set", {"group": group, "key": key, "value": value})
     context.out.result(told, [f"{one_line(key)} is now {one_line(value)}."])
+    if key == "history":
+        seen = newcomers_see(value)
+        context.out.say(f"From now on {seen if value != 'none' else 'newcomers see nothing of what was said before'}.")
 
 
 # ---------------------------------------------------------------- agreement
@@ -396,14 +410,8 @@ def _signed(context: Context, api: Api, method: str, asked: JsonObject) -> JsonO
     return context.with_passphrase(lambda: api.call(method, {**asked, "passphrase": context.passphrase()}))
 
 
-def _refuse_what_is_to_come(history: str, keep: int | None) -> None:
+def _refuse_what_is_to_come(keep: int | None) -> None:
     """Refuse what is not built yet before anything is asked; the node would refuse it too."""
-    if history != "none":
-        raise LocalError(
-            "Newcomers cannot be shown earlier messages yet.",
-            do="Leave out --history, or use --history none.",
-            code="E-NOT-YET",
-        )
     if keep is not None:
         raise LocalError("Messages cannot be made to expire yet.", do="Leave out --keep.", code="E-NOT-YET")
 

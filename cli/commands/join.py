@@ -17,7 +17,7 @@ from cli.context import Context
 from cli.errors import as_json
 from cli.options import Flag, Here, Seconds
 from cli.output import one_line
-from cli.render import NO_ADDRESS, join_step, join_words, shown_id
+from cli.render import NO_ADDRESS, join_step, join_words, newcomers_see, shown_id
 from mesh.errors import Exit, LocalError, MeshError, RefusedError
 from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject
@@ -131,9 +131,18 @@ def preview_lines(join: JsonObject) -> list[str]:
     return [
         *lines,
         *_approval_lines(join),
+        *_history_lines(group),
         "Once you are in, the members can see what you post, your alias, and your node's network address.",
         *agreement_lines(fields.record(join, "agreement")),
     ]
+
+
+def _history_lines(group: JsonObject) -> list[str]:
+    """Say what one will see of what was said before, and what later newcomers will see of one's own words."""
+    if (history := fields.text(group, "history")) == "none":
+        return ["Newcomers see nothing of what was said before they came: you will not, nor will those after you."]
+    said = newcomers_see(history)
+    return [f"{said[:1].upper()}{said[1:]}: you will, and those who come after you see yours."] if said else []
 
 
 def _approval_lines(join: JsonObject) -> list[str]:

@@ -32,6 +32,7 @@ def post(
     cw: str = "",
     topics: Commas = None,
     reply_to: str | None = None,
+    no_history: Flag = False,
     wait: Seconds = 2,
     context: Here,
 ) -> int:
@@ -58,18 +59,17 @@ def post(
         Topics, separated by commas.
     reply_to
         The id of the message that you answer.
+    no_history
+        Newcomers are not to see this one, whatever the group lets them see of what was said before they came.
     wait
         How long to wait for the first who takes it.
     """
     with context.api() as api:
-        seen_by = _audience(api, group)
+        seen_by = _audience(api, group, no_history=no_history)
         if seen_by and text is None:
             context.out.say(seen_by)
-        if reply_to is not None:
-            _look_for(api, reply_to)
-        said = given_text(text, "What do you want to say?", instead="TEXT, or - for stdin")
-        if not said.strip():
-            raise LocalError("There is nothing to say in it.", do="Write a text.", code="E-TEXT")
+        _look_for(api, reply_to)
+        said = _said(text)
         told = api.call(
             "post",
             {
@@ -79,6 +79,7 @@ def post(
                 "cw": cw,
                 "topics": list(topics or ()),
                 "reply_to": reply_to,
+                "no_history": no_history,
                 "wait_s": wait,
             },
         )
@@ -192,7 +193,7 @@ def show(message: str, /, *, context: Here) -> None:
 # ---------------------------------------------------------------- helpers
 
 
-def _audience(api: Api, group: str) -> str:
+def _audience(api: Api, group: str, *, no_history: bool) -> str:
     """Who can see it, said before it is written; the post itself finds out what is wrong with the name."""
     shown = _shown_group(api, group)
     state = fields.text(shown, "state")
@@ -205,7 +206,7 @@ def _audience(api: Api, group: str) -> str:
         )
     if state == "cut-off":
         return f'Take care with "{one_line(fields.text(shown, "name"))}". {sentence(standing(shown))}'
-    return audience_line(shown)
+    return audience_line({**shown, "history": "none"} if no_history else shown)
 
 
 def _shown_group(api: Api, group: str) -> JsonObject:
@@ -215,10 +216,18 @@ def _shown_group(api: Api, group: str) -> JsonObject:
     return {}
 
 
-def _look_for(api: Api, message: str) -> None:
+def _said(text: str | None) -> str:
+    said = given_text(text, "What do you want to say?", instead="TEXT, or - for stdin")
+    if not said.strip():
+        raise LocalError("There is nothing to say in it.", do="Write a text.", code="E-TEXT")
+    return said
+
+
+def _look_for(api: Api, message: str | None) -> None:
     """See that a message to be answered is here, before a text is typed. What is unclear is left to the post."""
     try:
-        api.call("message.show", {"message": message})
+        if message is not None:
+            api.call("message.show", {"message": message})
     except MeshError as error:
         if error.code == "E-NO-MESSAGE":
             raise

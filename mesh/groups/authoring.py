@@ -148,6 +148,8 @@ def fresh_own_state(gid: GroupId, suite: Suite, join_nonce: bytes, card: Card, d
         cut_off=False,
         rank_seen=Rank.NEWCOMER,
         settings=[],
+        wants_history=False,
+        handed_by=[],
     )
 
 

@@ -60,6 +60,15 @@ class OpenedMessage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """A signed message that passed every check but those of its seal."""
+
+    tbs: MessageTbs
+    msg_id: MsgId
+    member: MemberPk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TooEarly:
     """The message builds on operations that are not here yet; `heads` names them."""
 
@@ -147,30 +156,50 @@ def open_message(group: Group, frame: Frame, epoch: OpId) -> OpenedMessage | Too
     key, chain_after = chain.take(i)
     padded = decrypt(key, nonce, outer + header, frame.middle[NONCE_BYTES + HEADER_BYTES :])
     signed = decode(SignedMessage, unpad(padded), bytes_max=limits.MESSAGE_BYTES_MAX)
+    original = _check_signed(group, signed, sealed_as=(epoch, dev, i))
+    if isinstance(original, TooEarly):
+        return original
+    return OpenedMessage(
+        epoch=epoch,
+        signed=signed,
+        tbs=original.tbs,
+        msg_id=original.msg_id,
+        member=original.member,
+        chain=chain_after,
+    )
+
+
+def check_original(group: Group, signed: SignedMessage) -> Original | TooEarly:
+    """Check a message that a member hands on without its seal, as one is checked that comes under it.
+
+    RemoteError(UNASKED) for one past its device's removal; other RemoteErrors for what no honest member hands on.
+    """
+    return _check_signed(group, signed, sealed_as=None)
+
+
+def _check_signed(
+    group: Group, signed: SignedMessage, *, sealed_as: tuple[OpId, DeviceId, int] | None
+) -> Original | TooEarly:
+    """`sealed_as`: the epoch, device and place that it was opened with, where it was sealed."""
     tbs = decode(MessageTbs, signed.tbs, bytes_max=limits.MESSAGE_BYTES_MAX)
-    card = group.log.card(dev)
+    card = group.log.card(tbs.dev if sealed_as is None else sealed_as[1])
     if card is None:
         raise RemoteError(Fault.AGAINST_RULES, "a message by a device that nobody brought in")
     verify(card.dev_pk, MESSAGE_LABEL + signed.tbs, signed.sig)
-    if (tbs.gid, tbs.epoch, tbs.dev, tbs.i) != (group.gid, epoch, dev, i):
+    if tbs.gid != group.gid or (sealed_as is not None and (tbs.epoch, tbs.dev, tbs.i) != sealed_as):
         raise RemoteError(Fault.AGAINST_RULES, "a message that was moved from where it was sealed")
     if tbs.heads != sorted(set(tbs.heads)):
         raise RemoteError(Fault.MALFORMED, "heads are not sorted and distinct")
     mask = group.log.closure(tbs.heads)
     if mask is None:
         return TooEarly(heads=tuple(tbs.heads))
-    if dev not in group.view_of(mask).devices:
+    if sealed_as is None and tbs.dev not in group.recipients(tbs.epoch):
+        raise RemoteError(Fault.AGAINST_RULES, "a message under an epoch that its author was not in")
+    if tbs.dev not in group.view_of(mask).devices:
         raise RemoteError(Fault.AGAINST_RULES, "a message by a device that was not in, as its author saw it")
-    if tbs.mseq > cut_of(group, dev):
+    if tbs.mseq > cut_of(group, tbs.dev):
         raise RemoteError(Fault.UNASKED, "a message sent after its author's removal")
-    return OpenedMessage(
-        epoch=epoch,
-        signed=signed,
-        tbs=tbs,
-        msg_id=message_id(signed.tbs),
-        member=card.member_pk,
-        chain=chain_after,
-    )
+    return Original(tbs=tbs, msg_id=message_id(signed.tbs), member=card.member_pk)
 
 
 def read_keyup(group: Group, signed: SignedMessage) -> tuple[DeviceId, KeyupBody]:

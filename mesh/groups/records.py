@@ -54,6 +54,8 @@ class OwnState(Record, frozen=True):
     cut_off: bool  # an epoch was made that we were given no key for
     rank_seen: Rank  # what the person was last told
     settings: list[Annotated[list[str], Meta(min_length=2, max_length=2)]]  # our own, for this group
+    wants_history: bool  # members are asked to hand on what we hold no key for
+    handed_by: list[shapes.Member]  # who has given all that they may
 
     def settings_map(self) -> dict[str, str]:
         """Return our own settings by key."""

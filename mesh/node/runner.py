@@ -23,12 +23,12 @@ from mesh.events import (
     Dial,
     Effect,
     Fetch,
-    Fetched,
     Forget,
     HangUp,
     Input,
     Notify,
     Persist,
+    Scan,
     Send,
     SendClass,
     SendStored,
@@ -42,6 +42,7 @@ from mesh.ids import Address, LinkId
 from mesh.node import clock
 from mesh.peer import Peer
 from mesh.store.base import Store
+from mesh.store.reading import read_for
 from mesh.store.starting import starting_records
 
 INPUTS_MAX: Final = 256  # waiting inputs; then links read no further
@@ -172,7 +173,7 @@ class Runner:
                         later.append(effect)
             if writes:
                 await self.keep(writes, durable=durable)
-            inputs = [self._fetch(effect) for effect in later if isinstance(effect, Fetch)]
+            inputs = [read_for(self.reader, effect) for effect in later if isinstance(effect, Fetch | Scan)]
             for effect in later:
                 self._do(effect)
             changed, self._changed = self._changed, trio.Event()
@@ -199,9 +200,6 @@ class Runner:
         assert self._nursery is not None
         self._nursery.start_soon(wait)
 
-    def _fetch(self, fetch: Fetch) -> Fetched:
-        return Fetched(ticket=fetch.ticket, values=tuple(self.reader.get(fetch.space, key) for key in fetch.keys))
-
     def _do(self, effect: Effect) -> None:
         match effect:
             case Answer():
@@ -213,7 +211,7 @@ class Runner:
                 self._tell(effect)
             case SetTimer():
                 self._set_timer(effect)
-            case Persist() | Fetch():
+            case Persist() | Fetch() | Scan():
                 pass  # done before anything else
             case _:
                 self._to_network(effect)

@@ -28,6 +28,7 @@ from mesh.errors import LocalError, RefusedError
 from mesh.events import Space
 from mesh.groups.authoring import author, found, rekey
 from mesh.groups.forgetting import KEY_WINDOW, WINDOW_DAYS_MAX, WINDOW_DAYS_MIN
+from mesh.groups.history import HISTORY, require_window
 from mesh.groups.invites import HOUR_MS, invite_keys
 from mesh.groups.records import InviteRecord
 from mesh.ids import Address, MemberPk
@@ -55,7 +56,7 @@ from mesh.wire.operations import (
 from mesh.wire.text import require_text
 
 SHARED_PER_MEMBER_MAX: Final = 3  # addresses of another member in an invite; ours
-GROUP_SETTINGS: Final = {  # key -> allowed values; "" allows any text
+GROUP_SETTINGS: Final = {  # key -> allowed values; beside them stands `history`
     "members-invite": ("on", "off"),
     "approvals": tuple(str(k) for k in range(limits.APPROVALS_MAX + 1)),
 }
@@ -158,7 +159,7 @@ def _post(state: State, room: Room, command: Post, step: Step) -> bytes:
             reply_to=command.reply_to or b"",
         )
     )
-    return write_draft(state, room, body, Flag(0), step)
+    return write_draft(state, room, body, Flag.NO_HISTORY if command.no_history else Flag(0), step)
 
 
 def require_in(room: Room) -> None:
@@ -308,9 +309,12 @@ def _set(state: State, room: Room, command: SetSetting, step: Step) -> None:
 
 
 def _check_setting(key: str, value: str, known: Mapping[str, tuple[str, ...]]) -> None:
+    if key == HISTORY and known is GROUP_SETTINGS:
+        require_window(value)
+        return
     allowed = known.get(key)
     if allowed is None:
-        names = (*OWN_SETTINGS, *GROUP_SETTINGS)
+        names = (*OWN_SETTINGS, *GROUP_SETTINGS, HISTORY)
         raise LocalError(f"there is no setting “{key}”", do="settings: " + ", ".join(names), code="E-SETTING")
     if value not in allowed:
         raise LocalError(f"“{key}” cannot be “{value}”", do="one of: " + ", ".join(allowed), code="E-SETTING")

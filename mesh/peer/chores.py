@@ -13,6 +13,7 @@ from mesh.crypto.keys import public_key
 from mesh.errors import LocalError, RemoteError
 from mesh.events import Notice
 from mesh.groups.authoring import author, rekey, remove
+from mesh.groups.history import HISTORY, shown_window
 from mesh.groups.operations import Operation
 from mesh.ids import DeviceId, MemberPk
 from mesh.membership.acts import GRANTS
@@ -51,6 +52,7 @@ def after_operations(state: State, room: Room, ops: list[Operation], step: Step)
     elif not room.seems_out:
         joining.stop_needless(state, room, step)
     step.notify(Notice.GROUP, group.gid)
+    _tell_history(room, step)
     door.sweep_knocks(state, room, ops, step)
     resume_sessions(state, room, step)
     plan_telling(room, TELL_WAIT_MS + step.dice.randrange(TELL_SPREAD_MS), step)
@@ -66,6 +68,14 @@ def after_operations(state: State, room: Room, ops: list[Operation], step: Step)
         catching_up.ask_messages(state, room, step)
     wait = PRESENCE_WAIT_MS + step.dice.randrange(PRESENCE_SPREAD_MS)
     step.set_timer("presence", group.gid, wait)
+
+
+def _tell_history(room: Room, step: Step) -> None:
+    """Tell people when what newcomers get has changed: it concerns whatever they say from now on."""
+    now = shown_window(room.group.view.settings.get(HISTORY, "none"))
+    if now != room.history_seen:
+        room.history_seen = now
+        step.notify(Notice.GROUP, room.group.gid, now.encode())
 
 
 def _recover_own(room: Room, ops: list[Operation], step: Step) -> None:

@@ -11,9 +11,10 @@ from typing import Final
 from mesh.errors import Fault, RemoteError
 from mesh.events import Notice, Space
 from mesh.gossip.frontier import Frontier
-from mesh.groups.messaging import OpenedMessage, TooEarly, open_message, read_keyup, take_in
+from mesh.groups.messaging import OpenedMessage, Original, TooEarly, open_message, read_keyup, take_in
 from mesh.ids import FrameId, LinkId, OpId, PostId
 from mesh.peer import approving, reaching
+from mesh.peer.originals import origin_of
 from mesh.peer.placing import keep_message, note_message, place_ms
 from mesh.peer.records import ContactRecord, MessageRecord
 from mesh.peer.routing import forward
@@ -54,7 +55,7 @@ def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link
     leaps = bool(track.top) and tbs.mseq > track.top + limits.MSEQ_JUMP_MAX
     if leaps or not track.have.has_room_for(tbs.mseq):
         return False
-    _check_body(opened)
+    check_body(opened.tbs)
     take_in(room.group, opened, step.means())
     track.take(tbs.mseq, opened.msg_id, epoch, tbs.heads)
     track.claimed = min(track.claimed, max(0, tbs.mseq - tbs.i - 1))  # from its chain's first message on, they are ours
@@ -63,7 +64,8 @@ def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link
     room.group.note_seen(tbs.dev, tbs.heads)
     step.journal.put(Space.FRAMES, room.group.gid + tbs.dev + tbs.mseq.to_bytes(8, "big"), frame.raw)
     state.seen.mark_stored(frame.id)
-    _act(state, room, opened, step)
+    if tbs.mseq not in track.past:  # else a member has handed it on, and it stands where it belongs
+        _act(state, room, opened, step)
     room.save_track(tbs.dev, step.journal)
     plan_receipt(room, step)
     giver = None if link is None else state.links.get(link)
@@ -106,10 +108,10 @@ def take_early(room: Room) -> list[tuple[bytes, LinkId | None]]:
     return waiting
 
 
-def _check_body(opened: OpenedMessage) -> None:
+def check_body(tbs: MessageTbs) -> None:
     """Parse a body before anything moves, so that a broken one costs its sender and not the ratchet."""
-    body = opened.tbs.body
-    match opened.tbs.kind:
+    body = tbs.body
+    match tbs.kind:
         case Kind.POST:
             interpret(body)
         case Kind.KEYUP:
@@ -179,22 +181,31 @@ def _show(room: Room, opened: OpenedMessage, step: Step) -> None:
     parents = tuple(tbs.parents)
     at_ms = place_ms(room, tbs.ts_ms, parents, step.now.wall_ms)
     note_message(room, opened.msg_id, parents, at_ms)
-    record = MessageRecord(
+    original = Original(tbs=tbs, msg_id=opened.msg_id, member=opened.member)
+    record = message_record(original, opened.signed.sig, at_ms, step.now.wall_ms, handed_on=False)
+    keep_message(room, record, step, unread=tbs.dev != room.group.own.dev)
+    track = room.track(tbs.dev)
+    track.shown = max(track.shown, tbs.mseq)
+
+
+def message_record(original: Original, sig: bytes, at_ms: int, seen_ms: int, *, handed_on: bool) -> MessageRecord:
+    """Return a message of somebody's as it is kept for reading."""
+    tbs = original.tbs
+    return MessageRecord(
         post=post_id(tbs.dev, tbs.uid),
-        msg_id=opened.msg_id,
+        msg_id=original.msg_id,
         dev=tbs.dev,
-        member=opened.member,
+        member=original.member,
         kind=tbs.kind,
         mseq=tbs.mseq,
         at_ms=at_ms,
         ts_ms=tbs.ts_ms,
-        seen_ms=step.now.wall_ms,
+        seen_ms=seen_ms,
         flags=tbs.flags,
         body=tbs.body,
+        origin=origin_of(tbs, sig),
+        handed_on=handed_on,
     )
-    keep_message(room, record, step, unread=tbs.dev != room.group.own.dev)
-    track = room.track(tbs.dev)
-    track.shown = max(track.shown, tbs.mseq)
 
 
 def _receipt(room: Room, opened: OpenedMessage, body: ReceiptBody, step: Step) -> None:

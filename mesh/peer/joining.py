@@ -34,6 +34,7 @@ from mesh.ids import DeviceId, GroupId, JoinId
 from mesh.journal import Journal
 from mesh.peer import reaching
 from mesh.peer.hearing import learn_keyup
+from mesh.peer.history import want_if_due
 from mesh.peer.records import ContactRecord, JoinRecord, JoinStage, KnockKeys
 from mesh.peer.returning import clear_former, take_over
 from mesh.peer.routing import DOOR_DAYS, JOINING, hand_to, join_topics, preview_topic
@@ -403,6 +404,7 @@ def _answered(
     state.rooms[group.gid] = room
     if former is not None:
         take_over(former, room, step)
+    want_if_due(room, step)
     for contact in body.contacts:
         if group.log.card(contact.dev) is not None:
             known = ContactRecord(addresses=contact.addresses, in_invites=False, mseq=0)

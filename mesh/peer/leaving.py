@@ -122,6 +122,9 @@ def forget(state: State, room: Room, step: Step) -> None:
     for ticket in [t for t, asking in state.asking.items() if asking.gid == gid]:
         del state.asking[ticket]
         step.set_timer("asked", ticket.to_bytes(4, "big"), None)
+    for ticket in [t for t, asking in state.asking_on.items() if asking.gid == gid]:
+        del state.asking_on[ticket]
+        step.set_timer("history", ticket.to_bytes(4, "big"), None)
     for topic in [t for t, reply in state.replies.items() if reply.gid == gid]:
         del state.replies[topic]
     for name in ("receipt", "presence", "chore", "tell", "gap", "doubt"):

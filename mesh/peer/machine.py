@@ -24,6 +24,7 @@ from mesh.events import (
     LinkKind,
     LinkUp,
     Notice,
+    Scanned,
     SendClass,
     Started,
     Timer,
@@ -39,7 +40,9 @@ from mesh.peer import (
     chores,
     door,
     doubting,
+    handing_on,
     hearing,
+    history,
     joining,
     keeping,
     loading,
@@ -87,6 +90,8 @@ class Peer:
                 self._timer(event.timer, step)
             case Fetched():
                 self._fetched(event, step)
+            case Scanned():
+                self._scanned(event, step)
             case _:
                 assert_never(event)
         self._settle(step)
@@ -149,6 +154,7 @@ class Peer:
         link = self.state.links.pop(event.link, None)
         if link is not None:
             catching_up.forget_asking(self.state, step, link=event.link)
+            history.give_up_asking(self.state, step, link=event.link)
             step.notify(Notice.LINK, None, link.peer.encode())
 
     def _received(self, event: FrameReceived, step: Step) -> None:
@@ -246,6 +252,8 @@ class Peer:
         match timer.name:
             case "sync":
                 self._sync(step)
+            case "history":
+                history.give_up_asking(self.state, step, ticket=int.from_bytes(timer.subject, "big"))
             case "asked":
                 catching_up.forget_asking(self.state, step, ticket=int.from_bytes(timer.subject, "big"))
             case "knock":
@@ -289,6 +297,7 @@ class Peer:
             speaking.say_presence(self.state, room, step)
             speaking.plan_receipt(room, step)
             catching_up.ask_messages(self.state, room, step)
+            history.ask_history(self.state, room, step)
             keeping.tend_keys(self.state, room, step)
             approving.tell_approvals(self.state, room, step)
         joining.give_up_expired(self.state, step)
@@ -301,6 +310,11 @@ class Peer:
             syncing.give_fetched_ops(self.state, wanted, event.values, step)
         elif wanted is not None:
             welcoming.give_welcome(self.state, wanted, event.values, step)
+
+    def _scanned(self, event: Scanned, step: Step) -> None:
+        wanted = self.state.scanning.pop(event.ticket, None)
+        if wanted is not None:
+            handing_on.go_on(self.state, wanted, event.rows, step)
 
     # ------------------------------------------------------------ after each input
 

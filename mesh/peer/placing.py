@@ -31,9 +31,7 @@ def latest_ms(room: Room) -> int:
 
 def note_message(room: Room, msg_id: MsgId, parents: tuple[MsgId, ...], at_ms: int) -> None:
     """Remember a message as one that later ones may follow."""
-    room.recent[msg_id] = at_ms
-    while len(room.recent) > _RECENT_MAX:
-        room.recent.popitem(last=False)
+    remember_place(room, msg_id, at_ms)
     for parent in parents:
         room.tips.pop(parent, None)
     room.tips[msg_id] = None
@@ -41,12 +39,20 @@ def note_message(room: Room, msg_id: MsgId, parents: tuple[MsgId, ...], at_ms: i
         del room.tips[next(iter(room.tips))]
 
 
+def remember_place(room: Room, msg_id: MsgId, at_ms: int) -> None:
+    """Remember where a message stands, for those that answer it."""
+    room.recent[msg_id] = at_ms
+    while len(room.recent) > _RECENT_MAX:
+        room.recent.popitem(last=False)
+
+
 def keep_message(room: Room, record: MessageRecord, step: Step, *, unread: bool) -> None:
-    """Keep a message for reading, and tell whoever listens that it is there."""
+    """Keep a message for reading, and tell whoever listens that it is there; what was handed on comes in pages."""
     gid = room.group.gid
     key = message_key(gid, record.at_ms, record.post, record.msg_id if record.mseq else b"")
     step.journal.put(Space.MESSAGES, key, encode(record))
     step.journal.put(Space.POSTS, gid + record.post, key)
     if unread:
         step.journal.put(Space.UNREAD, key, b"")
-    step.notify(Notice.MESSAGE, gid, key)
+    if not record.handed_on:
+        step.notify(Notice.MESSAGE, gid, key)

@@ -41,6 +41,19 @@ class TrackRecord(Record, frozen=True):
     told: shapes.MseqOrNone  # how far our last receipt went
     heads: list[shapes.Op]  # the operations that the author of the highest one had seen
     keyup: SignedMessage | None  # the newest one of this device, as its author signed it
+    past: RangesRecord  # what a member handed on: it is here to be read, and its frame is not
+
+
+class OriginRecord(Record, frozen=True):
+    """What else stood in a message as its author signed it: with the rest of its `MessageRecord` it can be proved."""
+
+    epoch: shapes.Op
+    i: shapes.Count
+    uid: shapes.Bytes16
+    prev: shapes.Msg
+    parents: Annotated[list[shapes.Msg], Meta(max_length=limits.PARENTS_MAX)]
+    heads: Annotated[list[shapes.Op], Meta(max_length=limits.HEADS_MAX)]
+    sig: shapes.Bytes64
 
 
 class MessageRecord(Record, frozen=True):
@@ -57,6 +70,8 @@ class MessageRecord(Record, frozen=True):
     seen_ms: shapes.Millis  # our clock when it came here
     flags: shapes.Count
     body: bytes
+    origin: OriginRecord | None  # None for a draft
+    handed_on: bool  # a member handed it on later: it did not come here when it was said
 
 
 class DraftRecord(Record, frozen=True):

@@ -14,6 +14,7 @@ from mesh.events import Space
 from mesh.gossip.delivery import Delivery, DeliveryState
 from mesh.ids import GroupId
 from mesh.peer import reaching
+from mesh.peer.handing_on import forget_handing
 from mesh.peer.placing import keep_message
 from mesh.peer.speaking import keep_draft, own_record
 from mesh.peer.state import Room, Session, State, Step, message_key, post_id
@@ -50,6 +51,10 @@ def clear_former(state: State, gid: GroupId, step: Step) -> None:
         step.set_timer("asked", ticket.to_bytes(4, "big"), None)
     for ticket in [t for t, fetching in state.fetching.items() if fetching.gid == gid]:
         del state.fetching[ticket]
+    forget_handing(state, gid=gid)
+    for ticket in [t for t, asking in state.asking_on.items() if asking.gid == gid]:
+        del state.asking_on[ticket]
+        step.set_timer("history", ticket.to_bytes(4, "big"), None)
     for frame in [f for f, (group, _) in state.frames.items() if group == gid]:
         del state.frames[frame]
     for name in ("receipt", "chore", "tell", "gap", "doubt"):
@@ -65,6 +70,9 @@ def take_over(former: Room, room: Room, step: Step) -> None:
     room.group.set_own(step.journal, settings=former.group.own.settings)
     room.verified = former.verified  # the others' keys are what they were
     gid, dev = room.group.gid, room.group.own.dev
+    for other, track in former.tracks.items():  # what can be read already need not be handed on
+        room.track(other).past = track.have.union(track.past)
+        room.save_track(other, step.journal)
     waiting = {draft.post for draft in former.drafts.values()}
     for post, delivery in former.deliveries.items():
         if delivery.state is DeliveryState.QUEUED and post not in waiting:

@@ -17,13 +17,14 @@ from mesh.groups.authoring import Authored, rekey
 from mesh.groups.group import Group
 from mesh.groups.messaging import Wording, chain_is_full, seal_message
 from mesh.ids import DeviceId, MemberPk, MsgId, OpId, PostId
+from mesh.peer.originals import origin_of
 from mesh.peer.placing import keep_message, latest_ms, note_message
-from mesh.peer.records import DraftRecord, MessageRecord
+from mesh.peer.records import DraftRecord, MessageRecord, OriginRecord
 from mesh.peer.routing import push_frame
 from mesh.peer.state import Room, Session, State, Step, Track, message_key, post_id
 from mesh.wire import limits
-from mesh.wire.codec import encode
-from mesh.wire.messages import Kind, PresenceBody, Reached, ReceiptBody
+from mesh.wire.codec import decode, encode
+from mesh.wire.messages import Kind, MessageTbs, PresenceBody, Reached, ReceiptBody, SignedMessage
 from mesh.wire.operations import ZERO32
 
 AHEAD_WAIT_MS: Final = 10_000  # how long a claim to have messages of ours, that we have not, holds us back; ours
@@ -237,6 +238,7 @@ def say_presence(state: State, room: Room, step: Step) -> None:
 class _Sealed:
     mseq: int
     msg_id: MsgId
+    signed: SignedMessage
 
 
 def _seal_draft(state: State, room: Room, epoch: OpId, draft: DraftRecord, step: Step) -> None:
@@ -281,7 +283,7 @@ def _seal_and_push(state: State, room: Room, epoch: OpId, wording: Wording, step
     state.frames[frame_id] = (group.gid, sealed.mseq)
     while len(state.frames) > limits.SEEN_FRAMES_MAX:
         state.frames.popitem(last=False)
-    return _Sealed(sealed.mseq, sealed.msg_id)
+    return _Sealed(sealed.mseq, sealed.msg_id, sealed.signed)
 
 
 def own_record(group: Group, draft: DraftRecord, at_ms: int, sealed: _Sealed | None, step: Step) -> MessageRecord:
@@ -298,4 +300,10 @@ def own_record(group: Group, draft: DraftRecord, at_ms: int, sealed: _Sealed | N
         seen_ms=step.now.wall_ms,
         flags=draft.flags,
         body=draft.body,
+        origin=None if sealed is None else _origin(sealed.signed),
+        handed_on=False,
     )
+
+
+def _origin(signed: SignedMessage) -> OriginRecord:
+    return origin_of(decode(MessageTbs, signed.tbs, bytes_max=limits.MESSAGE_BYTES_MAX), signed.sig)

@@ -14,6 +14,7 @@ from mesh.gossip.router import SeenFrames
 from mesh.gossip.sessions import Ends, HalfSession
 from mesh.gossip.topics import TopicTable
 from mesh.groups.group import Group, Means
+from mesh.groups.history import HISTORY, shown_window
 from mesh.groups.operations import Operation
 from mesh.groups.records import InviteRecord
 from mesh.ids import (
@@ -76,6 +77,16 @@ class Session:
     shut: dict[DeviceId, Frontier] = field(default_factory=dict)  # what the peer says was not sealed for us
     withheld: int = 0  # how many that was, while it was not settled
     refused: int = 0  # messages that it claimed, was asked for, and did not give
+    walk: "Walk | None" = None  # how far we have gone back in handing on to it what others said
+    vain: bool = False  # it was asked to hand on, and did not
+
+
+@dataclass(slots=True, kw_only=True)
+class Walk:
+    """Going back through a group's messages for one who may have some of them."""
+
+    at: bytes = b""  # place of the last one looked at: the end of its key; empty: none yet
+    passed: int = 0  # posts so far that were not sealed for them
 
 
 @dataclass(slots=True, kw_only=True)
@@ -109,6 +120,7 @@ class Track:
     told: int = 0  # how far our last receipt went
     heads: tuple[OpId, ...] = ()  # the operations that the author of the highest one had seen
     keyup: SignedMessage | None = None  # the newest one of this device
+    past: Frontier = field(default_factory=Frontier)  # handed on by a member, without the frame
 
     @property
     def settled(self) -> Frontier:
@@ -140,6 +152,7 @@ class Track:
             told=self.told,
             heads=list(self.heads),
             keyup=self.keyup,
+            past=_ranges(self.past),
         )
 
     @staticmethod
@@ -156,6 +169,7 @@ class Track:
             told=record.told,
             heads=tuple(record.heads),
             keyup=record.keyup,
+            past=_frontier(record.past),
         )
 
 
@@ -174,6 +188,16 @@ class Asking:
     link: LinkId
     gid: GroupId
     spans: tuple[tuple[DeviceId, int, int], ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class AskingOn:
+    """One member is asked to hand on what others said."""
+
+    link: LinkId
+    gid: GroupId
+    before: bytes
+    pages: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -221,7 +245,13 @@ class Room:
     disbelieved: dict[DeviceId, None] = field(default_factory=dict)  # whose claim was not proved in time
     doubt: Doubt | None = None  # whether others count us in
     unheard: bool = False  # members' nodes are linked with us, and none of them tells us its state
+    history_seen: str = ""  # what newcomers get, when we last looked
+    handed: int = 0  # messages that were handed on to us, in this process
     fell_back: bool = False  # others had messages of ours that we had not: re-key before speaking (protocol.md §7)
+
+    def __post_init__(self) -> None:
+        """Note what is in force, so that a change of it can be told."""
+        self.history_seen = shown_window(self.group.view.settings.get(HISTORY, "none"))
 
     @property
     def seems_out(self) -> bool:
@@ -295,7 +325,9 @@ class State:
     seen: SeenFrames = field(default_factory=SeenFrames)
     frames: OrderedDict[FrameId, tuple[GroupId, int]] = field(default_factory=OrderedDict)  # own frames -> mseq
     asking: dict[int, Asking] = field(default_factory=dict)
+    asking_on: dict[int, AskingOn] = field(default_factory=dict)
     fetching: dict[int, "Fetching"] = field(default_factory=dict)
+    scanning: dict[int, "HistoryFor"] = field(default_factory=dict)
     replies: OrderedDict[TopicId, Reply] = field(default_factory=OrderedDict)  # reply topics of knocks that we heard
     addresses: tuple[Address, ...] = ()
     known: dict[Address, None] = field(default_factory=dict)  # addresses that the person gave
@@ -346,6 +378,21 @@ class WelcomeFor:
     knock: bytes
     ops: tuple[OpId, ...]
     links: tuple[LinkId, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class HistoryFor:
+    """We are reading messages for one who may have them; `found` are those so far, newest first."""
+
+    link: LinkId
+    gid: GroupId
+    dev: DeviceId
+    ticket: int  # the asker's
+    have: dict[DeviceId, Frontier]
+    walk: Walk
+    rows: int = 0
+    size: int = 0
+    found: list[SignedMessage] = field(default_factory=list)
 
 
 Fetching = OpsFor | WelcomeFor

@@ -19,7 +19,7 @@ from mesh.gossip.sessions import half_session, proof_statement, tag_of, unpack
 from mesh.groups.group import Group
 from mesh.groups.receiving import bundles_beyond, receive_bundle, unpack_wraps
 from mesh.ids import OpId, TopicId
-from mesh.peer import catching_up, doubting, leaving
+from mesh.peer import catching_up, doubting, handing_on, history, leaving
 from mesh.peer.hearing import note_holder
 from mesh.peer.routing import tell
 from mesh.peer.speaking import agrees, hand_over, plan_receipt
@@ -30,10 +30,12 @@ from mesh.wire.invites import OpBundle
 from mesh.wire.operations import epoch_block
 from mesh.wire.sessions import (
     AnsweredBody,
+    HistoryBody,
     OpsBody,
     ProofBody,
     SessionBody,
     StateBody,
+    WantHistoryBody,
     WantMessagesBody,
     WantOpsBody,
 )
@@ -192,7 +194,11 @@ def _answer(state: State, link: Link, room: Room, session: Session, body: Sessio
             catching_up.give_messages(link, room, session, body, step)
         case AnsweredBody():
             catching_up.hear_answered(state, link, room, session, body, step)
-        case OpsBody() | WantOpsBody() | WantMessagesBody():
+        case WantHistoryBody() if current and not room.group.own.left:
+            handing_on.give_history(state, link, room, session, body, step)
+        case HistoryBody() if current and not room.group.own.left:
+            history.hear_history(state, link, room, session, body, step)
+        case OpsBody() | WantOpsBody() | WantMessagesBody() | WantHistoryBody() | HistoryBody():
             pass  # not a member as far as we know: ciphertext on the topic is all there is
 
 
@@ -228,6 +234,7 @@ def _hear_state(state: State, link: Link, room: Room, session: Session, body: St
     hand_over(state, room, step)
     plan_receipt(room, step)
     catching_up.ask_messages(state, room, step)
+    history.ask_history(state, room, step)
 
 
 # ---------------------------------------------------------------- operations

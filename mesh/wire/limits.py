@@ -73,5 +73,12 @@ WANT_MESSAGES_MAX: Final = 512  # bodies asked of one peer in one request
 STATE_HEADS_MAX: Final = 1024  # heads that a state or a question names; one who forks without end is not followed
 STORED_IDS_MAX: Final = 1024
 
+# ---- history for newcomers (ours)
+HISTORY_LAST_MAX: Final = 500  # messages that the setting may name
+HISTORY_DAYS_MAX: Final = 90  # or days
+HISTORY_MESSAGES_MAX: Final = 512  # in one answer
+HISTORY_ROWS_MAX: Final = 1024  # that are read for one answer
+HISTORY_PAGES_MAX: Final = 256  # answers that are taken from one who hands on: 64 MiB
+
 # ---- timing, milliseconds
 CLOCK_AHEAD_MS_MAX: Final = 120_000  # a message from further in the future is shown as now; ours

@@ -10,6 +10,7 @@ from msgspec import Meta
 from mesh.wire import limits, shapes
 from mesh.wire.codec import Record
 from mesh.wire.invites import Frontier, OpBundle
+from mesh.wire.messages import SignedMessage
 
 
 class ProofBody(Record, frozen=True):
@@ -27,6 +28,8 @@ class SessionType(IntEnum):
     OPS = 3
     WANT_MESSAGES = 4
     ANSWERED = 5
+    WANT_HISTORY = 6
+    HISTORY = 7
 
 
 Heads = Annotated[list[shapes.Op], Meta(max_length=limits.STATE_HEADS_MAX)]
@@ -81,7 +84,26 @@ class AnsweredBody(Record, frozen=True):
     closed: Annotated[list[ClosedSpan], Meta(max_length=limits.WANT_MESSAGES_MAX)]
 
 
-SessionBody = StateBody | WantOpsBody | OpsBody | WantMessagesBody | AnsweredBody
+Place = Annotated[bytes, Meta(max_length=32)]  # of a message in the pages of whoever hands it on; empty: the end
+
+
+class WantHistoryBody(Record, frozen=True):
+    """Please hand on what I may have and hold no key for, of what stands before a place; empty: the newest first."""
+
+    ticket: shapes.Count
+    before: Place
+    have: Frontier  # messages that are here already
+
+
+class HistoryBody(Record, frozen=True):
+    """Messages as their authors signed them, oldest first. `before`: where to ask on; empty: there is no more."""
+
+    ticket: shapes.Count
+    before: Place
+    messages: Annotated[list[SignedMessage], Meta(max_length=limits.HISTORY_MESSAGES_MAX)]
+
+
+SessionBody = StateBody | WantOpsBody | OpsBody | WantMessagesBody | AnsweredBody | WantHistoryBody | HistoryBody
 
 SESSION_BODIES: Final[Mapping[SessionType, type[SessionBody]]] = MappingProxyType(
     {
@@ -90,5 +112,7 @@ SESSION_BODIES: Final[Mapping[SessionType, type[SessionBody]]] = MappingProxyTyp
         SessionType.OPS: OpsBody,
         SessionType.WANT_MESSAGES: WantMessagesBody,
         SessionType.ANSWERED: AnsweredBody,
+        SessionType.WANT_HISTORY: WantHistoryBody,
+        SessionType.HISTORY: HistoryBody,
     }
 )

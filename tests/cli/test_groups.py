@@ -180,7 +180,7 @@ def test_two_of_one_alias_are_told_apart_by_id(home: Path) -> None:
     assert "invited by: wren (010101)" in out
 
 
-@pytest.mark.parametrize("flag", [("--history", "last:20"), ("--keep", "30d")])
+@pytest.mark.parametrize("flag", [("--keep", "30d")])
 def test_what_is_not_built_yet_is_refused_before_anything_is_asked(home: Path, flag: tuple[str, str]) -> None:
     ran = mesh("group", "create", *flag, home=home, passphrase=False)
     assert ran.code == Exit.USAGE
@@ -371,3 +371,14 @@ def test_knocks_are_listed_admitted_and_declined(home: Path) -> None:
         "id: efefefef; group: Tuesday grief; alias: tansy; words: rich cook; invite: cdcdcdcd; "
         "since: 22 Nov 2020 14:05; note: somebody called Tansy is in already\n"
     )
+
+
+def test_what_newcomers_see_is_said_in_words(home: Path) -> None:
+    answers: dict[str, JsonObject] = {
+        "group.show": {"group": {"name": "grief", "history": "last:20"}},
+        "group.set": {"setting": {"key": "history", "value": "days:7"}},
+    }
+    with fake_node(home, answers):
+        assert "newcomers see: the last 20 messages" in mesh("group", "show", "grief", home=home).out
+        ran = mesh("group", "set", "grief", "history", "days:7", home=home)
+    assert ran.err == "From now on newcomers see what was said in the last 7 days before they came.\n"

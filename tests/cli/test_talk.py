@@ -55,6 +55,7 @@ def test_a_post_says_who_can_see_it_and_how_far_it_came(home: Path) -> None:
         "cw": "loss of a child",
         "topics": ["a", "b"],
         "reply_to": "abcdef",
+        "no_history": False,
         "wait_s": 60,
     }
 
@@ -265,7 +266,14 @@ def test_a_message_is_shown_with_what_became_of_it(home: Path) -> None:
     ("members", "history", "keep", "said"),
     [
         (1, "none", None, "Nobody else is in this group yet; who comes in after it was sent does not see it.\n"),
-        (2, "last:20", 604_800, "Seen by at most 1 person; kept 7 days; newcomers see some of what was said.\n"),
+        (2, "last:20", 604_800, "Seen by at most 1 person; kept 7 days; newcomers see the last 20 messages.\n"),
+        (
+            3,
+            "days:1",
+            None,
+            "Seen by at most 2 people; newcomers see what was said in the last day before they came.\n",
+        ),
+        (3, "of later", None, "Seen by at most 2 people; newcomers see some of what was said.\n"),
         (0, "", None, ""),
     ],
 )
@@ -273,3 +281,19 @@ def test_the_audience_is_said_truthfully(home: Path, members: int, history: str,
     group: JsonObject = {"members": members, "history": history, "keep": keep}
     with fake_node(home, {"group.show": {"group": group}, "post": {"message": SENT}}):
         assert mesh("post", "g", "Words.", home=home).err == said
+
+
+def test_a_post_that_is_kept_from_newcomers_says_so(home: Path) -> None:
+    group: JsonObject = {"members": 3, "history": "last:20", "keep": None}
+    with fake_node(home, {"group.show": {"group": group}, "post": {"message": SENT}}) as node:
+        ran = mesh("post", "g", "Words.", "--no-history", home=home)
+        assert dict(node.handler.asked)["post"]["no_history"] is True
+    assert ran.err == "Seen by at most 2 people; who comes in after it was sent does not see it.\n"
+
+
+def test_what_was_handed_on_or_sent_after_a_removal_is_marked(home: Path) -> None:
+    told: JsonObject = {"messages": [message(state="history"), message(state="after-removal")], "gaps": []}
+    with fake_node(home, {"read": told}):
+        out = mesh("read", "g", home=home).out
+    assert "handed on by a member, signed by its author" in out
+    assert "sent after removal" in out

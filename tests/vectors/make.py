@@ -231,6 +231,10 @@ def _sessions(story: Story) -> list[Record]:
         sessions.WantMessagesBody(ticket=1, spans=[span]),
         closed,
         sessions.AnsweredBody(ticket=1, closed=[closed]),
+        sessions.WantHistoryBody(ticket=2, before=b"", have=[]),
+        sessions.HistoryBody(
+            ticket=2, before=b"\xcc" * 32, messages=[messages.SignedMessage(tbs=b"\x90", sig=bytes(64))]
+        ),
     ]
 
 

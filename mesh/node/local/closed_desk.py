@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from mesh.commands import Command
-from mesh.events import Answer, Asked, Effect, Fetch, Fetched, Input, Instant, Persist, Started
+from mesh.events import Answer, Asked, Effect, Fetch, Input, Instant, Persist, Scan, Started
 from mesh.identity.keys import member_seed
 from mesh.ids import PeerId
 from mesh.node import clock
@@ -16,6 +16,7 @@ from mesh.peer import Peer
 from mesh.peer.state import State
 from mesh.secret import Secret
 from mesh.store.base import Store
+from mesh.store.reading import read_for
 from mesh.store.starting import starting_records
 
 JOIN_NONCE_BYTES: Final = 32
@@ -86,7 +87,6 @@ class ClosedDesk:
                 seen.append(effect)
                 if isinstance(effect, Persist):
                     self.store.commit(effect.writes, durable=effect.durable)
-                elif isinstance(effect, Fetch):
-                    values = tuple(self.store.get(effect.space, key) for key in effect.keys)
-                    waiting.append(Fetched(ticket=effect.ticket, values=values))
+                elif isinstance(effect, Fetch | Scan):
+                    waiting.append(read_for(self.store, effect))
         return seen

@@ -178,3 +178,33 @@ def test_two_who_are_in_under_one_alias_are_told_apart_and_one_who_is_out_from_t
     wren.remove(gid, juniper.member(gid))
     world.run(5)
     assert (alike(juniper), alike(tansy)) == (True, False), "what she said is not taken for the other's"
+
+
+def test_what_was_sent_after_a_removal_is_marked_at_reading() -> None:
+    """Sorrel heard juniper before she heard that wren had removed her; what juniper said earlier stays as it is."""
+    world, gid, wren, juniper, sorrel = three(5)
+    early = juniper.post(gid, "while she was in")
+    world.run(5)
+    world.partition(("wren",), ("juniper", "sorrel"))
+    world.run(1)
+    late = juniper.post(gid, "past the cut")
+    world.run(3)
+    assert told(sorrel, gid, late) == ("received", None)
+    wren.remove(gid, wren.key_of(gid, "juniper"))
+    juniper.off()
+    world.heal()
+    world.run(20)
+    assert sorrel.reads(gid) == ["while she was in", "past the cut"], "nothing is taken away in silence"
+    assert told(sorrel, gid, late)[0] == "after-removal"
+    assert told(sorrel, gid, early)[0] == "received"
+
+
+def test_what_was_handed_on_is_shown_as_that() -> None:
+    world = World(6)
+    gid, (wren, _) = circle(world, "wren", "juniper", settings=(("history", "last:5"),))
+    post = wren.post(gid, "before")
+    world.run(5)
+    tansy = Person(world, "tansy")
+    tansy.join(gid, wren.invite(gid))
+    world.run(20)
+    assert told(tansy, gid, post)[0] == "history"

@@ -14,6 +14,7 @@ from mesh.commands import (
     Suite,
 )
 from mesh.errors import LocalError
+from mesh.groups.history import HISTORY, require_window
 from mesh.groups.invites import door_of
 from mesh.ids import GroupId, OpId
 from mesh.node.local.methods import given
@@ -37,7 +38,11 @@ async def create(desk: Desk, params: JsonObject) -> JsonObject:
     if suite is None:
         raise LocalError("the suite is “pq” or “classic”", code="E-USAGE")
     _refuse_what_is_to_come(params)
-    approvals = given.maybe_number(params, "approvals")
+    approvals, history = given.maybe_number(params, "approvals"), given.text(params, "history", "none")
+    settings = {} if approvals is None else {"approvals": str(approvals)}
+    if history != "none":
+        settings[HISTORY] = history
+    require_window(history)
     nonce, seed = await desk.member_seed(given.text(params, "passphrase"))
     gid = await desk.ask(
         CreateGroup(
@@ -47,7 +52,7 @@ async def create(desk: Desk, params: JsonObject) -> JsonObject:
             agreement=given.text(params, "agreement", ""),
             alias=alias_given(desk, params),
             suite=suite,
-            settings=() if approvals is None else (("approvals", str(approvals)),),
+            settings=tuple(settings.items()),
             join_nonce=nonce,
             member_seed=seed,
         )
@@ -56,14 +61,7 @@ async def create(desk: Desk, params: JsonObject) -> JsonObject:
 
 
 def _refuse_what_is_to_come(params: JsonObject) -> None:
-    """History for newcomers and retention are not built yet; to accept them in silence would be a lie."""
-    if given.text(params, "history", "none") != "none":
-        raise LocalError(
-            "newcomers cannot be shown earlier messages yet",
-            why="this version gives newcomers no history",
-            do="leave out --history, or use --history none",
-            code="E-NOT-YET",
-        )
+    """Retention is not built yet; to accept it in silence would be a lie."""
     if given.maybe_number(params, "keep") is not None:
         raise LocalError(
             "messages cannot be made to expire yet",

@@ -8,6 +8,7 @@ from mesh.events import Space
 from mesh.gossip.delivery import Delivery, DeliveryState
 from mesh.gossip.frontier import Frontier
 from mesh.groups.forgetting import KEY_WINDOW, WINDOW_DAYS
+from mesh.groups.history import HISTORY, shown_window
 from mesh.groups.invites import Preview, knock_statement
 from mesh.groups.messaging import cut_of
 from mesh.groups.records import load
@@ -74,7 +75,7 @@ def group_json(desk: Desk, room: Room) -> JsonObject:
         "state": state_of(room),
         "alias": "" if me is None else me.alias,
         "rank": "" if me is None else me.rank.name.lower(),
-        "history": "none",
+        "history": shown_window(group.view.settings.get(HISTORY, "none")),
         "keep": None,
         "agreement": agreement_json(room),
         "settings": {**group.view.settings, KEY_WINDOW: str(WINDOW_DAYS), **group.own.settings_map()},
@@ -200,6 +201,10 @@ def message_json(room: Room, value: bytes, *, opened: bool) -> JsonObject:
     if record.dev == room.group.own.dev or record.post in room.deliveries:
         told |= delivery_json(room, room.deliveries.get(record.post, Delivery()))
         told["why"] = _why_queued(room, record.post)
+    elif record.mseq > cut_of(room.group, record.dev):
+        told["state"] = "after-removal"
+    elif record.handed_on:
+        told["state"] = "history"
     if record.kind != Kind.POST:
         return told | {"why": "this kind of message needs a newer version of the program"}
     try:
@@ -326,6 +331,7 @@ def _previewed(preview: Preview) -> JsonObject:
         "topics": list(preview.create.topics),
         "members": preview.members,
         "suite": SUITE_NAMES[preview.create.suite],
+        "history": shown_window(preview.settings.get(HISTORY, "none")),
         "fingerprint_words": list(group_words(preview.gid)),
     }
 

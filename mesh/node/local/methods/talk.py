@@ -31,6 +31,7 @@ async def post(desk: Desk, params: JsonObject) -> JsonObject:
                 cw=given.text(params, "cw", ""),
                 topics=given.texts(params, "topics"),
                 reply_to=message_named(desk.store, reply, room.group.gid)[0] if reply else None,
+                no_history=given.flag(params, "no_history"),
             )
         )
     )
@@ -173,6 +174,11 @@ def event_json(desk: Desk, notice: Notify, *, full: bool) -> JsonObject | None:
             told["state"] = None if join is None else join.stage.value
         case Notice.KNOCK:
             told["knock"] = subject
+        case Notice.GROUP if notice.subject:
+            told["history"] = notice.subject.decode()
+        case Notice.HISTORY:
+            told["messages"] = int.from_bytes(notice.subject[:4], "big")
+            told["done"] = notice.subject[4:] == b"\1"
         case Notice.LINK:
             told["peer"] = notice.subject.decode()
             told["linked"] = notice.subject.decode() in desk.linked_peers()
