@@ -28,6 +28,7 @@ STANDINGS: Final = {
     "left": "you left it",
     "removed": "you are no longer in it",
     "cut-off": "you may have been removed: this device was given no new key, or members' nodes pass it by",
+    "keyless": "the group has a new key that was not given to this device; members' nodes give it one",
 }
 JOINED_SINCE: Final = {
     "left": "you came in, and have left it since",

@@ -33,6 +33,7 @@ class Space(StrEnum):
     EPOCHS = "epochs"  # gid + op_id -> epoch keys
     CHAINS = "chains"  # gid + epoch op_id + device id -> ratchet
     KEMS = "kems"  # gid + key number (u32) -> KEM private key
+    DEVICES = "devices"  # gid + device id -> since when its KEM key is here, which epochs it says it cannot open
     FRONTIERS = "frontiers"  # gid + device id -> which messages of that device are here
     MESSAGES = "messages"  # gid + display time (u64 ms) + post id + 8 B of the msg id -> message for reading
     POSTS = "posts"  # gid + post id -> key in MESSAGES
@@ -55,6 +56,7 @@ LOADED: Final = (
     Space.EPOCHS,
     Space.CHAINS,
     Space.KEMS,
+    Space.DEVICES,
     Space.FRONTIERS,
     Space.DRAFTS,
     Space.DELIVERY,

@@ -137,6 +137,7 @@ def show(group: str, /, *, context: Here) -> None:
                     ("kept for", spoken_duration(keep) if isinstance(keep, int) else str(keep or "")),
                     ("suite", fields.text(shown, "suite")),
                     ("old keys go", _key_window(shown)),
+                    ("no key for", _dormant_after(shown)),
                     ("agreement", _agreement_named(shown)),
                     ("state hash", short_hash(fields.text(shown, "state_hash"))),
                     ("now", standing(shown)),
@@ -155,6 +156,11 @@ def _history(shown: JsonObject) -> str:
 def _key_window(shown: JsonObject) -> str:
     days = fields.text(fields.record(shown, "settings"), "key-window") if shown.get("settings") else ""
     return f"when everybody has gone on, or after {days} days" if days else ""
+
+
+def _dormant_after(shown: JsonObject) -> str:
+    days = fields.text(fields.record(shown, "settings"), "dormant-after") if shown.get("settings") else ""
+    return f"devices not heard of for {days} days, until they are back" if days else ""
 
 
 @app.command

@@ -12,6 +12,7 @@ from msgspec import structs
 from mesh.commands import CreateGroup, Rank, Suite
 from mesh.crypto.keys import public_key
 from mesh.errors import LocalError, RefusedError, RemoteError
+from mesh.groups.dormancy import is_dormant
 from mesh.groups.envelopes import NewEpoch, seal_envelope, seal_operation
 from mesh.groups.epochs import Draft, draft_epoch
 from mesh.groups.group import Group, Means
@@ -154,10 +155,10 @@ def fresh_own_state(gid: GroupId, suite: Suite, join_nonce: bytes, card: Card, d
 
 
 def keep_kem(group: Group, number: int, private: bytes, public: bytes, means: Means) -> None:
-    """Keep a KEM key of ours; its predecessor's days are numbered from now on."""
-    before = group.kems.get(number - 1)
-    if before is not None and not before.replaced_ms:
-        group.save_kem(number - 1, structs.replace(before, replaced_ms=means.wall_ms), means.journal)
+    """Keep a KEM key of ours; the days of those before it are numbered from now on."""
+    for earlier, before in list(group.kems.items()):
+        if earlier < number and not before.replaced_ms:
+            group.save_kem(earlier, structs.replace(before, replaced_ms=means.wall_ms), means.journal)
     record = KemRecord(private=private, public=public, made_ms=means.wall_ms, used_ms=0, replaced_ms=0)
     group.save_kem(number, record, means.journal)
 
@@ -234,10 +235,12 @@ def _author_epoch(
     past = group.log.closure(_deps(group))
     assert past is not None
     devices = group.view_of(past).devices
-    recipients = {dev: group.kem_of[dev][1] for dev, pk in devices.items() if pk != leaving}
+    staying = [dev for dev, pk in devices.items() if pk != leaving]
+    dormant = [dev for dev in staying if is_dormant(group, dev)]
+    recipients = {dev: group.kem_of[dev][1] for dev in staying if dev not in dormant}
     if joining is not None:
         recipients[card_device(joining)] = joining.kem_pk
-    number = group.own.kem_number + 1
+    number = 1 + max(group.own.kem_number, group.kem_of[group.own.dev][0])
     private, public = means.sealer.generate(group.suite)
     draft = draft_epoch(
         gid=group.gid,
@@ -247,6 +250,7 @@ def _author_epoch(
         kem_pk=public,
         entropy=means.entropy,
         sealer=means.sealer,
+        dormant=dormant,
     )
     op = _enter(group, _sign(group, kind, body_with(draft.block), None), draft.wraps, means)
     keep_kem(group, number, private, public, means)

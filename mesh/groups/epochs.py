@@ -5,7 +5,7 @@ secret, to the list of devices and to the wraps, so that an author can neither l
 two members different secrets. Dummies that are real seals to a throwaway key hide the number of devices.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -51,14 +51,18 @@ def draft_epoch(
     kem_pk: bytes,
     entropy: Entropy,
     sealer: Sealer,
+    dormant: Iterable[DeviceId] = (),
 ) -> Draft:
     """Draw a secret and seal it to `recipients` (device id → KEM public key, ourselves included).
 
-    `kem_number` and `kem_pk` are the author's fresh key. LocalError if there are more devices than the suite carries.
+    `kem_number` and `kem_pk` are the author's fresh key. For each of `dormant` there is a dummy: those who are out see
+    no difference. LocalError if there are more devices than the suite carries.
     """
-    if len(recipients) > limits.DEVICES_MAX[suite]:
+    asleep = sorted(dormant)
+    count = len(recipients) + len(asleep)
+    if count > limits.DEVICES_MAX[suite]:
         raise LocalError(
-            f"this group would have {len(recipients)} devices; its suite carries {limits.DEVICES_MAX[suite]}",
+            f"this group would have {count} devices; its suite carries {limits.DEVICES_MAX[suite]}",
             do="found a further group, or remove devices that are no longer used",
             code="E-GROUP-FULL",
         )
@@ -67,7 +71,7 @@ def draft_epoch(
         wrap_hint(pk, nonce) + sealer.seal(suite, pk, wrap_info(gid, nonce, dev), secret)
         for dev, pk in sorted(recipients.items())
     ]
-    missing = padded_count(len(wraps), suite) - len(wraps)
+    missing = padded_count(count, suite) - len(wraps)
     if missing > 0:
         _, stranger = sealer.generate(suite)
         for _ in range(missing):
@@ -78,7 +82,7 @@ def draft_epoch(
         commit=commitment(secret, gid),
         nonce=nonce,
         recipients=sorted(recipients),
-        dormant=[],
+        dormant=asleep,
         wraps_hash=wraps_hash(tuple(wraps)),
         kem_number=kem_number,
         kem_pk=kem_pk,
@@ -113,12 +117,13 @@ def unwrap(
     return None
 
 
-def choose_epoch(log: OpLog, view: View, held: Iterable[OpId]) -> OpId | None:
+def choose_epoch(log: OpLog, view: View, held: Iterable[OpId], stranded: Collection[OpId] = frozenset()) -> OpId | None:
     """Return the epoch to send under, among those held, or None if one must be made first.
 
     Only epochs that count and that no other such epoch held here follows: one from before two removals that crossed
     each other names nobody who is out, and yet its keys are those that every later re-key was to replace. Usable: each
-    recipient is still in. Preferred: complete (nobody in is left out), then the highest gen, then the lowest id.
+    recipient is still in. Preferred: complete (nobody in is left out, and nobody listed says that they are:
+    `stranded`), then the highest gen, then the lowest id.
     """
     current = frozenset(view.devices)
     counting = [e for op_id in held if (e := log.graph.entry(op_id)) is not None and e.bit & view.valid]
@@ -131,13 +136,16 @@ def choose_epoch(log: OpLog, view: View, held: Iterable[OpId]) -> OpId | None:
         if act.recipients is None or followed & entry.bit or not current.issuperset(act.recipients):
             continue
         complete = len(act.recipients) + len(act.dormant) == len(current) and current.issuperset(act.dormant)
+        complete = complete and act.op_id not in stranded
         rank = (not complete, -act.gen, act.op_id)
         best = rank if best is None else min(best, rank)
     return None if best is None else best[2]
 
 
-def is_complete(log: OpLog, view: View, op_id: OpId) -> bool:
-    """Say whether an epoch leaves out nobody who is in."""
+def is_complete(log: OpLog, view: View, op_id: OpId, stranded: Collection[OpId] = frozenset()) -> bool:
+    """Say whether an epoch leaves out nobody who is in; of `stranded`, one who is in says so."""
+    if op_id in stranded:
+        return False
     op = log.get(op_id)
     block = None if op is None else epoch_block(op.body)
     return block is not None and frozenset(view.devices) == frozenset([*block.recipients, *block.dormant])

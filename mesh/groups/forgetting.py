@@ -2,8 +2,9 @@
 
 A key that is here opens what was recorded: so those go that nobody needs any more. Of an epoch, the keys that open what
 was said under it go when a complete successor is *causally stable* (each device that is in has since signed something
-that builds on it) or has been here for the window; what is kept opens no content and finds those who come back. Of our
-own KEM keys, each goes when its successor is causally stable, or when the window has passed since it was replaced.
+that builds on it) or has been here for the window. Where a device says that it cannot open an epoch, only the window
+counts: it may still find the key with others. What is kept opens no content and finds those who come back. Of our own
+KEM keys, each goes when its successor is causally stable, or when the window has passed since it was replaced.
 """
 
 from typing import Final
@@ -55,9 +56,10 @@ def _retire_epochs(group: Group, means: Means, *, gaps: bool) -> None:
             aged |= entry.past
     for record in list(group.epochs.values()):
         bit = log.bit(record.op_id)
-        if not record.is_retired and (stable | aged) & bit:
+        over = bool(stable & bit) and record.op_id not in group.stranded
+        if not record.is_retired and (over or aged & bit):
             group.retire_epoch(record.op_id, means.journal)
-            if stable & bit:  # nobody can need them any more
+            if over:  # nobody can need them any more
                 means.journal.delete(Space.WRAPS, group.gid + record.op_id)
 
 
@@ -69,7 +71,7 @@ def _drop_retired(group: Group, means: Means) -> None:
 
 
 def _drop_kems(group: Group, means: Means) -> None:
-    published = _published(group)
+    published = published_kems(group)
     for number, record in list(group.kems.items()):
         if not record.replaced_ms:
             continue
@@ -80,7 +82,7 @@ def _drop_kems(group: Group, means: Means) -> None:
             means.journal.delete(Space.KEMS, group.gid + number.to_bytes(4, "big"))
 
 
-def _published(group: Group) -> dict[int, OpId]:
+def published_kems(group: Group) -> dict[int, OpId]:
     """Return our operations by the number of the KEM key that each made known."""
     own = group.log.within(group.log.graph.written_by(group.own.dev, group.log.everything))
     return {block.kem_number: op.op_id for op in own if (block := epoch_block(op.body)) is not None}

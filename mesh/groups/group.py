@@ -18,7 +18,16 @@ from mesh.groups.epochs import choose_epoch, is_complete
 from mesh.groups.operations import Operation, card_device, parse_op
 from mesh.groups.oplog import OpLog
 from mesh.groups.ratchet import Chain
-from mesh.groups.records import ChainRecord, EpochRecord, KemRecord, OwnState, damaged, load
+from mesh.groups.records import (
+    STRANDED_KEPT,
+    ChainRecord,
+    DeviceRecord,
+    EpochRecord,
+    KemRecord,
+    OwnState,
+    damaged,
+    load,
+)
 from mesh.groups.waiting import Waiting
 from mesh.ids import DeviceId, Entropy, GroupId, MemberPk, OpId, Sealer, TopicId
 from mesh.journal import Journal
@@ -63,6 +72,8 @@ class Group:
         self.chains: dict[tuple[OpId, DeviceId], Chain] = {}
         self.kems: dict[int, KemRecord] = {}
         self.kem_of: dict[DeviceId, tuple[int, bytes]] = {}
+        self.devices: dict[DeviceId, DeviceRecord] = {}
+        self.proved_ms: dict[DeviceId, int] = {}  # our clock when a device last proved itself over a link
         self.seen_by: dict[DeviceId, int] = {}  # mask of the operations that something a device signed builds on
         self.pending = Waiting()
         self._skipped = 0  # keys that wait for messages that have not come, in all chains
@@ -99,6 +110,8 @@ class Group:
             group._skipped += len(chain.skipped)
         for key, value in rows[Space.KEMS].items():
             group.kems[int.from_bytes(key[32:36], "big")] = load(KemRecord, value)
+        for key, value in rows.get(Space.DEVICES, {}).items():
+            group.devices[DeviceId(key[32:48])] = load(DeviceRecord, value)
         return group
 
     # ------------------------------------------------------------ questions
@@ -165,14 +178,20 @@ class Group:
         known = self.log.everything, len(self.epochs)
         if self._chosen[:2] != known:
             speakable = [op_id for op_id, record in self.epochs.items() if not record.is_retired]
-            self._chosen = *known, choose_epoch(self.log, self.view, speakable)
+            self._chosen = *known, choose_epoch(self.log, self.view, speakable, self.stranded)
         return self._chosen[2]
 
     @property
     def epoch_is_complete(self) -> bool:
         """Whether the epoch to send under leaves nobody out."""
         chosen = self.epoch
-        return chosen is not None and is_complete(self.log, self.view, chosen)
+        return chosen is not None and is_complete(self.log, self.view, chosen, self.stranded)
+
+    @property
+    def stranded(self) -> frozenset[OpId]:
+        """The epochs of which a device that is in says that it cannot open them."""
+        devices = self.view.devices
+        return frozenset(op_id for dev, known in self.devices.items() if dev in devices for op_id in known.stranded)
 
     @property
     def topics(self) -> Mapping[TopicId, OpId]:
@@ -238,6 +257,26 @@ class Group:
         known = self.kem_of.get(dev)
         if known is None or number > known[0] or (number == known[0] and kem_pk < known[1]):
             self.kem_of[dev] = (number, kem_pk)
+
+    def date_kem(self, dev: DeviceId, means: Means) -> None:
+        """Note that a device's newest KEM key is here from now on, if it is another than before."""
+        number = self.kem_of[dev][0]
+        known = self.devices.get(dev)
+        if known is None or known.kem_number != number:
+            stranded = [] if known is None else known.stranded
+            record = DeviceRecord(kem_number=number, kem_ms=means.wall_ms, stranded=stranded)
+            self._save_device(dev, record, means.journal)
+
+    def note_stranded(self, dev: DeviceId, epoch: OpId, journal: Journal) -> None:
+        """Note that a device says that it cannot open an epoch; of many, only its newest words are kept."""
+        known = self.devices.get(dev) or DeviceRecord(kem_number=0, kem_ms=0, stranded=[])
+        words = [*(op_id for op_id in known.stranded if op_id != epoch), epoch][-STRANDED_KEPT:]
+        self._save_device(dev, replace(known, stranded=words), journal)
+        self._chosen = (0, 0, None)
+
+    def _save_device(self, dev: DeviceId, record: DeviceRecord, journal: Journal) -> None:
+        self.devices[dev] = record
+        journal.put(Space.DEVICES, self.gid + dev, encode(record))
 
     def save_kem(self, number: int, record: KemRecord, journal: Journal) -> None:
         """Keep a KEM key of ours."""

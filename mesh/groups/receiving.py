@@ -11,7 +11,7 @@ from mesh.events import Space
 from mesh.groups.envelopes import open_envelope, open_operation
 from mesh.groups.epochs import WRAP_BYTES, unwrap
 from mesh.groups.group import Group, Means
-from mesh.groups.operations import Operation, parse_op, verify_op
+from mesh.groups.operations import Operation, card_device, parse_op, verify_op
 from mesh.groups.ratchet import Chain
 from mesh.groups.records import EpochRecord
 from mesh.groups.rules import Past, check_create, check_operation
@@ -112,6 +112,8 @@ def _let_in(group: Group, op: Operation, wraps: tuple[bytes, ...], means: Means)
     _push_checked(group, op, means)
     # It is in: nothing that follows may fail, or nodes would differ in what they hold.
     group.note_operation(op)
+    for dev in (op.tbs.dev, *(() if op.card is None else (card_device(op.card),))):
+        group.date_kem(dev, means)
     means.journal.put(Space.OPS, group.gid + op.op_id, encode(op.signed))
     if wraps:
         means.journal.put(Space.WRAPS, group.gid + op.op_id, pack_wraps(wraps))

@@ -3,7 +3,7 @@
 They are encoded like wire records but come from our own disk: one that does not decode is damage, not an attack.
 """
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 
 from msgspec import Meta
 
@@ -14,6 +14,7 @@ from mesh.wire.codec import Record, decode
 
 T = TypeVar("T")
 _RECORD_BYTES_MAX = 16 * 1024 * 1024
+STRANDED_KEPT: Final = 8  # epochs at the edge of a log that one device cannot open; ours
 
 
 def load(kind: type[T], data: bytes) -> T:
@@ -102,6 +103,16 @@ class KemRecord(Record, frozen=True):
     made_ms: shapes.Millis
     used_ms: shapes.Millis  # when a secret first came to us since it was the newest
     replaced_ms: shapes.Millis  # when its successor was published
+
+
+class DeviceRecord(Record, frozen=True):
+    """What is known of a device beside what it wrote: `kem_ms` is our clock when its newest KEM key came here."""
+
+    kem_number: shapes.KemNumber
+    kem_ms: shapes.Millis
+    stranded: Annotated[
+        list[shapes.Op], Meta(max_length=STRANDED_KEPT)
+    ]  # epochs that it says it cannot open, newest last
 
 
 class InviteRecord(Record, frozen=True):

@@ -27,6 +27,7 @@ from mesh.commands import (
 from mesh.errors import LocalError, RefusedError
 from mesh.events import Space
 from mesh.groups.authoring import author, found, rekey
+from mesh.groups.dormancy import DORMANT_AFTER, DORMANT_DAYS_MAX, DORMANT_DAYS_MIN
 from mesh.groups.forgetting import KEY_WINDOW, WINDOW_DAYS_MAX, WINDOW_DAYS_MIN
 from mesh.groups.history import HISTORY, require_window
 from mesh.groups.invites import HOUR_MS, invite_keys
@@ -60,9 +61,11 @@ GROUP_SETTINGS: Final = {  # key -> allowed values; beside them stands `history`
     "members-invite": ("on", "off"),
     "approvals": tuple(str(k) for k in range(limits.APPROVALS_MAX + 1)),
 }
+_NAMED_MAX: Final = 12  # values of a setting that an error lists; ours
 OWN_SETTINGS: Final = {
     IN_INVITES: ("on", "off"),
     KEY_WINDOW: tuple(str(days) for days in range(WINDOW_DAYS_MIN, WINDOW_DAYS_MAX + 1)),
+    DORMANT_AFTER: tuple(str(days) for days in range(DORMANT_DAYS_MIN, DORMANT_DAYS_MAX + 1)),
 }
 
 
@@ -317,4 +320,6 @@ def _check_setting(key: str, value: str, known: Mapping[str, tuple[str, ...]]) -
         names = (*OWN_SETTINGS, *GROUP_SETTINGS, HISTORY)
         raise LocalError(f"there is no setting “{key}”", do="settings: " + ", ".join(names), code="E-SETTING")
     if value not in allowed:
-        raise LocalError(f"“{key}” cannot be “{value}”", do="one of: " + ", ".join(allowed), code="E-SETTING")
+        many = f"a number from {allowed[0]} to {allowed[-1]}"
+        offered = many if len(allowed) > _NAMED_MAX else "one of: " + ", ".join(allowed)
+        raise LocalError(f"“{key}” cannot be “{value}”", do=offered, code="E-SETTING")

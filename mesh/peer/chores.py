@@ -13,11 +13,12 @@ from mesh.crypto.keys import public_key
 from mesh.errors import LocalError, RemoteError
 from mesh.events import Notice
 from mesh.groups.authoring import author, rekey, remove
+from mesh.groups.dormancy import missing_epoch
 from mesh.groups.history import HISTORY, shown_window
 from mesh.groups.operations import Operation
 from mesh.ids import DeviceId, MemberPk
 from mesh.membership.acts import GRANTS
-from mesh.peer import catching_up, door, doubting, joining, reaching
+from mesh.peer import catching_up, door, doubting, joining, reaching, stranding
 from mesh.peer.hearing import hear_message, take_early
 from mesh.peer.routing import plan_telling
 from mesh.peer.speaking import hand_over, publish
@@ -28,6 +29,7 @@ from mesh.wire.operations import Cut, OpType, UninviteBody, epoch_block
 
 TURN_MS: Final = 2_000  # rank r waits 2r s for r < 30 (protocol.md §5)
 LATE_TURN_MS: Final = 60_000  # and 60 + (r − 30) s beyond
+BEHIND_MS: Final = 60_000  # who was not given the newest key comes after those who were (protocol.md §9); ours
 EPOCH_MS_MAX: Final = 7 * 86_400_000
 TELL_WAIT_MS: Final = 400  # an operation is pushed at once; states follow, so that it does not travel twice; ours
 TELL_SPREAD_MS: Final = 400
@@ -59,6 +61,7 @@ def after_operations(state: State, room: Room, ops: list[Operation], step: Step)
     devices = group.view.devices
     reaching.forget_contacts(state, room, [dev for dev in room.contacts if dev not in devices], step)
     _retry_early(state, room, step)
+    stranding.tend(state, room, step)
     plan(state, room, step)
     hand_over(state, room, step)
     if group.epochs.keys() != room.epochs_known:
@@ -125,6 +128,7 @@ def plan(state: State, room: Room, step: Step) -> None:
     if room.group.me is not None and not room.group.own.left and _needs(room, step):
         rank = _place_in_line(state, room)
         wait = rank * TURN_MS if rank < 30 else LATE_TURN_MS + (rank - 30) * 1000
+        wait += 0 if missing_epoch(room.group) is None else BEHIND_MS
     if wait is not None or room.chore_due:
         step.set_timer("chore", room.group.gid, wait)
     room.chore_due = wait is not None
@@ -143,6 +147,8 @@ def _needs(room: Room, step: Step) -> bool:
 
 def _needs_epoch(room: Room, step: Step) -> bool:
     group = room.group
+    if missing_epoch(group) is not None:
+        return True
     epoch = group.epoch
     if epoch is None or not group.epoch_is_complete:
         return True

@@ -13,7 +13,7 @@ from mesh.events import Notice, Space
 from mesh.gossip.frontier import Frontier
 from mesh.groups.messaging import OpenedMessage, Original, TooEarly, open_message, read_keyup, take_in
 from mesh.ids import FrameId, LinkId, OpId, PostId
-from mesh.peer import approving, reaching
+from mesh.peer import approving, reaching, stranding
 from mesh.peer.originals import origin_of
 from mesh.peer.placing import keep_message, note_message, place_ms
 from mesh.peer.records import ContactRecord, MessageRecord
@@ -24,7 +24,16 @@ from mesh.support.posts import interpret
 from mesh.wire import limits
 from mesh.wire.codec import decode
 from mesh.wire.frames import Frame
-from mesh.wire.messages import ApprovalBody, KeyupBody, Kind, MessageTbs, PresenceBody, ReceiptBody, SignedMessage
+from mesh.wire.messages import (
+    ApprovalBody,
+    KeyupBody,
+    Kind,
+    MessageTbs,
+    PresenceBody,
+    ReceiptBody,
+    SignedMessage,
+    StrandedBody,
+)
 
 GAP_WAIT_MS: Final = 300  # what comes out of order over several links needs no asking; ours
 _EARLY_BYTES_MAX: Final = 8 * 1024 * 1024  # of messages that wait for operations, per group; ours
@@ -122,6 +131,8 @@ def check_body(tbs: MessageTbs) -> None:
             decode(PresenceBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
         case Kind.APPROVAL:
             decode(ApprovalBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
+        case Kind.STRANDED:
+            decode(StrandedBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
         case _:
             pass  # kinds of later versions are kept and shown as such
 
@@ -143,8 +154,12 @@ def _act(state: State, room: Room, opened: OpenedMessage, step: Step) -> None:
             statement = approving.hear_approval(room, tbs.dev, tbs.body, step)
             if statement is not None:
                 step.set_timer("approved", room.group.gid + statement, 0)
-        case Kind.BEACON | Kind.STRANDED:
-            pass  # kept for the frontier; acted on from the membership issue on
+        case Kind.STRANDED:
+            stranding.hear_stranded(
+                room, tbs.dev, decode(StrandedBody, tbs.body, bytes_max=limits.MESSAGE_BYTES_MAX), step
+            )
+        case Kind.BEACON:
+            pass  # kept for the frontier; no node says it yet
         case _:
             _show(room, opened, step)
 
@@ -155,6 +170,7 @@ def learn_keyup(room: Room, signed: SignedMessage, step: Step) -> None:
     known = room.group.kem_of.get(dev)
     newer = known is None or keyup.kem_number > known[0]
     if step.sealer.check(room.group.suite, keyup.kem_pk) and room.group.note_kem(dev, keyup.kem_number, keyup.kem_pk):
+        room.group.date_kem(dev, step.means())
         track = room.track(dev)
         if newer:
             track.keyup = signed

@@ -34,6 +34,7 @@ _AT_ONCE: Final = (
     Space.CHAINS,
     Space.KEMS,
     Space.VERIFIED,
+    Space.DEVICES,
 )
 _IN_THE_END: Final = (*_AT_ONCE, Space.DRAFTS, Space.CONTACTS, Space.EPOCHS, Space.WRAPS, Space.OPS, Space.GROUPS)
 

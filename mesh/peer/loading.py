@@ -23,6 +23,7 @@ from mesh.peer.state import Room, State, Track
 
 Rows = Mapping[bytes, bytes]
 _GID: Final = 32
+_GROUP_SPACES: Final = (Space.OPS, Space.EPOCHS, Space.CHAINS, Space.KEMS, Space.DEVICES)
 
 
 def load_state(records: Mapping[Space, Rows]) -> State:
@@ -32,7 +33,7 @@ def load_state(records: Mapping[Space, Rows]) -> State:
     for key, value in records.get(Space.GROUPS, {}).items():
         gid = GroupId(key)
         rows: dict[Space, Rows] = {space: groups.get(gid, {}) for space, groups in by_group.items()}
-        kept = {space: rows.get(space, {}) for space in (Space.OPS, Space.EPOCHS, Space.CHAINS, Space.KEMS)}
+        kept = {space: rows.get(space, {}) for space in _GROUP_SPACES}
         state.rooms[gid] = _load_room(Room(Group.restore(load(OwnState, value), kept)), rows)
     for key, value in records.get(Space.JOINS, {}).items():
         state.joins[JoinId(key)] = load(JoinRecord, value)

@@ -48,6 +48,7 @@ from mesh.peer import (
     loading,
     reaching,
     speaking,
+    stranding,
     syncing,
     welcoming,
 )
@@ -273,6 +274,8 @@ class Peer:
                 syncing.tell_round(self.state, room, step)
             case "doubt":
                 doubting.look_into(self.state, room, step)
+            case "stranded":
+                stranding.tend(self.state, room, step)
             case "gap":
                 room.gap_due = False
                 catching_up.ask_messages(self.state, room, step)
@@ -298,6 +301,7 @@ class Peer:
             speaking.plan_receipt(room, step)
             catching_up.ask_messages(self.state, room, step)
             history.ask_history(self.state, room, step)
+            stranding.tend(self.state, room, step)
             keeping.tend_keys(self.state, room, step)
             approving.tell_approvals(self.state, room, step)
         joining.give_up_expired(self.state, step)

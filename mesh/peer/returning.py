@@ -23,6 +23,7 @@ _FORMER: Final = (
     Space.OPS,
     Space.WRAPS,
     Space.KEMS,
+    Space.DEVICES,
     Space.CHAINS,
     Space.EPOCHS,
     Space.FRONTIERS,
@@ -57,7 +58,7 @@ def clear_former(state: State, gid: GroupId, step: Step) -> None:
         step.set_timer("history", ticket.to_bytes(4, "big"), None)
     for frame in [f for f, (group, _) in state.frames.items() if group == gid]:
         del state.frames[frame]
-    for name in ("receipt", "chore", "tell", "gap", "doubt"):
+    for name in ("receipt", "chore", "tell", "gap", "doubt", "stranded"):
         step.set_timer(name, gid, None)
     step.touched.pop(gid, None)
 

@@ -14,6 +14,7 @@ from mesh.events import Instant, Notice, Space
 from mesh.gossip.delivery import Delivery
 from mesh.gossip.frontier import Frontier
 from mesh.groups.authoring import Authored, rekey
+from mesh.groups.dormancy import missing_epoch
 from mesh.groups.group import Group
 from mesh.groups.messaging import Wording, chain_is_full, seal_message
 from mesh.ids import DeviceId, MemberPk, MsgId, OpId, PostId
@@ -149,8 +150,11 @@ def _is_ahead(room: Room, session: Session) -> bool:
 def speaking_epoch(state: State, room: Room, step: Step) -> OpId | None:
     """Return the epoch to send under; where there is none, or ours is used up, re-key first (protocol.md §5).
 
-    None where no epoch can be made (more devices came in at once than one carries, say).
+    None where no epoch can be made (more devices came in at once than one carries, say), and while the group has a
+    newer one whose key we were not given: others may have forgotten ours.
     """
+    if missing_epoch(room.group) is not None:
+        return None
     epoch = room.group.epoch
     if epoch is None or room.fell_back or chain_is_full(room.group, epoch):
         try:
@@ -179,9 +183,14 @@ def say(state: State, room: Room, kind: Kind, body: bytes, step: Step) -> bool:
     epoch = speaking_epoch(state, room, step) if can_speak(state, room, step.now) else None
     if epoch is None:
         return False
+    say_under(state, room, epoch, kind, body, step)
+    return True
+
+
+def say_under(state: State, room: Room, epoch: OpId, kind: Kind, body: bytes, step: Step) -> None:
+    """Seal and push something that is not a post, under this epoch."""
     wording = Wording(uid=step.entropy.draw(16), kind=kind, parents=(), ts_ms=step.now.wall_ms, flags=0, body=body)
     _seal_and_push(state, room, epoch, wording, step)
-    return True
 
 
 # ---------------------------------------------------------------- receipts and presence

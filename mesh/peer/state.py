@@ -210,6 +210,15 @@ class Doubt:
     asked_ms: int = 0
 
 
+@dataclass(slots=True, kw_only=True)
+class Behind:
+    """The group went on without us; times are mono."""
+
+    next_ms: int  # when we say so next
+    tries: int = 0
+    said: OpId | None = None  # the epoch of which we have said it
+
+
 @dataclass(slots=True)
 class Room:
     """A group and what the hall keeps beside it."""
@@ -244,6 +253,8 @@ class Room:
     ahead_since: dict[DeviceId, int] = field(default_factory=dict)  # who claimed to be ahead of us, since when
     disbelieved: dict[DeviceId, None] = field(default_factory=dict)  # whose claim was not proved in time
     doubt: Doubt | None = None  # whether others count us in
+    behind: Behind | None = None  # while the group has a newer key that was not given to us
+    calls: dict[MemberPk, list[int]] = field(default_factory=dict)  # when a member's device said so, of late (mono)
     unheard: bool = False  # members' nodes are linked with us, and none of them tells us its state
     history_seen: str = ""  # what newcomers get, when we last looked
     handed: int = 0  # messages that were handed on to us, in this process

@@ -105,6 +105,7 @@ def check_proof(link: Link, room: Room, step: Step) -> bool:
     session.proof = None
     verify(card.dev_pk, proof_statement(room.group.gid, link.ends.turned()), signature)
     session.device, session.proved_ms = dev, step.now.mono_ms
+    room.group.proved_ms[dev] = step.now.wall_ms
     return True
 
 

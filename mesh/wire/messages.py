@@ -101,6 +101,12 @@ class ReceiptBody(Record, frozen=True):
     reached: Annotated[list[Reached], Meta(max_length=limits.FRONTIER_DEVICES_MAX)]
 
 
+class StrandedBody(Record, frozen=True):
+    """Kind 6: the epoch with this nonce lists this device, which has no key of it; see `mesh.peer.stranding`."""
+
+    nonce: shapes.Bytes32
+
+
 class ApprovalBody(Record, frozen=True):
     """Kind 7: its author's yes to somebody who knocks; `sig` is that of an `Approval` in an admit."""
 

@@ -16,5 +16,4 @@ NOT_YET: Final = {
     38: ("hostile backup memory cost", "there are no backups yet; the same bound of a keyslot is tested with it"),
     47: ("keeper filled with invented topics", "there are no keepers yet"),
     48: ("stranded device comes back, a removed one does not", "the way back (frame 05) is not built yet"),
-    59: ("one member lists everybody as dormant", "nothing yet says who may be listed as dormant, or brings them back"),
 }

@@ -3,12 +3,14 @@
 from mesh.ids import GroupId
 from mesh.wire.frames import FrameType
 from mesh.wire.operations import OpType
-from mesh.wire.sessions import SessionBody, Span, StateBody, WantMessagesBody, WantOpsBody
+from mesh.wire.sessions import OpsBody, SessionBody, Span, StateBody, WantMessagesBody, WantOpsBody
 from simulations.checks import agree
 from simulations.people import Person, circle
 from simulations.weather import Weather
 from simulations.world import World
+from tests.peer.forgery import Forger
 from tests.peer.liar import Liar
+from tests.peer.test_stranding import puts_to_sleep
 
 
 def questions(person: Person, gid: GroupId) -> list[SessionBody]:
@@ -58,3 +60,28 @@ def test_attack_46_ex_member_opens_a_session_with_an_old_sync_key() -> None:
     assert liar.said(group) == []
     assert liar.offered == []
     assert {frame[0] for frame in liar.frames} <= {FrameType.PREVIEW}  # which are for whoever has a code
+
+
+def test_attack_59_one_member_lists_everybody_as_dormant() -> None:
+    """All but Bob sleep, says Mallory, and so Bob speaks where nobody hears him; those who are there say otherwise."""
+    world = World(7)
+    gid, (alice, bob, carol, mallory) = circle(world, "alice", "bob", "carol", "mallory")
+    world.run(20)
+    forger = Forger(mallory, gid)
+    bundle = puts_to_sleep(forger, alice, carol)
+    mallory.off()
+    forger.person = carol
+    forger.tells(bob, OpsBody(ops=[bundle]))
+    forger.person = bob
+    for person in (alice, carol):
+        forger.tells(person, OpsBody(ops=[bundle]))
+    epoch = bob.group(gid).epoch
+    assert epoch is not None
+    assert len(bob.group(gid).recipients(epoch)) == 2
+    bob.post(gid, "is it only the two of us?")
+    world.run(50)  # those who sleep, it says, do not re-key so soon
+    bob.post(gid, "hello again")
+    world.run(5)
+    for person in (alice, carol):
+        assert "hello again" in person.reads(gid)
+    assert agree(gid, [alice, bob, carol]) == []

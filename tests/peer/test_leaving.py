@@ -23,6 +23,7 @@ WIPED_AT_ONCE = (
     Space.KNOCKS,
     Space.CHAINS,
     Space.KEMS,
+    Space.DEVICES,
 )
 
 

@@ -84,6 +84,11 @@ def _problem_of(desk: Desk, room: Room) -> JsonObject | None:
                 "what": f"“{name}” goes on without this device: it was given no new key, or members' nodes pass it by.",
                 "do": "You may have been removed. Ask a member in another way; a new invite brings you back.",
             }
+        case "keyless":
+            return {
+                "what": f"“{name}” has a new key that was not given to this device.",
+                "do": "Leave your node running: members' nodes give it one. What you post waits.",
+            }
         case "member" if room.group.others and desk.running and not desk.state.present(room):
             return {
                 "what": f"Nobody of “{name}” is reachable now.",

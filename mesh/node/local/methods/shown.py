@@ -7,6 +7,7 @@ from mesh.errors import RemoteError
 from mesh.events import Space
 from mesh.gossip.delivery import Delivery, DeliveryState
 from mesh.gossip.frontier import Frontier
+from mesh.groups.dormancy import DORMANT_AFTER, DORMANT_DAYS, missing_epoch
 from mesh.groups.forgetting import KEY_WINDOW, WINDOW_DAYS
 from mesh.groups.history import HISTORY, shown_window
 from mesh.groups.invites import Preview, knock_statement
@@ -78,17 +79,24 @@ def group_json(desk: Desk, room: Room) -> JsonObject:
         "history": shown_window(group.view.settings.get(HISTORY, "none")),
         "keep": None,
         "agreement": agreement_json(room),
-        "settings": {**group.view.settings, KEY_WINDOW: str(WINDOW_DAYS), **group.own.settings_map()},
+        "settings": {
+            **group.view.settings,
+            KEY_WINDOW: str(WINDOW_DAYS),
+            DORMANT_AFTER: str(DORMANT_DAYS),
+            **group.own.settings_map(),
+        },
     }
 
 
 def state_of(room: Room) -> str:
-    """Say how we stand in a group: member, left, removed, or cut off (by signs: one who was removed is not told)."""
+    """Say how we stand in a group: member, left, removed, keyless, or cut off (by signs)."""
     if room.group.own.left:
         return "left"
     if room.group.me is None:
         return "removed"
-    return "cut-off" if room.seems_out else "member"
+    if room.seems_out:
+        return "cut-off"
+    return "member" if missing_epoch(room.group) is None else "keyless"
 
 
 def agreement_json(room: Room) -> JsonObject:
@@ -232,6 +240,8 @@ def _why_queued(room: Room, post: PostId) -> str | None:
         return "it did not go out before you were out of the group; say it again if you still want to"
     if room.seems_out or room.group.me is None:
         return "nobody has it; you may have been removed from the group"
+    if missing_epoch(room.group) is not None:
+        return "the group has a new key that was not given to this device; it has asked for one, and this waits for it"
     if not delivery.mseq:
         return "it waits; whoever is in the group when it goes out can read it"
     return None

@@ -6,6 +6,7 @@ from mesh.commands import MarkRead, Post
 from mesh.errors import LocalError
 from mesh.events import Notice, Notify, Space
 from mesh.gossip.delivery import Delivery, DeliveryState
+from mesh.groups.dormancy import missing_epoch
 from mesh.ids import PostId
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
@@ -124,6 +125,8 @@ def _why(desk: Desk, room: Room, delivery: Delivery, *, some_left: bool) -> str:
             return "your node is not running"
         if room.seems_out:
             return "members' nodes do not take it; you may have been removed from the group"
+        if missing_epoch(room.group) is not None:
+            return "the group has a new key that was not given to this device"
         return "no member's node is reachable"
     if some_left:
         return "not all have confirmed; some of them have left the group"
