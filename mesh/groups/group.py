@@ -77,6 +77,7 @@ class Group:
         self.seen_by: dict[DeviceId, int] = {}  # mask of the operations that something a device signed builds on
         self.pending = Waiting()
         self._skipped = 0  # keys that wait for messages that have not come, in all chains
+        self._counted: Counter[OpId] = Counter()  # messages under each epoch, towards its replacement
         self._chosen: tuple[int, int, OpId | None] = (0, 0, None)
         self._invites: tuple[View, Mapping[OpId, Invite]] | None = None
         self._topics: dict[TopicId, OpId] = {}
@@ -108,6 +109,7 @@ class Group:
             chain = Chain.from_record(load(ChainRecord, value))
             group.chains[OpId(key[32:64]), DeviceId(key[64:80])] = chain
             group._skipped += len(chain.skipped)
+            group._counted[OpId(key[32:64])] += chain.counted
         for key, value in rows[Space.KEMS].items():
             group.kems[int.from_bytes(key[32:36], "big")] = load(KemRecord, value)
         for key, value in rows.get(Space.DEVICES, {}).items():
@@ -212,18 +214,16 @@ class Group:
         entry = self.log.graph.entry(epoch)
         return frozenset() if entry is None else frozenset(entry.act.recipients or ())
 
+    def counted(self, epoch: OpId) -> int:
+        """Return how many messages seen under an epoch count towards its replacement."""
+        return self._counted[epoch]
+
     # ------------------------------------------------------------ shared changes
 
     def hold_epoch(self, record: EpochRecord) -> None:
         """Keep an epoch's keys and listen on its topic."""
         self.epochs[record.op_id] = record
         self._topics[topic_of(public_key(record.pub_seed))] = record.op_id
-
-    def count_message(self, epoch: OpId, journal: Journal) -> None:
-        """Count a message seen under an epoch, towards its replacement."""
-        record = self.epochs[epoch]
-        self.epochs[epoch] = replace(record, sent=record.sent + 1)
-        self.save_epoch(self.epochs[epoch], journal)
 
     def note_operation(self, op: Operation) -> None:
         """Learn what its author had seen, and the KEM keys that it brings: the highest number wins (protocol.md §3).
@@ -303,6 +303,7 @@ class Group:
     def _put_chain(self, epoch: OpId, dev: DeviceId, chain: Chain, journal: Journal) -> None:
         before = self.chains.get((epoch, dev))
         self._skipped += len(chain.skipped) - (0 if before is None else len(before.skipped))
+        self._counted[epoch] += chain.counted - (0 if before is None else before.counted)
         self.chains[epoch, dev] = chain
         journal.put(Space.CHAINS, self.gid + epoch + dev, encode(chain.to_record()))
 
@@ -318,7 +319,7 @@ class Group:
             held[key[1]] += len(self.chains[key].skipped)
         epoch, dev = min(waiting, key=lambda key: (-held[key[1]], key[1], ages.get(key[0], -1)))
         chain = self.chains[epoch, dev]
-        self._put_chain(epoch, dev, Chain(i=chain.i, key=chain.key), journal)
+        self._put_chain(epoch, dev, Chain(i=chain.i, key=chain.key, counted=chain.counted), journal)
 
     def retire_epoch(self, epoch: OpId, journal: Journal) -> None:
         """Forget what opens an epoch's operations and messages; what is left finds members and opens nothing."""
@@ -328,6 +329,7 @@ class Group:
         for key in [key for key in self.chains if key[0] == epoch]:
             self._skipped -= len(self.chains.pop(key).skipped)
             journal.delete(Space.CHAINS, self.gid + key[0] + key[1])
+        self._counted.pop(epoch, None)
 
     def drop_epoch(self, epoch: OpId, journal: Journal) -> None:
         """Forget an epoch but for its name, so that we do not ask for its keys again."""

@@ -116,8 +116,7 @@ def seal_message(group: Group, epoch: OpId, wording: Wording, means: Means) -> S
     outer = bytes([FrameType.MESSAGE]) + public_key(record.pub_seed)
     header = encrypt(record.hdr_key, nonce, outer, group.own.dev + chain.i.to_bytes(4, "big"))
     body = encrypt(key, nonce, outer + header, pad(signed))
-    group.save_chain(epoch, group.own.dev, chain_after, means.journal)
-    _count(group, epoch, wording.kind, means)
+    group.save_chain(epoch, group.own.dev, _counting(chain_after, wording.kind), means.journal)
     group.set_own(means.journal, mseq=tbs.mseq, prev=msg_id)
     frame = seal_frame(FrameType.MESSAGE, record.pub_seed, nonce + header + body)
     return SealedMessage(epoch=epoch, mseq=tbs.mseq, msg_id=msg_id, heads=tuple(heads), signed=message, frame=frame)
@@ -131,7 +130,7 @@ def message_id(tbs: bytes) -> MsgId:
 def chain_is_full(group: Group, epoch: OpId) -> bool:
     """Say whether our chain in this epoch, or the epoch itself, has carried all that it may."""
     chain = group.chains[epoch, group.own.dev]
-    return chain.i >= limits.CHAIN_LENGTH_MAX or group.epochs[epoch].sent >= limits.EPOCH_MESSAGES_MAX
+    return chain.i >= limits.CHAIN_LENGTH_MAX or group.counted(epoch) >= limits.EPOCH_MESSAGES_MAX
 
 
 def open_message(group: Group, frame: Frame, epoch: OpId) -> OpenedMessage | TooEarly:
@@ -214,13 +213,12 @@ def read_keyup(group: Group, signed: SignedMessage) -> tuple[DeviceId, KeyupBody
 
 def take_in(group: Group, opened: OpenedMessage, means: Means) -> None:
     """Keep what `open_message` found: the ratchet moves, and the message's key is gone."""
-    group.save_chain(opened.epoch, opened.tbs.dev, opened.chain, means.journal)
-    _count(group, opened.epoch, opened.tbs.kind, means)
+    group.save_chain(opened.epoch, opened.tbs.dev, _counting(opened.chain, opened.tbs.kind), means.journal)
 
 
-def _count(group: Group, epoch: OpId, kind: int, means: Means) -> None:
-    if kind != Kind.RECEIPT:  # receipts answer messages; counted, they would make epochs wear out by being read
-        group.count_message(epoch, means.journal)
+def _counting(chain: Chain, kind: int) -> Chain:
+    """Count a message; receipts answer messages, and counted, they would make epochs wear out by being read."""
+    return chain if kind == Kind.RECEIPT else chain.with_one_more()
 
 
 def cut_of(group: Group, dev: DeviceId) -> int:

@@ -203,7 +203,6 @@ def install_epoch(group: Group, op: Operation, secret: bytes, means: Means) -> N
         pub_seed=keys.pub_seed,
         sync_key=keys.sync,
         since_ms=means.wall_ms,
-        sent=0,
     )
     group.hold_epoch(record)
     group.save_epoch(record, means.journal)

@@ -72,7 +72,6 @@ class EpochRecord(Record, frozen=True):
     pub_seed: Annotated[bytes, Meta(max_length=32)]  # and these two, too, once it is forgotten
     sync_key: Annotated[bytes, Meta(max_length=32)]
     since_ms: shapes.Millis  # wall clock when it came here
-    sent: shapes.Count  # messages seen under it
 
     @property
     def is_retired(self) -> bool:
@@ -93,6 +92,7 @@ class ChainRecord(Record, frozen=True):
     i: shapes.Count
     key: shapes.Bytes32
     skipped: list[SkippedKey]
+    counted: shapes.Count  # its messages that count towards the epoch's replacement
 
 
 class KemRecord(Record, frozen=True):

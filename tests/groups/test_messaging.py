@@ -180,8 +180,8 @@ def test_an_epoch_wears_out_by_messages_and_not_by_their_receipts() -> None:
     for kind in (Kind.POST, Kind.RECEIPT, Kind.RECEIPT, Kind.PRESENCE):
         bob.reads(alice.says("x", kind=kind))
     for person in (alice, bob):
-        assert person.group.epochs[epoch].sent == 2
-        assert person.restarted().group.epochs[epoch].sent == 2
+        assert person.group.counted(epoch) == 2
+        assert person.restarted().group.counted(epoch) == 2
 
 
 def test_skipped_keys_of_a_group_have_a_limit_and_the_oldest_epoch_pays() -> None:

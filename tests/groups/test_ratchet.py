@@ -88,7 +88,7 @@ def test_who_has_a_later_key_cannot_go_back() -> None:
 
 def test_keys_are_not_shown() -> None:
     _, chain = Chain(key=FIRST).take(3)
-    assert repr(chain) == "Chain(i=4)"
+    assert repr(chain) == "Chain(i=4, counted=0)"
     assert repr(chain.to_record()) == "ChainRecord(…)"
 
 

@@ -1,12 +1,12 @@
 """Speaking: nothing leaves before somebody is there for it, no number is given twice, and states tell the truth."""
 
 import copy
-
-from msgspec.structs import replace
+from dataclasses import replace
 
 from mesh.commands import SetSetting, Suite
 from mesh.events import LinkKind, Persist, Send, Space
 from mesh.ids import GroupId
+from mesh.journal import Journal
 from mesh.peer.speaking import ASK_TIMEOUT_MS
 from mesh.wire import limits
 from mesh.wire.frames import FrameType
@@ -147,7 +147,8 @@ def test_the_chain_of_an_epoch_is_never_used_up() -> None:
     group = wren.group(gid)
     epoch = group.epoch
     assert epoch is not None
-    group.epochs[epoch] = replace(group.epochs[epoch], sent=limits.EPOCH_MESSAGES_MAX)
+    place = epoch, group.own.dev
+    group.save_chain(*place, replace(group.chains[place], counted=limits.EPOCH_MESSAGES_MAX), Journal())
     wren.post(gid, "one")
     world.run(5)
     assert group.epoch != epoch
