@@ -5,6 +5,7 @@ Keys travel as their 32 B seeds. Verification is libsodium's: it refuses non-can
 """
 
 from functools import lru_cache
+from hmac import compare_digest
 
 from nacl.bindings import (
     crypto_aead_xchacha20poly1305_ietf_decrypt,
@@ -50,6 +51,17 @@ def verify(public: bytes, message: bytes, signature: bytes) -> None:
         crypto_sign_open(signature + message, public)
     except (CryptoError, ValueError):
         raise RemoteError(Fault.BAD_SIGNATURE, "a signature is not valid") from None
+
+
+def verify_shared(seed: bytes, message: bytes, signature: bytes) -> None:
+    """Check a signature by a key whose 32 B seed we hold ourselves; the outcome is always that of `verify`.
+
+    Ed25519 is deterministic (RFC 8032 §5.1.6): an honest holder's signature is the one that we would make, and making
+    it takes two fifths of the time of verifying it. One with a nonce of the signer's own choosing can be valid too, so
+    whatever differs is verified (decision 0020).
+    """
+    if not compare_digest(sign(seed, message), signature):
+        verify(public_key(seed), message, signature)
 
 
 def valid_point(public: bytes) -> bool:

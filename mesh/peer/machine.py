@@ -199,7 +199,7 @@ class Peer:
                 return  # a message that could not be taken in when it came first may be now
         if not self._is_ours(frame, step):
             return
-        verify_frame(frame)
+        verify_frame(frame, self._publish_seed(frame))
         self.state.seen.note(frame.id, link.link)
         match frame.type:
             case FrameType.MESSAGE | FrameType.ENVELOPE | FrameType.OPERATION:
@@ -225,6 +225,15 @@ class Peer:
         return any(topic in self._topics for topic in topics) or any(
             topic in room.group.topics for room in self.state.rooms.values() for topic in topics
         )
+
+    def _publish_seed(self, frame: Frame) -> bytes | None:
+        """Return the seed of the key that signs a frame, if it is the publish key of an epoch that we hold."""
+        topic = topic_of(frame.pk)
+        for room in self.state.rooms.values():
+            epoch = room.group.topics.get(topic)
+            if epoch is not None:
+                return room.group.epochs[epoch].pub_seed
+        return None
 
     def _group_frame(self, link: Link, frame: Frame, step: Step) -> None:
         topic = topic_of(frame.pk)

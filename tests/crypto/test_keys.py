@@ -1,6 +1,7 @@
 """Signatures and sealing: known answers from the standards, and what Mallory makes of keys and signatures."""
 
 import json
+from hashlib import sha512
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nacl.bindings import crypto_core_ed25519_add, crypto_scalarmult, crypto_scalarmult_base
 
-from mesh.crypto.keys import decrypt, encrypt, public_key, sign, valid_point, verify
+from mesh.crypto.keys import decrypt, encrypt, public_key, sign, valid_point, verify, verify_shared
 from mesh.errors import Fault, RemoteError
 
 STANDARDS = json.loads((Path(__file__).parents[1] / "vectors/standards.json").read_text())
@@ -96,6 +97,36 @@ def test_a_signature_has_no_second_form(times: int) -> None:
     bent = int.from_bytes(signature[32:], "little") + times * ORDER
     with pytest.raises(RemoteError):
         verify(public_key(ALICE), b"hello", signature[:32] + bent.to_bytes(32, "little"))
+
+
+def other_signature(seed: bytes, message: bytes) -> bytes:
+    """A valid signature with a nonce that RFC 8032 would not take: the one of another message."""
+    expanded = sha512(seed).digest()
+    key = int.from_bytes(expanded[:32], "little") & ((1 << 254) - 8) | (1 << 254)
+    nonce = int.from_bytes(sha512(expanded[32:] + b"another").digest(), "little")
+    point = sign(seed, b"another")[:32]
+    challenge = int.from_bytes(sha512(point + public_key(seed) + message).digest(), "little")
+    return point + ((nonce + challenge * key) % ORDER).to_bytes(32, "little")
+
+
+@given(st.binary(max_size=200))
+def test_one_who_holds_the_key_accepts_what_all_others_do(message: bytes) -> None:
+    """Or one who signs otherwise than RFC 8032 says would be heard by some nodes and not by others."""
+    for signature in (sign(ALICE, message), other_signature(ALICE, message)):
+        verify(public_key(ALICE), message, signature)
+        verify_shared(ALICE, message, signature)
+
+
+@given(st.binary(max_size=200), st.data())
+def test_one_who_holds_the_key_refuses_what_all_others_do(message: bytes, data: st.DataObject) -> None:
+    good = data.draw(st.sampled_from([sign(ALICE, message), other_signature(ALICE, message)]))
+    bent = bytearray(good)
+    at = data.draw(st.integers(0, 511))
+    bent[at // 8] ^= 1 << at % 8
+    for said, made in ((message, bytes(bent)), (message + b"!", good), (message, good[:-1]), (message, b"")):
+        with pytest.raises(RemoteError) as caught:
+            verify_shared(ALICE, said, made)
+        assert caught.value.fault is Fault.BAD_SIGNATURE
 
 
 @pytest.mark.parametrize("encoded", SMALL_ORDER)
