@@ -103,7 +103,10 @@ class Link:
 
     def session(self, gid: GroupId) -> Session:
         """Return the session for a group, made on first use."""
-        return self.sessions.setdefault(gid, Session())
+        session = self.sessions.get(gid)
+        if session is None:
+            session = self.sessions[gid] = Session()
+        return session
 
 
 @dataclass(slots=True, kw_only=True)
@@ -283,7 +286,10 @@ class Room:
 
     def track(self, dev: DeviceId) -> Track:
         """Return a device's track, made on first use."""
-        return self.tracks.setdefault(dev, Track())
+        track = self.tracks.get(dev)
+        if track is None:
+            track = self.tracks[dev] = Track()
+        return track
 
     def save_track(self, dev: DeviceId, journal: Journal) -> None:
         """Write a device's track."""

@@ -25,6 +25,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
+_OTHER: Final = msgpack.Packer(use_bin_type=True)  # one for all: a new one costs more than what it packs
 
 
 def encode(record: Record) -> bytes:
@@ -38,7 +39,7 @@ def decode(kind: type[T], data: bytes, *, bytes_max: int) -> T:
         raise RemoteError(Fault.OVER_LIMIT, f"a {kind.__name__} of {len(data)} bytes is over the limit")
     try:
         record = msgspec.msgpack.decode(data, type=kind, strict=True)
-        again = msgpack.packb(msgspec.to_builtins(record, builtin_types=(bytes,)), use_bin_type=True)
+        again = _OTHER.pack(msgspec.to_builtins(record, builtin_types=(bytes,)))
     except (ValueError, RecursionError, OverflowError) as error:  # all of msgspec's errors are ValueErrors
         raise RemoteError(Fault.MALFORMED, f"not a {kind.__name__}: {type(error).__name__}") from None
     if again != data:
