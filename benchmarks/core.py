@@ -1,55 +1,42 @@
 """How long the core takes: who belongs, epochs, sealing and opening; no network, no disk.
 
 Run it with `make bench-core`. With `ARGS="--vodozemac PYTHON"`, an interpreter that has the vodozemac package, Megolm
-is measured in the same sitting, and the ratio stands beside the bar.
+is measured in the same sitting, and the ratio stands beside the bar. Times are of the processor, not of the wall:
+others may use this machine.
 """
 
 import argparse
+import json
+import os
+import platform
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
 from random import Random
 from typing import Final
 
-from mesh.commands import CreateGroup, Rank, Suite
-from mesh.groups.authoring import found
+from benchmarks.figures import Figure, busy_ms
+from benchmarks.messages import measure_messages
+from benchmarks.steps import measure_steps
+from mesh.commands import Rank, Suite
 from mesh.groups.epochs import draft_epoch
-from mesh.groups.group import Group, Means
-from mesh.groups.messaging import OpenedMessage, Wording, open_message, seal_message, take_in
-from mesh.groups.ratchet import Chain
 from mesh.ids import DeviceId, MemberPk, OpId
-from mesh.journal import Journal
 from mesh.membership.acts import NOTHING, Act
 from mesh.membership.graph import Entry, Graph
 from mesh.membership.rendering import render
 from mesh.membership.resolve import Views, resolve, take
 from mesh.membership.standing import judge
 from mesh.node.chance import HpkeSealer, OsEntropy
-from mesh.secret import Secret
-from mesh.wire.frames import parse_frame, verify_frame
-from mesh.wire.messages import Kind
 from mesh.wire.operations import OpType
 
 OPERATIONS: Final = 3000
 MEMBERS: Final = 64
 DEVICES_MAX: Final = 1000
-MESSAGES: Final = 2000
-TEXT: Final = b"x" * 256
 RUNS: Final = 5
-VODOZEMAC: Final = """
-import time, vodozemac
-n, text = 2000, b"x" * 256
-out = vodozemac.GroupSession()
-into = vodozemac.InboundGroupSession(out.session_key)
-t = time.perf_counter(); sealed = [out.encrypt(text) for _ in range(n)]; seal = n / (time.perf_counter() - t)
-t = time.perf_counter()
-for message in sealed:
-    into.decrypt(message)
-print(seal, n / (time.perf_counter() - t))
-"""
-
+RESULTS: Final = Path(__file__).parent / "results" / "core.json"
 
 # ---------------------------------------------------------------- who belongs
 
@@ -134,7 +121,7 @@ class History:
         return [entry for entry in entries if not entry.bit & past]
 
 
-def measure_resolve() -> list[str]:
+def measure_resolve() -> list[Figure]:
     """Resolve a long history from nothing, judge it once, and take one more operation."""
     history = History(1)
     removed = sum(act.type is OpType.REMOVE for act in history.acts)
@@ -146,36 +133,31 @@ def measure_resolve() -> list[str]:
         dev = history.dice.choice(sorted(view.devices))
         history.known[dev] = history.graph.everything
         act = history.next_act(dev, OpType.REKEY, recipients=tuple(sorted(view.devices)))
-        began = time.perf_counter()
+        began = time.process_time()
         entry = take(act, history.graph, history.views, DEVICES_MAX)
         history.views.of(history.graph.everything)
-        more.append(time.perf_counter() - began)
+        more.append((time.process_time() - began) * 1000)
         history.known[dev] = entry.closure
     people = len(history.views.of(history.graph.everything).members)
+    print(f"a history of {OPERATIONS} operations, {people} members at its end, {removed} removals")
     return [
-        f"a history of {OPERATIONS} operations, {people} members at its end, {removed} removals",
-        line("  resolve, structure of each operation included", whole, 0.3),
-        line("  judged once from nothing", judged, None),
-        line("  one more operation", statistics.median(more), 0.002),
+        Figure(name="resolve, structure of each operation included", median_ms=whole, bar_ms=300),
+        Figure(name="judged once from nothing", median_ms=judged),
+        Figure(name="one more operation", median_ms=statistics.median(more), bar_ms=2),
     ]
 
 
-# ---------------------------------------------------------------- epochs and messages
+# ---------------------------------------------------------------- epochs
 
 
-def means() -> Means:
-    """What a step needs, with the real sealer."""
-    return Means(entropy=OsEntropy(), sealer=HpkeSealer(), journal=Journal(), wall_ms=1)
-
-
-def measure_epoch() -> list[str]:
+def measure_epoch() -> list[Figure]:
     """Make an epoch for as many devices as the hybrid suite carries."""
     sealer = HpkeSealer()
     keys = [sealer.generate(Suite.HYBRID)[1] for _ in range(192)]
     recipients = {DeviceId(k.to_bytes(16, "big")): pk for k, pk in enumerate(keys)}
 
-    def make() -> int:
-        draft = draft_epoch(
+    def make() -> None:
+        draft_epoch(
             gid=bytes(32),
             suite=Suite.HYBRID,
             recipients=recipients,
@@ -184,95 +166,40 @@ def measure_epoch() -> list[str]:
             entropy=OsEntropy(),
             sealer=sealer,
         )
-        return sum(map(len, draft.wraps))
 
-    size = make()
-    return [
-        line("an epoch for 192 devices, hybrid", median(make), 0.12),
-        f"  its wraps: {size / 1024:.0f} KiB of at most 288",
-    ]
-
-
-def founded() -> Group:
-    """A group of one."""
-    command = CreateGroup(
-        name="bench",
-        about="",
-        topics=(),
-        agreement="",
-        alias="wren",
-        suite=Suite.CLASSIC,
-        settings=(),
-        join_nonce=bytes(32),
-        member_seed=Secret(b"m" * 32),
-    )
-    return found(command, means())
-
-
-def measure_messages(python: str | None) -> list[str]:
-    """Seal and open posts with everything: padding, header, the author's signature and the outer one."""
-    group, step = founded(), means()
-    epoch = group.epoch
-    assert epoch is not None
-    dev = group.own.dev
-    first = group.chains[epoch, dev]
-    began = time.perf_counter()
-    frames = [
-        seal_message(
-            group,
-            epoch,
-            Wording(uid=k.to_bytes(16, "big"), kind=Kind.POST, parents=(), ts_ms=1, flags=0, body=TEXT),
-            step,
-        ).frame
-        for k in range(MESSAGES)
-    ]
-    seal = MESSAGES / (time.perf_counter() - began)
-    group.chains[epoch, dev] = Chain(i=0, key=first.key)
-    began = time.perf_counter()
-    for raw in frames:
-        frame = parse_frame(raw)
-        verify_frame(frame)
-        opened = open_message(group, frame, epoch)
-        assert isinstance(opened, OpenedMessage)
-        take_in(group, opened, step)
-    opening = MESSAGES / (time.perf_counter() - began)
-    if python is None:
-        return [f"256 B sealed {seal:,.0f}/s, opened {opening:,.0f}/s (no vodozemac beside)"]
-    done = subprocess.run([python, "-c", VODOZEMAC], capture_output=True, text=True, check=True)
-    theirs = [float(word) for word in done.stdout.split()]
-    return [
-        f"256 B sealed {seal:,.0f}/s, opened {opening:,.0f}/s; Megolm {theirs[0]:,.0f}/s, {theirs[1]:,.0f}/s",
-        f"  of Megolm's, with everything: sealing {seal / theirs[0]:.2f} (bar 0.40)",
-        f"                                opening {opening / theirs[1]:.2f} (bar 0.35)",
-    ]
+    return [Figure(name="an epoch for 192 devices, hybrid", median_ms=median(make), bar_ms=120)]
 
 
 # ---------------------------------------------------------------- saying it
 
 
 def median(act: Callable[[], object]) -> float:
-    """Return the median time of a few runs, in seconds."""
-    found = []
-    for _ in range(RUNS):
-        began = time.perf_counter()
-        act()
-        found.append(time.perf_counter() - began)
-    return statistics.median(found)
-
-
-def line(what: str, seconds: float, bar: float | None) -> str:
-    """Say one figure beside its bar."""
-    held = "" if bar is None else f"   bar {bar * 1000:.0f} ms  {'met' if seconds <= bar else 'MISSED'}"
-    return f"{what:<48} {seconds * 1000:8.2f} ms{held}"
+    """Return the median time of a few runs, in ms."""
+    return statistics.median(busy_ms(act) for _ in range(RUNS))
 
 
 def main() -> int:
-    """Measure all of it."""
+    """Measure all of it, print it, and keep it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--vodozemac", metavar="PYTHON", help="an interpreter that has the vodozemac package")
     asked = parser.parse_args()
-    for part in (measure_resolve, measure_epoch, lambda: measure_messages(asked.vodozemac)):
-        print(*part(), sep="\n", flush=True)
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors, "
+    machine += f"Python {platform.python_version()}"
+    print(machine)
+    figures: list[Figure] = []
+    for part in (measure_resolve, measure_epoch, measure_steps):
+        measured = part()
+        figures.extend(measured)
+        print(*(figure.line() for figure in measured), sep="\n", flush=True)
+    taken = measure_messages(asked.vodozemac)
+    print(*(one.line() for one in taken), sep="\n")
+    kept = {
+        "machine": machine,
+        "figures": [asdict(figure) | {"median_ms": round(figure.median_ms, 3)} for figure in figures],
+        "messages": [one.kept() for one in taken],
+    }
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     return 0
 
 
