@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from demo.people import MESH, Person, StoryError, finish_init, record, text
+from demo.people import MESH, PYTHON, Person, StoryError, finish_init, record, text
 from mesh.identity.keyslot import Role, keyslot_cost
 from mesh.identity.passphrase import SALT_BYTES, derive
 from mesh.node.home import Home
@@ -164,7 +164,7 @@ def main() -> int:
     machine = (
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}"
     )
-    print(f"{machine}; whole processes: {' '.join(MESH[1:])}")
+    print(f"{machine}; whole processes: {' '.join([*PYTHON[1:], MESH])}")
     with tempfile.TemporaryDirectory(prefix="mesh-bench-") as folder:
         figures = measure(Path(folder))
     for figure in figures:

@@ -20,7 +20,8 @@ Object: TypeAlias = dict[str, Json]
 
 COMMAND_S: Final = 90.0  # the longest that one command may take before it counts as hung
 LOOPBACK: Final = "/ip4/127.0.0.1/tcp/0"
-MESH: Final = (sys.executable, "-P", "-m", "cli.main")
+PYTHON: Final = (sys.executable, "-P", "-m")
+MESH: Final = "cli.main"
 
 
 class StoryError(AssertionError):
@@ -61,10 +62,10 @@ class Person:
 
     # ------------------------------------------------------------ commands
 
-    def begin(self, *words: str) -> "subprocess.Popen[str]":
+    def begin(self, *words: str, program: str = MESH) -> "subprocess.Popen[str]":
         """Start a command and return its process."""
         return subprocess.Popen(
-            [*MESH, *words],
+            [*PYTHON, program, *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
