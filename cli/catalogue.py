@@ -412,6 +412,16 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "Nothing was done.",
         "`mesh invite list GROUP` shows them.",
     ),
+    "E-NO-OFFER": Entry(
+        "There is no such offer, or nobody whom it could be made to.",
+        "Nothing was done.",
+        "`mesh group show GROUP` lists what successors were offered.",
+    ),
+    "E-NOT-OFFERED": Entry(
+        "The code or the offer is for others: it names who may come in by it.",
+        "Whoever comes in by it shows with their key in the old group that they are meant.",
+        "Ask somebody in the new group for a code of the ordinary kind.",
+    ),
     "E-NO-KNOCK": Entry(
         "Nobody waits at the door under that id.",
         "Somebody else may have admitted or declined them.",

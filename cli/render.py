@@ -229,6 +229,8 @@ def event_line(event: JsonObject) -> str:
             return f"Joining {shown_id(fields.text(event, 'join'))}: {JOIN_WORDS.get(state, state or 'dropped')}"
         case "knock":
             return f"Somebody waits at the door of group {group}: `mesh knocks list`"
+        case "fork":
+            return f"A successor to group {group} is offered to you: `mesh status`"
         case "group":
             history = fields.text(event, "history")
             said = "newcomers see nothing of what was said" if history == "none" else newcomers_see(history)

@@ -76,13 +76,17 @@ class StartJoin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreeJoin:
-    """Accept the agreement that the preview showed, take an alias, and knock."""
+    """Accept the agreement that the preview showed, take an alias, and knock.
+
+    `former_seed` is that of our member key in the group in which this was offered, where it was offered in one.
+    """
 
     join: JoinId
     alias: str
     agreement_version: int
     join_nonce: bytes
     member_seed: Secret
+    former_seed: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +186,43 @@ class ConfirmMember:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OfferFork:
+    """Found a successor to a group, and offer it to its members but these."""
+
+    group: GroupId
+    name: str
+    alias: str
+    without: tuple[MemberPk, ...]
+    join_nonce: bytes
+    member_seed: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferForkAgain:
+    """Offer a successor that stands already once more, to those members of the old group who have not come."""
+
+    group: GroupId
+    successor: GroupId
+    without: tuple[MemberPk, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowFork:
+    """Begin to look for a successor that the operation `fork` offers."""
+
+    group: GroupId
+    fork: OpId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclineFork:
+    """Be reminded no more of a successor that was offered."""
+
+    group: GroupId
+    fork: OpId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownAddress:
     """Try this address too (`up --peer`)."""
 
@@ -205,5 +246,9 @@ Command = (
     | SetSetting
     | SetAgreement
     | ConfirmMember
+    | OfferFork
+    | OfferForkAgain
+    | FollowFork
+    | DeclineFork
     | KnownAddress
 )

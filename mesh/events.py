@@ -302,6 +302,7 @@ class Notice(StrEnum):
     JOINED = "joined"
     JOIN = "join"
     KNOCK = "knock"
+    FORK = "fork"
     GROUP = "group"
     HISTORY = "history"
     LINK = "link"

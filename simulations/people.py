@@ -12,8 +12,10 @@ from mesh.commands import (
     AgreeJoin,
     CreateGroup,
     DecideKnock,
+    FollowFork,
     LeaveGroup,
     NewInvite,
+    OfferFork,
     Post,
     Rank,
     RemoveMember,
@@ -26,6 +28,7 @@ from mesh.gossip.delivery import Delivery, DeliveryRecord
 from mesh.groups.group import Group
 from mesh.groups.records import load
 from mesh.ids import Address, GroupId, JoinId, MemberPk, OpId, PostId
+from mesh.peer.forking import Fork, forks_of
 from mesh.peer.records import JoinRecord, JoinStage, KnockRecord, MessageRecord
 from mesh.peer.state import Room
 from mesh.secret import Secret
@@ -136,11 +139,18 @@ class Person:
         assert value is not None, "there is no such attempt"
         return load(JoinRecord, value)
 
-    def knock(self, join: JoinId, gid: GroupId, *, alias: str | None = None, version: int = 1) -> None:
-        """Accept what the preview showed, and knock."""
+    def knock(
+        self, join: JoinId, gid: GroupId, *, alias: str | None = None, version: int = 1, former: Secret | None = None
+    ) -> None:
+        """Accept what the preview showed, and knock; `former`: a member key's seed that the offer of it names."""
         nonce, seed = self._secrets.draw(32), Secret(self._secrets.draw(32))
         command = AgreeJoin(
-            join=join, alias=alias or self.name, agreement_version=version, join_nonce=nonce, member_seed=seed
+            join=join,
+            alias=alias or self.name,
+            agreement_version=version,
+            join_nonce=nonce,
+            member_seed=seed,
+            former_seed=former,
         )
         self.world.ask(self.name, command)
         self._member_seeds[gid] = seed
@@ -151,6 +161,36 @@ class Person:
         assert self.until(lambda: self.stage(join) is JoinStage.PREVIEW), f"{self.name} sees no preview"
         self.knock(join, gid)
         assert self.until(lambda: self.stage(join) is JoinStage.JOINED), f"{self.name} is not let in"
+        return join
+
+    def key_seed(self, gid: GroupId) -> Secret:
+        """Return the seed of this person's member key in a group."""
+        return self._member_seeds[gid]
+
+    def fork(self, gid: GroupId, *, without: tuple[MemberPk, ...] = (), name: str = "Tuesday grief (new)") -> GroupId:
+        """Found a successor, and offer it to all but these."""
+        nonce, seed = self._secrets.draw(32), Secret(self._secrets.draw(32))
+        command = OfferFork(group=gid, name=name, alias=self.name, without=without, join_nonce=nonce, member_seed=seed)
+        new = GroupId(self.world.ask(self.name, command))
+        self._member_seeds[new] = seed
+        return new
+
+    def offers(self, gid: GroupId) -> list[Fork]:
+        """Return the successors that were offered in a group."""
+        return forks_of(self.group(gid))
+
+    def look_where(self, gid: GroupId, fork: Fork) -> JoinId:
+        """Begin to look for a successor."""
+        return JoinId(self.world.ask(self.name, FollowFork(group=gid, fork=fork.op_id)))
+
+    def follow(self, gid: GroupId, new: GroupId, seconds: float = JOIN_S_MAX) -> JoinId:
+        """Follow into a successor, from the offer to being in; AssertionError if it takes longer."""
+        assert self.until(lambda: any(f.body.new_gid == new for f in self.offers(gid))), f"{self.name} sees no offer"
+        fork = next(f for f in self.offers(gid) if f.body.new_gid == new and self.member(gid) in f.body.allow)
+        join = self.look_where(gid, fork)
+        assert self.until(lambda: self.stage(join) is JoinStage.PREVIEW, seconds), f"{self.name} sees no preview"
+        self.knock(join, new, former=self.key_seed(gid))
+        assert self.until(lambda: self.stage(join) is JoinStage.JOINED, seconds), f"{self.name} is not let in"
         return join
 
     def until(self, condition: Callable[[], bool], seconds: float = JOIN_S_MAX) -> bool:

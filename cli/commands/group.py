@@ -22,8 +22,17 @@ from mesh.node.local.protocol import JsonObject
 app = App(name="group", help="Create, list, show, leave and steward groups.")
 agreement = App(name="agreement", help="What the members of a group agree on.")
 app.command(agreement)
+app.command("cli.commands.fork:fork", name="fork", help="Found a successor and offer it, or follow one.")
 
 SEE: Final = "newcomers see "
+OFFERS = {
+    "joined": "you are in it",
+    "joining": "you are on your way",
+    "not-for-you": "to others, not to you",
+    "expired": "it has run out",
+    "declined": "you declined",
+    "open": "`mesh group fork GROUP --follow OFFER` shows it",
+}
 Rank = Literal["founder", "steward", "moderator", "member"]
 
 
@@ -89,7 +98,7 @@ def create(
             "suite": suite,
             "approvals": approvals,
         }
-        told = _signed(context, api, "group.create", asked)
+        told = signed(context, api, "group.create", asked)
     group = fields.record(told, "group")
     named, short = one_line(fields.text(group, "name")), shown_id(fields.text(group, "id"))
     context.out.result(told, [f'You founded "{named}" ({short}).', *_words(group)])
@@ -141,8 +150,11 @@ def show(group: str, /, *, context: Here) -> None:
                     ("agreement", _agreement_named(shown)),
                     ("state hash", short_hash(fields.text(shown, "state_hash"))),
                     ("now", standing(shown)),
+                    ("earlier words", _earlier(shown)),
+                    ("followed", _followed(shown)),
                 )
             ),
+            *(_successor(offer) for offer in fields.records(shown, "successors")),
             *_words(shown),
         ],
     )
@@ -151,6 +163,27 @@ def show(group: str, /, *, context: Here) -> None:
 def _history(shown: JsonObject) -> str:
     history = fields.text(shown, "history")
     return "nothing of what was said before" if history == "none" else newcomers_see(history).removeprefix(SEE)
+
+
+def _earlier(shown: JsonObject) -> str:
+    earlier = fields.record(shown, "succeeds")
+    if not earlier:
+        return ""
+    name, short = fields.text(earlier, "name"), shown_id(fields.text(earlier, "id"))
+    return f'in "{name}" ({short})' if name else f"in a group that is not here ({short})"
+
+
+def _followed(shown: JsonObject) -> str:
+    followed = fields.record(shown, "followed")
+    return f"{fields.number(followed, 'came')} of {fields.number(followed, 'of')} have come" if followed else ""
+
+
+def _successor(offer: JsonObject) -> str:
+    """Say what successor was offered, by whom, and how that stands."""
+    name, state = fields.text(offer, "name"), fields.text(offer, "state")
+    named = f'"{one_line(name)}"' if name else shown_id(fields.text(offer, "group"))
+    by, short = one_line(fields.person(fields.record(offer, "by"))), shown_id(fields.text(offer, "id"))
+    return f"successor: {named}, offered by {by} (offer {short}): {OFFERS.get(state, one_line(state))}"
 
 
 def _key_window(shown: JsonObject) -> str:
@@ -240,7 +273,7 @@ def leave(group: str, /, *, wipe: Flag = False, context: Here) -> None:
             if not confirm(question, instead="--yes"):
                 raise _not_confirmed()
             group = fields.text(fields.record(would, "group"), "id")  # what was named is what is done
-        told = _signed(context, api, "group.leave", {"group": group, "wipe": wipe})
+        told = signed(context, api, "group.leave", {"group": group, "wipe": wipe})
     if not wipe:
         lines = ["You left the group. What was said stays here to be read; `--wipe` deletes it."]
     elif fields.flag(told, "wiped"):
@@ -411,7 +444,7 @@ def _namesakes(api: Api, name: str) -> list[JsonObject]:
     return [group for group in groups if fields.text(group, "name").casefold() == name.casefold()]
 
 
-def _signed(context: Context, api: Api, method: str, asked: JsonObject) -> JsonObject:
+def signed(context: Context, api: Api, method: str, asked: JsonObject) -> JsonObject:
     """Ask for something that only the passphrase opens the key for."""
     return context.with_passphrase(lambda: api.call(method, {**asked, "passphrase": context.passphrase()}))
 

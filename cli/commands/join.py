@@ -65,19 +65,24 @@ def join(
         raise LocalError("No code was given.", do="Run `mesh join` again, and paste the code.", code="E-VALUE-NEEDED")
     end = time.monotonic() + wait
     with context.api() as api:
-        told = api.call("join.start", {"code": code})
-        if _state(told) == "looking" and context.node_up:
-            context.out.say("Looking for the group …", *_nowhere(told))
-            told = _wait(context, api, told, "preview", end)
-        if _state(told) == "preview":
-            told = _agree(context, api, told, alias, agree=agree)
-        if _state(told) in UNTIL["joined"] and context.node_up:
-            context.out.say("Knocking …")
-        if _state(told) in UNTIL["joined"]:
-            context.out.say(*_door_words(told))
-        if _state(told) in UNTIL["joined"] and context.node_up:
-            told = _wait(context, api, told, "joined", end)
-    return _finish(context, told)
+        told = go_on(context, api, api.call("join.start", {"code": code}), alias, agree=agree, end=end)
+    return finish(context, told)
+
+
+def go_on(context: Context, api: Api, told: JsonObject, alias: str | None, *, agree: bool, end: float) -> JsonObject:
+    """Take an attempt to join as far as it goes until `end` (monotonic, s): look, ask the person, knock."""
+    if _state(told) == "looking" and context.node_up:
+        context.out.say("Looking for the group …", *_nowhere(told))
+        told = _wait(context, api, told, "preview", end)
+    if _state(told) == "preview":
+        told = _agree(context, api, told, alias, agree=agree)
+    if _state(told) in UNTIL["joined"] and context.node_up:
+        context.out.say("Knocking …")
+    if _state(told) in UNTIL["joined"]:
+        context.out.say(*_door_words(told))
+    if _state(told) in UNTIL["joined"] and context.node_up:
+        told = _wait(context, api, told, "joined", end)
+    return told
 
 
 @app.command(name="list")
@@ -215,7 +220,8 @@ def _wait_for(api: Api, told: JsonObject, until: str, end: float) -> JsonObject:
     return told
 
 
-def _finish(context: Context, told: JsonObject) -> int:
+def finish(context: Context, told: JsonObject) -> int:
+    """Say how far an attempt to join has come; return the exit status."""
     join = fields.record(told, "join")
     name = one_line(fields.text(fields.record(join, "group"), "name"))
     state = fields.text(join, "state")

@@ -235,6 +235,11 @@ def _look_for(api: Api, message: str | None) -> None:
 
 def _page(told: JsonObject) -> Iterator[str]:
     messages = fields.records(told, "messages")
+    if earlier := fields.record(told, "earlier"):
+        name = one_line(fields.text(earlier, "name"))
+        named = f'"{name}"' if name else "a group that is not here"
+        yield f"Earlier words are in {named} ({shown_id(fields.text(earlier, 'id'))})."
+        yield ""
     for place, message in enumerate(messages):
         if place:
             yield ""

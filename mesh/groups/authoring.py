@@ -151,6 +151,7 @@ def fresh_own_state(gid: GroupId, suite: Suite, join_nonce: bytes, card: Card, d
         settings=[],
         wants_history=False,
         handed_by=[],
+        declined=[],
     )
 
 
@@ -181,6 +182,13 @@ def author(group: Group, kind: OpType, body: Body, means: Means, *, member_seed:
     pub_pk = public_key(record.pub_seed)
     frame = seal_operation(op.signed, record.op_key, record.pub_seed, pub_pk, means.entropy.draw(24))
     return Authored(op=op, frames=(*before, (epoch, frame)))
+
+
+def rehearse(group: Group, kind: OpType, body: Body, means: Means) -> None:
+    """Say whether `author` would write this now: RefusedError if not. Nothing changes."""
+    if group.epoch is None:
+        _require_order(group)
+    _rehearse(group, _sign(group, kind, body, None), means)
 
 
 def rekey(group: Group, means: Means) -> Authored:

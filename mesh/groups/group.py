@@ -36,7 +36,7 @@ from mesh.membership.views import Member, View
 from mesh.wire.codec import encode
 from mesh.wire.frames import topic_of
 from mesh.wire.limits import KEM_NUMBER_RISE_MAX, SKIPPED_KEYS_GROUP_MAX
-from mesh.wire.operations import CreateBody, InviteBody, SignedOp, epoch_block
+from mesh.wire.operations import AgreementBody, CreateBody, InviteBody, SignedOp, epoch_block
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +51,17 @@ class Means:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invite:
-    """An invite that counts, with its terms. `joiners` are the distinct members that came in by it."""
+    """An invite that counts, with its terms. `joiners` are the distinct members that came in by it.
+
+    `formers`: who of those that it names came in, by their key in the other group, and as whom.
+    """
 
     op_id: OpId
     body: InviteBody
     issuer: MemberPk
     open: bool
     joiners: frozenset[MemberPk]
+    formers: Mapping[MemberPk, MemberPk]
 
 
 class Group:
@@ -136,6 +140,14 @@ class Group:
         return body
 
     @property
+    def agreement(self) -> tuple[int, str]:
+        """The agreement in force: its version and text."""
+        body = self.log.operation(self.view.agreement).body
+        if isinstance(body, AgreementBody):
+            return body.version, body.text
+        return 1, self.founding.agreement
+
+    @property
     def view(self) -> View:
         """The group as all known operations have it."""
         return self.view_of(self.log.everything)
@@ -171,8 +183,16 @@ class Group:
     def _invite(self, op_id: OpId) -> Invite:
         shown, body = self.view.invites[op_id], self.log.operation(op_id).body
         assert isinstance(body, InviteBody)
-        joiners = self.log.graph.joiners(op_id, self.log.everything)
-        return Invite(op_id=op_id, body=body, issuer=shown.issuer, open=shown.open, joiners=joiners)
+        graph = self.log.graph
+        admits = [entry.act for entry in graph.entries(graph.admits_under(op_id, self.log.everything))]
+        return Invite(
+            op_id=op_id,
+            body=body,
+            issuer=shown.issuer,
+            open=shown.open,
+            joiners=frozenset(act.subject for act in admits),
+            formers={act.former: act.subject for act in admits if act.former is not None},
+        )
 
     @property
     def epoch(self) -> OpId | None:

@@ -4,6 +4,7 @@ From 16 random bytes come the invite key (only the holder of the code can knock)
 knocks) and, from that, the preview key (members publish what a holder may see before knocking).
 """
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,7 +15,7 @@ from mesh.crypto.hashes import h, kdf
 from mesh.crypto.keys import decrypt, encrypt, public_key, sign, verify
 from mesh.errors import Fault, LocalError, RemoteError
 from mesh.groups.group import Group, Invite, Means
-from mesh.groups.joining import JOIN_LABEL, join_statement
+from mesh.groups.joining import JOIN_LABEL, check_former, join_statement
 from mesh.groups.operations import parse_op
 from mesh.groups.rules import check_founding, check_settings
 from mesh.identity.keys import verify_device
@@ -116,6 +117,17 @@ class Preview:
     door: Door
 
 
+def as_founded(preview: Preview) -> Preview:
+    """Return what of a preview the group's id holds fast; the rest could be anybody's who has the code."""
+    return dataclasses.replace(
+        preview,
+        agreement_version=1,
+        agreement=preview.create.agreement,
+        settings={setting.key: setting.value for setting in preview.create.settings},
+        members=0,
+    )
+
+
 def open_preview(frame: Frame, keys: InviteKeys, gid_prefix: bytes) -> Preview:
     """Open a preview; RemoteError if it is not of the group and invite that the code names."""
     body = decode(PreviewBody, _open(frame, keys.knock_key), bytes_max=2 * limits.OPERATION_BYTES_MAX)
@@ -163,16 +175,18 @@ def seal_knock(keys: InviteKeys, body: KnockBody, means: Means) -> bytes:
 
 
 def open_knock(frame: Frame, invite: Invite, gid: GroupId) -> KnockBody:
-    """Open a knock and check its four signatures; RemoteError if it is not the joiner's own."""
+    """Open a knock and check its signatures; RemoteError if it is not the joiner's own."""
     plain = unpad(_open(frame, invite.body.knock_key))
     body = decode(KnockBody, plain, bytes_max=limits.KNOCK_PADDED_BYTES)
     if body.invite != invite.op_id:
         raise RemoteError(Fault.AGAINST_RULES, "a knock that names another invite")
     check_text(body.alias, limits.ALIAS_BYTES_MAX)
-    said = JOIN_LABEL + join_statement(gid, body.invite, body.card, body.join_nonce, body.alias, body.agreement_hash)
+    statement = knock_statement(body, gid)
+    said = JOIN_LABEL + statement
     verify(invite.body.invite_pk, said, body.sig_invite)
     verify(body.card.member_pk, said, body.sig_member)
     verify(body.card.dev_pk, said, body.sig_dev)
+    check_former(body.former, invite.body.allow, gid, body.invite, statement)
     verify_device(body.card.member_pk, gid, body.card.dev_pk, body.card.kem_pk, body.card.cert)
     return body
 

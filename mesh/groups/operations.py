@@ -145,13 +145,20 @@ def act_of(op: Operation) -> Act:
                 alias=body.alias,
                 invite=None if body.invite == ZERO32 else body.invite,
                 approvals=tuple(Approved(grant=yes.grant, dev=yes.dev) for yes in body.approvals),
+                former=None if body.former is None else body.former.member,
             )
         case RankBody():
             return replace(act, member=body.target, rank=body.rank)
         case RemoveBody():
             return replace(act, member=body.target)
         case InviteBody():
-            return replace(act, rank=body.role, uses=body.max_uses, approvals_needed=body.approvals)
+            return replace(
+                act,
+                rank=body.role,
+                uses=body.max_uses,
+                approvals_needed=body.approvals,
+                allow=tuple(body.allow),
+            )
         case UninviteBody():
             return replace(act, invite=body.invite)
         case SettingsBody():

@@ -57,6 +57,7 @@ class OwnState(Record, frozen=True):
     settings: list[Annotated[list[str], Meta(min_length=2, max_length=2)]]  # our own, for this group
     wants_history: bool  # members are asked to hand on what we hold no key for
     handed_by: list[shapes.Member]  # who has given all that they may
+    declined: list[shapes.Op]  # offers of a successor of which the person does not want to be reminded
 
     def settings_map(self) -> dict[str, str]:
         """Return our own settings by key."""

@@ -30,6 +30,7 @@ from mesh.wire.operations import (
     CreateBody,
     DeviceAddBody,
     EpochBlock,
+    ForkBody,
     InviteBody,
     RemoveBody,
     Setting,
@@ -116,6 +117,8 @@ def check_operation(op: Operation, past: Past) -> None:
             check_settings(op.body.settings)
         case AgreementBody():
             check_text(op.body.text, limits.AGREEMENT_BYTES_MAX, lines=True)
+        case ForkBody() if op.body.allow != sorted(set(op.body.allow)):
+            raise against("a fork that names somebody twice, or in no order")
         case _:
             pass
     block = epoch_block(op.body)
@@ -145,7 +148,7 @@ def _check_admit(body: AdmitBody, past: Past) -> None:
     terms = None if invite is None else invite.body
     if terms is not None and not isinstance(terms, InviteBody):
         raise against("an admit under something that is no invite")
-    check_admit_signatures(group, body, None if terms is None else terms.invite_pk)
+    check_admit_signatures(group, body, terms)
     _check_pledge(body, past)
     _check_approvals(body, past)
 

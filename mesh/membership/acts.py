@@ -31,7 +31,9 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     - create, admit, device_add: `member` gets in, or has, the device `device`
     - create, admit, promote, demote: `member` is granted `rank`
     - remove: `member` is who goes; device_remove: `member` is whose device `device` goes
-    - invite: `rank` is its role; `uses` and `approvals_needed` its terms. admit and uninvite: `invite` names it
+    - invite: `rank` is its role; `uses` and `approvals_needed` its terms; `allow` are member keys of another group, of
+      whom each may come in once (none: anybody may). admit and uninvite: `invite` names it
+    - admit: `former` is the one of `allow` that the joiner was shown to hold
     - device_remove: `cut` is the last operation of the device that holds, NOTHING if none does, None if the device
       goes by itself, which says nothing about what it wrote
     - an act with an epoch: `recipients` and `dormant`, the devices that it lists
@@ -52,6 +54,8 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     uses: int = 0
     approvals_needed: int = 0
     approvals: tuple[Approved, ...] = ()
+    allow: tuple[MemberPk, ...] = ()
+    former: MemberPk | None = None
     cut: OpId | None = None
     settings: Mapping[str, str] = _NO_SETTINGS
     recipients: tuple[DeviceId, ...] | None = None

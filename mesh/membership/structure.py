@@ -14,10 +14,13 @@ from mesh.ids import MemberPk
 from mesh.membership.acts import NOTHING, Act
 from mesh.membership.graph import BY_MEMBER_KEY, Entry, Graph
 from mesh.membership.views import Member, View
-from mesh.wire.limits import DEVICES_PER_MEMBER_MAX
+from mesh.wire.limits import DEVICES_PER_MEMBER_MAX, FORKS_PER_DEVICE_MAX, INVITE_USES_MAX
 from mesh.wire.operations import OpType
 
 MEMBERS_INVITE: Final = "members-invite"  # the setting by which plain members may invite
+SUCCEEDS: Final = "succeeds"  # the group that this one continues: its id in hex
+TALK: Final = "talk"  # a conversation of two: its founder lets one in, and nobody after
+FOUNDING_ONLY: Final = frozenset({SUCCEEDS, TALK})  # settings that stand in the create, or never
 _JOINABLE: Final = (Rank.MEMBER, Rank.NEWCOMER)
 
 
@@ -100,8 +103,7 @@ def _check_type(case: _Case, devices_max: int) -> None:
                 raise _against("a removal of someone who never was in")
         case OpType.INVITE:
             case.needs(Rank.MEMBER if case.view.settings.get(MEMBERS_INVITE) == "on" else Rank.MODERATOR)
-            if case.act.rank not in _JOINABLE:
-                raise _against("an invite to a rank that invites cannot give")
+            _check_invite(case.act)
         case OpType.UNINVITE:
             invite = case.view.invites.get(case.act.invite or NOTHING)
             if invite is None:
@@ -110,6 +112,8 @@ def _check_type(case: _Case, devices_max: int) -> None:
                 case.needs(Rank.MODERATOR)
         case OpType.SETTINGS | OpType.AGREEMENT:
             case.needs(Rank.STEWARD)
+            if not FOUNDING_ONLY.isdisjoint(case.act.settings):
+                raise _against("a change of what only a founding sets")
         case OpType.REKEY:
             case.needs(Rank.NEWCOMER)
         case OpType.DEVICE_ADD:
@@ -164,14 +168,40 @@ def _check_admit(case: _Case, devices_max: int) -> None:
         raise _against("a plain member admits only newcomers, and only under an invite")
     if act.rank not in _JOINABLE:
         raise _against("an admit to a rank that a joiner cannot have")
+    if case.view.settings.get(TALK) == "on" and graph.of_type(OpType.ADMIT, past):
+        raise _against("a third one in a conversation of two")
+    invite = None if act.invite is None else graph.entry(act.invite)
+    _check_former(case, () if invite is None else invite.act.allow)
     if act.invite is None:
         return
-    invite = graph.entry(act.invite)
     assert invite is not None, "it stands in the view"
     if len(graph.joiners(act.invite, past) | {joiner}) > invite.act.uses:
         raise _against("an admit past the uses of its invite")
     if not moderates and invite.act.approvals_needed:
         _check_approvals(case, invite.act.approvals_needed)
+
+
+def _check_invite(act: Act) -> None:
+    if act.rank not in _JOINABLE:
+        raise _against("an invite to a rank that invites cannot give")
+    if act.allow and (act.uses != len(act.allow) or act.approvals_needed or list(act.allow) != sorted(set(act.allow))):
+        raise _against("an invite that names who may come in has other terms")
+    if not act.allow and act.uses > INVITE_USES_MAX:
+        raise _against("an invite for too many")
+
+
+def _check_former(case: _Case, allow: tuple[MemberPk, ...]) -> None:
+    """Who is named comes in by their own name and once; where nobody is named, nobody shows who they were."""
+    act, graph = case.act, case.graph
+    if not allow:
+        if act.former is not None:
+            raise _against("an admit that names who its joiner was, unasked")
+        return
+    if act.former not in allow:
+        raise _against("an admit of someone whom its invite does not name")
+    assert act.invite is not None
+    if any(other.act.former == act.former for other in graph.entries(graph.admits_under(act.invite, case.past))):
+        raise _against("an admit by a name that was used before")
 
 
 def _check_approvals(case: _Case, needed: int) -> None:
@@ -230,8 +260,9 @@ def _check_device_remove(case: _Case) -> None:
 
 def _check_fork(case: _Case) -> None:
     case.needs(Rank.MEMBER)
-    if case.graph.of_type(OpType.FORK, case.graph.written_by(case.act.dev, case.past)):
-        raise _against("a second fork by the same device")
+    before = case.graph.of_type(OpType.FORK, case.graph.written_by(case.act.dev, case.past))
+    if before.bit_count() >= FORKS_PER_DEVICE_MAX:
+        raise _against("too many forks by the same device")
 
 
 def _check_recipients(act: Act, recipients: tuple[bytes, ...], after: View) -> None:

@@ -9,11 +9,15 @@ from mesh.commands import (
     ConfirmMember,
     CreateGroup,
     DecideKnock,
+    DeclineFork,
     DropJoin,
+    FollowFork,
     KnownAddress,
     LeaveGroup,
     MarkRead,
     NewInvite,
+    OfferFork,
+    OfferForkAgain,
     Post,
     Rank,
     Rekey,
@@ -36,6 +40,7 @@ from mesh.ids import Address, MemberPk
 from mesh.peer import reaching
 from mesh.peer.chores import remove_member
 from mesh.peer.door import decide
+from mesh.peer.forking import decline_fork, follow_fork, offer_again, offer_fork
 from mesh.peer.joining import agree, drop_join, start_join
 from mesh.peer.leaving import leave
 from mesh.peer.records import VerifiedRecord
@@ -93,6 +98,14 @@ def carry_out(state: State, command: Command, step: Step) -> bytes:
                 step.journal.delete(Space.UNREAD, key)
         case ConfirmMember():
             _confirm(state.room(command.group), command.member, step)
+        case OfferFork():
+            return offer_fork(state, state.room(command.group), command, step)
+        case OfferForkAgain():
+            return offer_again(state, state.room(command.group), command, step)
+        case FollowFork():
+            return follow_fork(state, state.room(command.group), command, step)
+        case DeclineFork():
+            decline_fork(state.room(command.group), command, step)
         case KnownAddress():
             state.known[Address(command.address)] = None
             reaching.dial(state, (command.address,), step)
@@ -120,8 +133,7 @@ def _govern(state: State, command: Governing, step: Step) -> None:
         case SetSetting():
             _set(state, room, command, step)
         case SetAgreement():
-            newest = group.log.get(group.view.agreement)
-            version = newest.body.version if newest and isinstance(newest.body, AgreementBody) else 1
+            version, _ = group.agreement
             text = require_text("agreement", command.text, limits.AGREEMENT_BYTES_MAX, lines=True)
             body = AgreementBody(version=version + 1, text=text)
             publish(state, room, author(group, OpType.AGREEMENT, body, step.means()), step)
@@ -198,6 +210,7 @@ def _new_invite(state: State, room: Room, command: NewInvite, step: Step) -> byt
         max_uses=command.uses,
         expiry_hour=-(-step.now.wall_ms // HOUR_MS) + command.hours,
         approvals=approvals,
+        allow=[],
     )
     authored = author(room.group, OpType.INVITE, body, step.means())
     publish(state, room, authored, step)

@@ -25,7 +25,7 @@ from mesh.peer.speaking import hand_over, publish
 from mesh.peer.state import Room, State, Step
 from mesh.peer.syncing import PRESENCE_SPREAD_MS, PRESENCE_WAIT_MS, resume_sessions
 from mesh.wire.frames import parse_frame
-from mesh.wire.operations import Cut, OpType, UninviteBody, epoch_block
+from mesh.wire.operations import Cut, ForkBody, OpType, UninviteBody, epoch_block
 
 TURN_MS: Final = 2_000  # rank r waits 2r s for r < 30 (protocol.md §5)
 LATE_TURN_MS: Final = 60_000  # and 60 + (r − 30) s beyond
@@ -41,6 +41,8 @@ def after_operations(state: State, room: Room, ops: list[Operation], step: Step)
     for op in ops:
         if op.type is OpType.ADMIT and op.grantee is not None and op.tbs.dev != group.own.dev:
             step.notify(Notice.JOINED, group.gid, op.grantee)
+        elif isinstance(op.body, ForkBody) and op.tbs.dev != group.own.dev and group.own.member_pk in op.body.allow:
+            step.notify(Notice.FORK, group.gid, op.op_id)
     step.topics_changed = True
     _recover_own(room, ops, step)
     if group.me is None and not group.own.left and group.own.rank_seen is not Rank.NEWCOMER:

@@ -67,7 +67,7 @@ def hear_knock(state: State, frame: Frame, raw: bytes, step: Step) -> None:
     reply = Reply(gid=room.group.gid, statement=statement, knock=raw, heard_ms=step.now.mono_ms)
     if not _listen_for_answer(state, reply, knock, step):
         return
-    door = door_of(invite, step.now.wall_ms)
+    door = _door_for(invite, knock, step)
     if card_device(knock.card) in room.group.view.devices:
         _await_turn(state, room, statement, raw, step)
     elif _was_admitted(room, knock) or statement in room.declined:
@@ -106,6 +106,14 @@ def _invite_of(state: State, frame: Frame) -> tuple[Room, Invite] | None:
             if invite.body.invite_pk == frame.pk:
                 return room, invite
     return None
+
+
+def _door_for(invite: Invite, knock: KnockBody, step: Step) -> Door:
+    """Say what we tell one who knocks: each whom an invite names comes in once."""
+    door = door_of(invite, step.now.wall_ms)
+    came_as = None if knock.former is None else invite.formers.get(knock.former.member)
+    is_spent = came_as is not None and came_as != knock.card.member_pk
+    return Door.USED_UP if door is Door.OPEN and is_spent else door
 
 
 def _was_admitted(room: Room, knock: KnockBody) -> bool:
@@ -243,7 +251,7 @@ def admit_knock(state: State, room: Room, raw: bytes, step: Step) -> None:
     except RemoteError as error:
         raise RefusedError("that knock is not valid", why=error.what, do="ask them to knock again") from error
     if not _was_admitted(room, knock):
-        door = door_of(invite, step.now.wall_ms)
+        door = _door_for(invite, knock, step)
         if door is not Door.OPEN:
             raise RefusedError(f"that invite is {door.name.lower().replace('_', ' ')}", do="make a new code")
         body = AdmitBody(
@@ -256,6 +264,7 @@ def admit_knock(state: State, room: Room, raw: bytes, step: Step) -> None:
             sig_invite=knock.sig_invite,
             sig_member=knock.sig_member,
             sig_dev=knock.sig_dev,
+            former=knock.former,
             approvals=approving.standing_approvals(room, knock_statement(knock, room.group.gid)),
             epoch=None,
         )

@@ -18,6 +18,7 @@ from mesh.groups.group import Group, Means
 from mesh.groups.invites import (
     HOUR_MS,
     Preview,
+    as_founded,
     invite_keys,
     knock_statement,
     open_preview,
@@ -27,7 +28,7 @@ from mesh.groups.invites import (
     sign_knock,
     welcome_of,
 )
-from mesh.groups.joining import GID_PREFIX_BYTES, agreement_hash, join_statement
+from mesh.groups.joining import GID_PREFIX_BYTES, agreement_hash, join_statement, sign_former
 from mesh.groups.operations import Operation, card_device
 from mesh.groups.receiving import receive_bundle
 from mesh.ids import DeviceId, GroupId, JoinId
@@ -35,7 +36,7 @@ from mesh.journal import Journal
 from mesh.peer import reaching
 from mesh.peer.hearing import learn_keyup
 from mesh.peer.history import want_if_due
-from mesh.peer.records import ContactRecord, JoinRecord, JoinStage, KnockKeys
+from mesh.peer.records import ContactRecord, JoinRecord, JoinStage, KnockKeys, OfferRecord
 from mesh.peer.returning import clear_former, take_over
 from mesh.peer.routing import DOOR_DAYS, JOINING, hand_to, join_topics, preview_topic
 from mesh.peer.state import Link, Room, State, Step
@@ -53,13 +54,13 @@ SAME_FRAME_MS: Final = 5_000  # a knock is sealed anew after so long; ours
 _WELCOMES_MAX: Final = 4  # of several chunks, half received, each 16 MiB at most; ours
 
 
-def start_join(state: State, command: StartJoin, step: Step) -> JoinId:
+def start_join(state: State, command: StartJoin, step: Step, offer: OfferRecord | None = None) -> JoinId:
     """Begin to look for the group behind a code. RefusedError if it has run out, or we are in there already."""
     code = InviteCode.unpack(command.code)
     if step.now.wall_ms >= code.expiry_hour * HOUR_MS:
         raise expired()
     for join in state.joins.values():
-        if join.code == command.code and join.stage in JOINING:
+        if join.code == command.code and join.offer == offer and join.stage in JOINING:
             addresses = list(dict.fromkeys([*command.addresses, *join.addresses]))[: limits.ADDRESSES_MAX]
             _save(state, replace(join, addresses=addresses), step)
             reaching.dial(state, addresses, step)
@@ -76,6 +77,7 @@ def start_join(state: State, command: StartJoin, step: Step) -> JoinId:
         preview=b"",
         door=Door.OPEN,
         keys=None,
+        offer=offer,
     )
     _save(state, record, step)
     reaching.dial(state, record.addresses, step)
@@ -194,10 +196,22 @@ def drop_join(state: State, join_id: JoinId, step: Step) -> None:
 
 def preview_of(join: JoinRecord) -> Preview | None:
     """Return what the preview showed, or None if there was none yet."""
-    if not join.preview:
-        return None
+    return _read_preview(join, parse_frame(join.preview)) if join.preview else None
+
+
+def _read_preview(join: JoinRecord, frame: Frame) -> Preview:
+    """Open a preview; RemoteError if it is not what the code, and the offer of it, name.
+
+    All who could read an offer can publish under its preview key. Of theirs nothing is shown but what the group's id
+    holds fast: its founding, and the agreement in it, which one may pledge to for as long as the group lasts.
+    """
     code = InviteCode.unpack(join.code)
-    return open_preview(parse_frame(join.preview), invite_keys(code.seed), code.gid_prefix)
+    preview = open_preview(frame, invite_keys(code.seed), code.gid_prefix)
+    if join.offer is None:
+        return preview
+    if (preview.gid, preview.invite) != (join.offer.gid, join.offer.invite):
+        raise RemoteError(Fault.AGAINST_RULES, "a preview of something else than what was offered")
+    return as_founded(preview)
 
 
 def hear_preview(state: State, frame: Frame, raw: bytes, step: Step) -> None:
@@ -207,14 +221,22 @@ def hear_preview(state: State, frame: Frame, raw: bytes, step: Step) -> None:
         keys = invite_keys(code.seed)
         if join.stage not in JOINING or preview_topic(keys.knock_key) != topic_of(frame.pk):
             continue
-        preview = open_preview(frame, keys, code.gid_prefix)
+        preview = _read_preview(join, frame)
         if join.stage is JoinStage.KNOCKING or _differs_unseen(preview_of(join), preview):
             continue
         if preview.door is Door.OPEN:
-            _save(state, replace(join, stage=JoinStage.PREVIEW, preview=raw), step)
+            _save(state, replace(join, stage=JoinStage.PREVIEW, preview=raw, door=Door.OPEN), step)
+        elif join.offer is not None:
+            _note_word(state, join, preview.door, step)
         else:
             stage = JoinStage.EXPIRED if preview.door is Door.EXPIRED else JoinStage.REFUSED
             _save(state, replace(join, stage=stage, preview=raw, door=preview.door), step)
+
+
+def _note_word(state: State, join: JoinRecord, door: Door, step: Step) -> None:
+    """Note what somebody says at a door that was offered, and go on: whoever could read the offer can say it."""
+    if join.door is not door:
+        _save(state, replace(join, door=door), step)
 
 
 def _differs_unseen(shown: Preview | None, found: Preview) -> bool:
@@ -238,8 +260,12 @@ def agree(state: State, command: AgreeJoin, step: Step) -> None:
             do="wait until a member is reachable",
             code="E-NO-PREVIEW",
         )
-    if join.stage is JoinStage.KNOCKING:
-        return
+    if join.stage is not JoinStage.KNOCKING:
+        begin_knock(state, join, preview, command, step)
+
+
+def begin_knock(state: State, join: JoinRecord, preview: Preview, command: AgreeJoin, step: Step) -> None:
+    """Accept what a preview shows, and knock. LocalError where that cannot be: nothing has changed."""
     _refuse_if_in(state, preview.gid)
     if command.agreement_version != preview.agreement_version:
         raise LocalError("the agreement has changed since it was shown", do="read it again", code="E-AGREEMENT")
@@ -253,10 +279,26 @@ def agree(state: State, command: AgreeJoin, step: Step) -> None:
                 code="E-TOO-MANY",
             )
     alias = require_text("alias", command.alias, limits.ALIAS_BYTES_MAX)
+    _require_offered(join, preview, command)
     keys = _prepare_knock(join, preview, alias, command, state, step)
     _save(state, replace(join, stage=JoinStage.KNOCKING, keys=keys), step)
     plan_knock(state, JoinId(join.join), step)
     step.knocks = True
+
+
+def _require_offered(join: JoinRecord, preview: Preview, command: AgreeJoin) -> None:
+    """RefusedError if the code is for members of another group, and we do not come from there."""
+    allow = preview.invite_body.allow
+    if not allow:
+        return
+    seed = command.former_seed
+    if join.offer is None or seed is None or public_key(seed.reveal(), forget=True) not in allow:
+        raise RefusedError(
+            "that code is for certain members of another group",
+            why="whoever comes in by it has to show that they are one of them",
+            do="ask in the new group for a code of the ordinary kind",
+            code="E-NOT-OFFERED",
+        )
 
 
 def _prepare_knock(
@@ -271,6 +313,9 @@ def _prepare_knock(
     pledge = agreement_hash(preview.agreement)
     statement = join_statement(preview.gid, preview.invite, card, command.join_nonce, alias, pledge)
     sig_invite, sig_member, sig_dev = sign_knock(statement, invite_seed, member_seed, dev_seed)
+    former = None
+    if preview.invite_body.allow and command.former_seed is not None:
+        former = sign_former(command.former_seed.reveal(), preview.gid, preview.invite, statement)
     knock = KnockBody(
         invite=preview.invite,
         card=card,
@@ -282,6 +327,7 @@ def _prepare_knock(
         sig_invite=sig_invite,
         sig_member=sig_member,
         sig_dev=sig_dev,
+        former=former,
     )
     return KnockKeys(dev_seed=dev_seed, kem_private=kem_private, knock=encode(knock))
 
@@ -380,6 +426,9 @@ def _assemble(state: State, join_id: JoinId, index: int, total: int, chunk: byte
 def _answered(
     state: State, join: JoinRecord, preview: Preview, knock: KnockBody, body: WelcomeBody, step: Step
 ) -> None:
+    if body.door is not Door.OPEN and join.offer is not None:
+        _note_word(state, join, body.door, step)
+        return
     if body.door is not Door.OPEN:
         stage = JoinStage.EXPIRED if body.door is Door.EXPIRED else JoinStage.REFUSED
         _save(state, replace(join, stage=stage, door=body.door, keys=None), step)

@@ -105,10 +105,22 @@ class KnockKeys(Record, frozen=True):
     knock: bytes  # encoded KnockBody
 
 
+class OfferRecord(Record, frozen=True):
+    """Where the code of an attempt to join comes from: a member of `parent` offered it there, to our key in it.
+
+    `gid` and `invite` are what must stand behind it.
+    """
+
+    parent: shapes.Group
+    gid: shapes.Group
+    invite: shapes.Op
+
+
 class JoinRecord(Record, frozen=True):
     """An attempt to join. `preview` is the frame as it came; `keys` stand from the knock until the welcome.
 
     Refused at an open door: it was answered, and we are in already. Entering again would have cost what we are there.
+    With an `offer`, a `door` that is not open is what somebody said there, and ends nothing.
     """
 
     join: shapes.Bytes16
@@ -119,6 +131,7 @@ class JoinRecord(Record, frozen=True):
     preview: bytes
     door: Door
     keys: KnockKeys | None
+    offer: OfferRecord | None
 
 
 class KnockRecord(Record, frozen=True):

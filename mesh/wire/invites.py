@@ -8,7 +8,7 @@ from msgspec import Meta
 from mesh.wire import limits, shapes
 from mesh.wire.codec import Record
 from mesh.wire.messages import SignedMessage
-from mesh.wire.operations import Card, Settings, SignedOp
+from mesh.wire.operations import Card, Former, Settings, SignedOp
 
 
 class Door(IntEnum):
@@ -48,6 +48,7 @@ class KnockBody(Record, frozen=True):
     sig_invite: shapes.Bytes64
     sig_member: shapes.Bytes64
     sig_dev: shapes.Bytes64
+    former: Former | None  # where the invite says who may come in by it
 
 
 Wraps = Annotated[list[Annotated[bytes, Meta(max_length=1300)]], Meta(max_length=2048)]

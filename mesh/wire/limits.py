@@ -20,6 +20,7 @@ WELCOME_CHUNKS_MAX: Final = 64  # ours: 16 MiB of operations
 MEMBERS_MAX: Final = 1000  # ours; the suite's device limit binds first
 DEVICES_MAX: Final = {1: 1000, 2: 192}  # by suite, protocol.md §2
 DEVICES_PER_MEMBER_MAX: Final = 4  # protocol.md §4
+FORKS_PER_DEVICE_MAX: Final = 4  # offers of a successor; ours
 DEPS_MAX: Final = 16  # protocol.md §4
 PENDING_OPS_MAX: Final = 512  # operations that wait for their deps, per group; ours
 PENDING_OPS_BYTES_MAX: Final = 16 * 1024 * 1024  # and what they take with their wraps; ours

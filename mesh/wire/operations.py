@@ -113,6 +113,13 @@ class Approval(Record, frozen=True):
     sig: shapes.Bytes64
 
 
+class Former(Record, frozen=True):
+    """A joiner is a member of another group: that member key's signature over `former_statement` (protocol.md §12)."""
+
+    member: shapes.Member
+    sig: shapes.Bytes64
+
+
 class AdmitBody(Record, frozen=True):
     """Someone comes in. The three signatures are over T (protocol.md §12), so nobody can be enrolled unasked."""
 
@@ -125,6 +132,7 @@ class AdmitBody(Record, frozen=True):
     sig_invite: Annotated[bytes, Meta(max_length=64)]  # empty without an invite
     sig_member: shapes.Bytes64
     sig_dev: shapes.Bytes64
+    former: Former | None  # exactly where the invite says who may come in by it
     approvals: Annotated[list[Approval], Meta(max_length=limits.APPROVALS_MAX)]
     epoch: EpochBlock | None
 
@@ -157,15 +165,22 @@ class LeaveBody(Record, frozen=True):
     """Leave; signed by the member key."""
 
 
+Allowed = Annotated[list[shapes.Member], Meta(max_length=limits.MEMBERS_MAX)]  # sorted, distinct
+
+
 class InviteBody(Record, frozen=True):
-    """An open door. Every member can read knocks (`knock_key`); only the holder of the code can sign one."""
+    """An open door. Every member can read knocks (`knock_key`); only the holder of the code can sign one.
+
+    `allow` names member keys of another group: then only they come in by it, each once. Empty: any holder of the code.
+    """
 
     invite_pk: shapes.Invite
     knock_key: shapes.Bytes32
     role: Rank
-    max_uses: Annotated[int, Meta(ge=1, le=limits.INVITE_USES_MAX)]
+    max_uses: Annotated[int, Meta(ge=1, le=limits.MEMBERS_MAX)]  # above INVITE_USES_MAX only as many as `allow` names
     expiry_hour: shapes.Count  # hours since 1970 in UTC
     approvals: Annotated[int, Meta(ge=0, le=limits.APPROVALS_MAX)]
+    allow: Allowed
 
 
 class UninviteBody(Record, frozen=True):
@@ -218,11 +233,16 @@ class DeviceRemoveBody(Record, frozen=True):
 
 
 class ForkBody(Record, frozen=True):
-    """A successor group, and which members of this one may join it by knocking with their old member key."""
+    """A successor group, and which members of this one may join it by knocking with their old member key.
+
+    All that is needed to find its door and to know the right one: whoever reads this could stand there and mislead.
+    """
 
     new_gid: shapes.Group
-    seed: shapes.Bytes16
-    allow: Annotated[list[shapes.Member], Meta(max_length=limits.MEMBERS_MAX)]
+    invite: shapes.Op
+    seed: shapes.Bytes16  # of the invite's code
+    expiry_hour: shapes.Count
+    allow: Allowed
 
 
 Body = (

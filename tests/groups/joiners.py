@@ -8,14 +8,15 @@ from mesh.groups.authoring import (
     new_card,
 )
 from mesh.groups.invites import invite_keys, sign_knock
-from mesh.groups.joining import agreement_hash, join_statement
+from mesh.groups.joining import agreement_hash, join_statement, sign_former
 from mesh.groups.operations import card_device
-from mesh.ids import DeviceId, GroupId, OpId, Sealer
+from mesh.ids import DeviceId, GroupId, MemberPk, OpId, Sealer
 from mesh.wire.invites import KnockBody
 from mesh.wire.operations import (
     ZERO32,
     AdmitBody,
     Card,
+    ForkBody,
     InviteBody,
 )
 from simulations.chance import SeededEntropy, SeededSealer
@@ -51,8 +52,16 @@ class Joiner:
     def dev(self) -> DeviceId:
         return card_device(self.card)
 
-    def asks(self, gid: GroupId, code: Code | None, *, rank: Rank, agreement: str = AGREEMENT) -> AdmitBody:
-        """Sign T, as a knock would, and fill in what an admitter adds."""
+    def asks(
+        self,
+        gid: GroupId,
+        code: Code | None,
+        *,
+        rank: Rank,
+        agreement: str = AGREEMENT,
+        former_seed: bytes | None = None,
+    ) -> AdmitBody:
+        """Sign T, as a knock would, with the key of another group too if it is given; fill in what an admitter adds."""
         invite = OpId(ZERO32) if code is None else code.op_id
         pledge = agreement_hash(agreement)
         statement = join_statement(gid, invite, self.card, self.join_nonce, self.name, pledge)
@@ -68,13 +77,22 @@ class Joiner:
             sig_invite=b"" if code is None else sig_invite,
             sig_member=sig_member,
             sig_dev=sig_dev,
+            former=None if former_seed is None else sign_former(former_seed, gid, invite, statement),
             approvals=[],
             epoch=None,
         )
 
-    def knocks(self, gid: GroupId, code: Code, *, addresses: list[str], agreement: str = AGREEMENT) -> KnockBody:
+    def knocks(
+        self,
+        gid: GroupId,
+        code: Code,
+        *,
+        addresses: list[str],
+        agreement: str = AGREEMENT,
+        former_seed: bytes | None = None,
+    ) -> KnockBody:
         """What someone with a code says at the door."""
-        asked = self.asks(gid, code, rank=Rank.MEMBER, agreement=agreement)
+        asked = self.asks(gid, code, rank=Rank.MEMBER, agreement=agreement, former_seed=former_seed)
         return KnockBody(
             invite=code.op_id,
             card=self.card,
@@ -86,6 +104,7 @@ class Joiner:
             sig_invite=asked.sig_invite,
             sig_member=asked.sig_member,
             sig_dev=asked.sig_dev,
+            former=asked.former,
         )
 
 
@@ -110,8 +129,19 @@ def joiner(
     )
 
 
+def fork_body(gid: GroupId, allow: list[MemberPk] | None = None) -> ForkBody:
+    """The body of an offer of some successor."""
+    return ForkBody(new_gid=gid, invite=OpId(bytes(32)), seed=bytes(16), expiry_hour=HOUR + 72, allow=allow or [])
+
+
 def invite_body(
-    seed: bytes, *, uses: int = 1, approvals: int = 0, role: Rank = Rank.MEMBER, hours: int = 72
+    seed: bytes,
+    *,
+    uses: int = 1,
+    approvals: int = 0,
+    role: Rank = Rank.MEMBER,
+    hours: int = 72,
+    allow: list[MemberPk] | None = None,
 ) -> InviteBody:
     """The body of an invite with this seed in its code."""
     keys = invite_keys(seed)
@@ -122,4 +152,5 @@ def invite_body(
         max_uses=uses,
         expiry_hour=HOUR + hours,
         approvals=approvals,
+        allow=allow or [],
     )

@@ -146,10 +146,12 @@ class Person:
 
     # ------------------------------------------------------------ the door
 
-    def invites(self, *, uses: int = 1, approvals: int = 0, role: Rank = Rank.MEMBER) -> Code:
-        """Open an invite and return the code."""
+    def invites(
+        self, *, uses: int = 1, approvals: int = 0, role: Rank = Rank.MEMBER, allow: list[MemberPk] | None = None
+    ) -> Code:
+        """Open an invite and return the code; with `allow`, for these members of another group."""
         seed = self.entropy.draw(16)
-        body = invite_body(seed, uses=uses, approvals=approvals, role=role)
+        body = invite_body(seed, uses=len(allow) if allow else uses, approvals=approvals, role=role, allow=allow)
         return Code(op_id=self.does(OpType.INVITE, body).op_id, seed=seed, body=body)
 
     def uninvites(self, code: Code) -> Operation:

@@ -26,7 +26,6 @@ from mesh.wire.operations import (
     Body,
     DeviceAddBody,
     DeviceRemoveBody,
-    ForkBody,
     LeaveBody,
     OpType,
     RankBody,
@@ -37,7 +36,7 @@ from mesh.wire.operations import (
     SignedOp,
     UninviteBody,
 )
-from tests.groups.joiners import Code, Joiner, invite_body, joiner
+from tests.groups.joiners import Code, Joiner, fork_body, invite_body, joiner
 from tests.groups.people import Person, founds
 
 RANKS = {"Alice": Rank.FOUNDER, "Steve": Rank.STEWARD, "Mo": Rank.MODERATOR, "May": Rank.MEMBER, "Nell": Rank.NEWCOMER}
@@ -176,7 +175,7 @@ TABLE: dict[str, Row] = {
         ),
         NOBODY,
     ),
-    "fork": (OpType.FORK, lambda here, _: ForkBody(new_gid=here.gid, seed=bytes(16), allow=[]), MEMBERS),
+    "fork": (OpType.FORK, lambda here, _: fork_body(here.gid), MEMBERS),
 }
 
 

@@ -150,7 +150,14 @@ def _further_operations(story: Story) -> list[Record]:
         operations.DeviceRemoveBody(
             member=story.bob.pk, dev=story.bob.dev, op_cut=op_cut, message_cut=cut, epoch=create.epoch
         ),
-        operations.ForkBody(new_gid=story.alice.group.gid, seed=bytes(16), allow=[story.bob.pk]),
+        operations.ForkBody(
+            new_gid=story.alice.group.gid,
+            invite=story.code.op_id,
+            seed=bytes(16),
+            expiry_hour=HOUR,
+            allow=[story.bob.pk],
+        ),
+        operations.Former(member=story.bob.pk, sig=bytes(64)),
     ]
 
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from mesh.node.local.api import METHODS, STREAMS, unknown_method
-from mesh.node.local.methods import doors, groups, node, talk, verifying
+from mesh.node.local.methods import doors, forks, groups, node, talk, verifying
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.protocol import JsonObject
 
@@ -21,6 +21,10 @@ TABLE: Final[Mapping[str, Method]] = MappingProxyType(
         "api.methods": node.methods,
         "group.agreement": groups.agreement,
         "group.create": groups.create,
+        "group.fork": forks.fork,
+        "group.fork.again": forks.again,
+        "group.fork.decline": forks.decline,
+        "group.fork.follow": forks.follow,
         "group.leave": groups.leave,
         "group.leave.check": groups.leave_check,
         "group.list": groups.list_groups,

@@ -26,6 +26,7 @@ from mesh.peer.approving import approvers, needed
 from mesh.peer.joining import preview_of
 from mesh.peer.records import JoinRecord, JoinStage, KnockRecord
 from mesh.peer.state import Room
+from mesh.secret import Secret
 from mesh.wire import limits
 from mesh.wire.codes import InviteCode, from_uri, to_text, to_uri
 from mesh.wire.invites import Door
@@ -110,6 +111,7 @@ async def list_invites(desk: Desk, params: JsonObject) -> JsonObject:
                 "state": door.name.lower().replace("_", "-"),
                 "approvals": invite.body.approvals,
                 "note": "" if own is None else own.note,
+                "former": len(invite.body.allow),
                 "code": None if own is None or door is not Door.OPEN else to_uri(*_code(room, op_id)),
             }
         )
@@ -175,7 +177,9 @@ async def agree(desk: Desk, params: JsonObject) -> JsonObject:
     """Accept the agreement and knock."""
     join = join_named(desk.state, given.text(params, "join"))
     alias = alias_given(desk, params)
-    nonce, seed = await desk.member_seed(given.text(params, "passphrase"))
+    passphrase = given.text(params, "passphrase")
+    former = await _former_seed(desk, join, passphrase)
+    nonce, seed = await desk.member_seed(passphrase)
     await desk.ask(
         AgreeJoin(
             join=join,
@@ -183,9 +187,26 @@ async def agree(desk: Desk, params: JsonObject) -> JsonObject:
             agreement_version=given.number(params, "agreement_version"),
             join_nonce=nonce,
             member_seed=seed,
+            former_seed=former,
         )
     )
     return _join(desk, join)
+
+
+async def _former_seed(desk: Desk, join: JoinId, passphrase: str) -> Secret | None:
+    """Return our member key's seed in the group in which this was offered, if it was in one."""
+    offer = desk.state.joins[join].offer
+    if offer is None:
+        return None
+    room = desk.state.rooms.get(offer.parent)
+    if room is None:
+        raise LocalError(
+            "the group in which this was offered is not stored here any more",
+            why="only your key in it shows that the offer is for you",
+            do="ask somebody in the new group for a code",
+            code="E-NO-GROUP",
+        )
+    return await desk.member_seed_for(passphrase, room.group.own.join_nonce)
 
 
 async def list_joins(desk: Desk, params: JsonObject) -> JsonObject:

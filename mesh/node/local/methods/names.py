@@ -6,6 +6,7 @@ from typing import Final, NoReturn, TypeVar
 from mesh.errors import LocalError
 from mesh.events import Space
 from mesh.ids import GroupId, JoinId, MemberPk, OpId, PostId
+from mesh.peer.forking import forks_of
 from mesh.peer.state import Room, State
 from mesh.store.base import Store
 from mesh.support.aliases import look_alike
@@ -45,6 +46,12 @@ def invite_named(room: Room, name: str) -> OpId:
     """Return the invite with this id prefix."""
     found = _by_prefix("invite", "E-NO-INVITE", name, room.group.invites, "`mesh invite list` shows them")
     return OpId(found)
+
+
+def fork_named(room: Room, name: str) -> OpId:
+    """Return the offer of a successor with this id prefix."""
+    offered = [fork.op_id for fork in forks_of(room.group)]
+    return OpId(_by_prefix("offer", "E-NO-OFFER", name, offered, "`mesh group show` lists them"))
 
 
 def knock_named(room: Room, name: str) -> bytes:

@@ -4,8 +4,9 @@ from mesh.gossip.delivery import DeliveryState
 from mesh.node.local.api import METHODS, STREAMS
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
-from mesh.node.local.methods.shown import alias_of, each, group_json, join_json, members_like, state_of
+from mesh.node.local.methods.shown import alias_of, each, group_json, join_json, members_like, offer_state, state_of
 from mesh.node.local.protocol import JsonObject
+from mesh.peer.forking import forks_of
 from mesh.peer.joining import preview_of
 from mesh.peer.records import JoinRecord, JoinStage
 from mesh.peer.routing import JOINING
@@ -51,6 +52,7 @@ def _problems(desk: Desk, waiting: int) -> list[JsonObject]:
         problem = _problem_of(desk, room)
         if problem is not None:
             found.append(problem)
+        found.extend(_offered(desk, room))
         if room.knocks:
             name = room.group.founding.name
             found.append({"what": _at_the_door(room), "do": f'See `mesh knocks list "{name}"`.'})
@@ -62,6 +64,20 @@ def _problems(desk: Desk, waiting: int) -> list[JsonObject]:
             }
         )
     return found
+
+
+def _offered(desk: Desk, room: Room) -> list[JsonObject]:
+    """Say what successors were offered, each member's to follow or not."""
+    name = room.group.founding.name
+    return [
+        {
+            "what": f"{alias_of(room, fork.by)} has founded a successor to “{name}” and offers it to you.",
+            "do": f'`mesh group fork "{name}" --follow {fork.op_id.hex()[:8]}` shows it and asks you; '
+            "--decline in its place ends this reminder.",
+        }
+        for fork in forks_of(room.group)
+        if offer_state(desk, room, fork) == "open"
+    ]
 
 
 def _at_the_door(room: Room) -> str:

@@ -10,7 +10,7 @@ from mesh.gossip.frontier import Frontier
 from mesh.groups.dormancy import DORMANT_AFTER, DORMANT_DAYS, missing_epoch
 from mesh.groups.forgetting import KEY_WINDOW, WINDOW_DAYS
 from mesh.groups.history import HISTORY, shown_window
-from mesh.groups.invites import Preview, knock_statement
+from mesh.groups.invites import HOUR_MS, Preview, knock_statement
 from mesh.groups.messaging import cut_of
 from mesh.groups.records import load
 from mesh.identity.fingerprints import group_words, state_hash
@@ -18,8 +18,10 @@ from mesh.ids import DeviceId, GroupId, MemberPk, PostId
 from mesh.membership.views import Member
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.protocol import JsonObject, JsonValue
+from mesh.peer.forking import Fork, followers, forks_of, predecessor
 from mesh.peer.joining import preview_of
 from mesh.peer.records import JoinRecord, JoinStage, KnockKeys, MessageRecord
+from mesh.peer.routing import JOINING
 from mesh.peer.state import Room, State, Track
 from mesh.support.aliases import any_like
 from mesh.support.posts import interpret
@@ -27,7 +29,7 @@ from mesh.wire import limits
 from mesh.wire.codec import decode
 from mesh.wire.invites import Door, KnockBody
 from mesh.wire.messages import Kind
-from mesh.wire.operations import AdmitBody, AgreementBody, CreateBody, OpType, RemoveBody
+from mesh.wire.operations import AdmitBody, CreateBody, OpType, RemoveBody
 
 SUITE_NAMES = {1: "classic", 2: "pq"}
 _REFUSALS = {
@@ -43,7 +45,10 @@ def _refusal(join: JoinRecord) -> str | None:
     """Say why somebody is not let in; None while they may be."""
     if join.stage is JoinStage.REFUSED and join.door is Door.OPEN:
         return "You are in this group already: whoever answered counts you in, and you stay who you were."
-    return _REFUSALS[join.door] or None
+    said = _REFUSALS[join.door]
+    if said and join.offer is not None and join.stage in JOINING:
+        return f"Somebody at that door says so, and anybody whom it was offered to can: {said}"
+    return said or None
 
 
 def iso(wall_ms: int) -> str:
@@ -85,7 +90,57 @@ def group_json(desk: Desk, room: Room) -> JsonObject:
             DORMANT_AFTER: str(DORMANT_DAYS),
             **group.own.settings_map(),
         },
+        "succeeds": earlier_json(desk.state, room),
+        "followed": _followed(room),
+        "successors": each(successor_json(desk, room, fork) for fork in forks_of(group)),
     }
+
+
+def earlier_json(state: State, room: Room) -> JsonObject | None:
+    """Name the group that this one succeeds, if it does; by its id alone where it is not here."""
+    gid = predecessor(room.group)
+    earlier = None if gid is None else state.rooms.get(gid)
+    return None if gid is None else {"id": gid.hex(), "name": None if earlier is None else earlier.group.founding.name}
+
+
+def _followed(room: Room) -> JsonObject | None:
+    """Say how many of those whom a successor was offered to have come; None for a group that is none."""
+    if predecessor(room.group) is None:
+        return None
+    offered, came = followers(room.group)
+    return {"came": len(came), "of": len(offered)}
+
+
+def successor_json(desk: Desk, room: Room, fork: Fork) -> JsonObject:
+    """Describe a successor that was offered in a group; `name` only where it is here."""
+    here = desk.state.rooms.get(fork.body.new_gid)
+    return {
+        "id": fork.op_id.hex(),
+        "group": fork.body.new_gid.hex(),
+        "name": None if here is None else here.group.founding.name,
+        "by": person(room, fork.by),
+        "offered_to": len(fork.body.allow),
+        "expires": iso(fork.body.expiry_hour * HOUR_MS),
+        "state": offer_state(desk, room, fork),
+    }
+
+
+def offer_state(desk: Desk, room: Room, fork: Fork) -> str:
+    """Say how an offer stands for us: joined, joining, not-for-you, expired, declined or open."""
+    here = desk.state.rooms.get(fork.body.new_gid)
+    if here is not None and state_of(here) == "member":
+        return "joined"
+    if any(j.offer is not None and j.offer.gid == fork.body.new_gid and j.stage in JOINING for j in _joins(desk)):
+        return "joining"
+    if room.group.own.member_pk not in fork.body.allow:
+        return "not-for-you"
+    if desk.now().wall_ms >= fork.body.expiry_hour * HOUR_MS:
+        return "expired"
+    return "declined" if fork.op_id in room.group.own.declined else "open"
+
+
+def _joins(desk: Desk) -> Iterable[JoinRecord]:
+    return desk.state.joins.values()
 
 
 def state_of(room: Room) -> str:
@@ -101,12 +156,8 @@ def state_of(room: Room) -> str:
 
 def agreement_json(room: Room) -> JsonObject:
     """Return the agreement in force."""
-    op = room.group.log.get(room.group.view.agreement)
-    assert op is not None
-    if isinstance(op.body, AgreementBody):
-        return {"version": op.body.version, "text": op.body.text}
-    assert isinstance(op.body, CreateBody)
-    return {"version": 1, "text": op.body.agreement}
+    version, text = room.group.agreement
+    return {"version": version, "text": text}
 
 
 def person(room: Room, pk: MemberPk) -> JsonObject:

@@ -11,7 +11,7 @@ from mesh.ids import PostId
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.names import group_named, message_named
-from mesh.node.local.methods.shown import each, gaps_json, message_json, person
+from mesh.node.local.methods.shown import each, earlier_json, gaps_json, message_json, person
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.state import Room
 
@@ -70,7 +70,11 @@ async def read(desk: Desk, params: JsonObject) -> JsonObject:
     seen = tuple(key for key in keys[-len(told) :] if desk.store.get(Space.UNREAD, key) is not None)
     if seen:
         await desk.ask(MarkRead(keys=seen))
-    return {"messages": each(reversed(told)), "gaps": gaps_json(desk.state, room)}
+    return {
+        "messages": each(reversed(told)),
+        "gaps": gaps_json(desk.state, room),
+        "earlier": earlier_json(desk.state, room),
+    }
 
 
 def _keys(desk: Desk, room: Room, params: JsonObject) -> list[bytes]:
@@ -182,6 +186,8 @@ def event_json(desk: Desk, notice: Notify, *, full: bool) -> JsonObject | None:
         case Notice.HISTORY:
             told["messages"] = int.from_bytes(notice.subject[:4], "big")
             told["done"] = notice.subject[4:] == b"\1"
+        case Notice.FORK:
+            told["fork"] = subject
         case Notice.LINK:
             told["peer"] = notice.subject.decode()
             told["linked"] = notice.subject.decode() in desk.linked_peers()
