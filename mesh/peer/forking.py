@@ -160,7 +160,7 @@ def _allowed(room: Room, without: tuple[MemberPk, ...]) -> list[MemberPk]:
     allow = sorted(set(room.group.others) - set(without))
     if not allow:
         raise LocalError(
-            "there is nobody to offer it to", do="found a group with `mesh group create`", code="E-NO-MEMBER"
+            "there is nobody to offer it to", do="found a group with `mesh group create`", code="E-NO-OFFER"
         )
     return allow
 

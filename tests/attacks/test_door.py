@@ -116,6 +116,7 @@ def test_attack_36_clocks_a_year_off() -> None:
     world.run(20)
     tansy = Person(world, "tansy")
     tansy.join(gid, code, juniper, sorrel)
+    world.run(10)  # whoever speaks before they have heard of her does not speak to her
     for person in (juniper, sorrel, tansy):
         person.post(gid, f"{person.name} speaks")
         world.run(10)

@@ -1,0 +1,100 @@
+"""Transcripts of `group fork`: founding a successor, following one, and being reminded no more."""
+
+from pathlib import Path
+
+from mesh.node.local.protocol import JsonObject
+from tests.cli.runner import PASSPHRASE, mesh
+from tests.cli.test_join import join
+from tests.node.local.fake_node import fake_node
+
+OFFER: JsonObject = {
+    "id": "0f" * 32,
+    "group": "cd" * 32,
+    "name": None,
+    "by": {"id": "1a" * 32, "alias": "wren", "alike": False},
+    "offered_to": 3,
+    "expires": "2026-12-01T12:00:00.000Z",
+    "state": "open",
+}
+OLD: JsonObject = {"id": "ab" * 32, "name": "Tuesday grief", "succeeds": None, "followed": None, "successors": [OFFER]}
+NEW: JsonObject = {
+    "id": "cd" * 32,
+    "name": "After Tuesday",
+    "succeeds": {"id": "ab" * 32, "name": "Tuesday grief"},
+    "followed": {"came": 1, "of": 3},
+    "successors": [],
+}
+
+
+def test_a_successor_is_founded_once_it_is_confirmed(home: Path) -> None:
+    table = {"group.fork": {"group": NEW, "succeeds": OLD}, "group.show": {"group": OLD}}
+    with fake_node(home, table) as node:
+        ran = mesh("group", "fork", "Tuesday grief", "--without", "ash", "--name", "After Tuesday", home=home)
+        refused = list(node.handler.asked)
+        done = mesh("group", "fork", "Tuesday grief", "--without", "ash", "--name", "After Tuesday", "--yes", home=home)
+        asked = node.handler.asked[len(refused) :]
+    assert (ran.code, [method for method, _ in refused]) == (2, ["group.show"])
+    assert done.out.splitlines() == [
+        '"After Tuesday" (cdcdcdcd) succeeds "Tuesday grief", and is offered to 3 members.',
+        "The offer is good for 90 days; `--again` renews it.",
+    ]
+    assert asked == [
+        (
+            "group.fork",
+            {
+                "group": "Tuesday grief",
+                "name": "After Tuesday",
+                "without": ["ash"],
+                "alias": None,
+                "passphrase": PASSPHRASE,
+            },
+        )
+    ]
+
+
+def test_an_offer_is_followed_like_a_code(home: Path) -> None:
+    table = {
+        "group.fork.follow": join("preview"),
+        "join.agree": join("knocking"),
+        "join.wait": join("joined"),
+    }
+    with fake_node(home, table) as node:
+        ran = mesh("group", "fork", "Tuesday grief", "--follow", "0f0f0f", "--agree", "--alias", "t", home=home)
+        asked = node.handler.asked
+    assert (ran.code, ran.out) == (0, 'You are in "Tuesday grief".\n')
+    assert asked[0] == ("group.fork.follow", {"group": "Tuesday grief", "fork": "0f0f0f"})
+    assert asked[1][1]["passphrase"] == PASSPHRASE
+
+
+def test_a_reminder_is_ended_and_an_offer_renewed(home: Path) -> None:
+    table = {
+        "group.fork.decline": {"declined": {"id": "0f" * 32}},
+        "group.fork.again": {"group": NEW, "succeeds": OLD},
+    }
+    with fake_node(home, table):
+        declined = mesh("group", "fork", "Tuesday grief", "--decline", "0f0f0f", home=home)
+        again = mesh("group", "fork", "Tuesday grief", "--again", "After Tuesday", home=home)
+        both = mesh("group", "fork", "Tuesday grief", "--again", "x", "--follow", "y", home=home)
+    assert declined.out == "You are reminded of that offer no more. It can still be followed.\n"
+    assert "is offered to 3 members" in again.out
+    assert both.code == 2
+
+
+def test_both_groups_show_the_link(home: Path) -> None:
+    with fake_node(home, {"group.show": {"group": OLD}}):
+        old = mesh("group", "show", "Tuesday grief", home=home)
+    with fake_node(home, {"group.show": {"group": NEW}}):
+        new = mesh("group", "show", "After Tuesday", home=home)
+    assert (
+        "successor: cdcdcdcd, offered by wren (offer 0f0f0f0f): `mesh group fork GROUP --follow OFFER` shows it"
+        in old.out.splitlines()
+    )
+    assert 'earlier words: in "Tuesday grief" (abababab)' in new.out.splitlines()
+    assert "followed: 1 of 3 have come" in new.out.splitlines()
+
+
+def test_reading_a_successor_says_where_earlier_words_are(home: Path) -> None:
+    told: JsonObject = {"messages": [], "gaps": [], "earlier": {"id": "ab" * 32, "name": "Tuesday grief"}}
+    with fake_node(home, {"read": told}):
+        ran = mesh("read", "After Tuesday", home=home)
+    assert ran.out.splitlines()[0] == 'Earlier words are in "Tuesday grief" (abababab).'
