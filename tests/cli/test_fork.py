@@ -5,7 +5,7 @@ from pathlib import Path
 from mesh.node.local.protocol import JsonObject
 from tests.cli.runner import PASSPHRASE, mesh
 from tests.cli.test_join import join
-from tests.node.local.fake_node import fake_node
+from tests.node.local.fake_node import Reply, fake_node
 
 OFFER: JsonObject = {
     "id": "0f" * 32,
@@ -27,7 +27,7 @@ NEW: JsonObject = {
 
 
 def test_a_successor_is_founded_once_it_is_confirmed(home: Path) -> None:
-    table = {"group.fork": {"group": NEW, "succeeds": OLD}, "group.show": {"group": OLD}}
+    table: dict[str, Reply] = {"group.fork": {"group": NEW, "succeeds": OLD}, "group.show": {"group": OLD}}
     with fake_node(home, table) as node:
         ran = mesh("group", "fork", "Tuesday grief", "--without", "ash", "--name", "After Tuesday", home=home)
         refused = list(node.handler.asked)
@@ -53,7 +53,7 @@ def test_a_successor_is_founded_once_it_is_confirmed(home: Path) -> None:
 
 
 def test_an_offer_is_followed_like_a_code(home: Path) -> None:
-    table = {
+    table: dict[str, Reply] = {
         "group.fork.follow": join("preview"),
         "join.agree": join("knocking"),
         "join.wait": join("joined"),
@@ -67,7 +67,7 @@ def test_an_offer_is_followed_like_a_code(home: Path) -> None:
 
 
 def test_a_reminder_is_ended_and_an_offer_renewed(home: Path) -> None:
-    table = {
+    table: dict[str, Reply] = {
         "group.fork.decline": {"declined": {"id": "0f" * 32}},
         "group.fork.again": {"group": NEW, "succeeds": OLD},
     }

@@ -53,9 +53,15 @@ CALM = MappingProxyType(
 )
 
 
+NAMING = 0.25  # how many invites say who may come in
+
+
 def name(kind: str, number: int, size: int) -> bytes:
     """An id that says what it is of."""
     return f"{kind}{number}".encode().ljust(size, b".")
+
+
+FORMERS = tuple(MemberPk(name("f", k, 32)) for k in range(4))
 
 
 class Story:
@@ -200,12 +206,26 @@ class Story:
         return self.dice.choice(everybody or [MemberPk(name("m", 0, 32))])
 
     def _invite(self, _: DeviceId) -> dict[str, object]:
+        rank = self.dice.choice((Rank.MEMBER, Rank.NEWCOMER))
+        if self.dice.random() < NAMING:
+            allow = tuple(sorted(self.dice.sample(FORMERS, self.dice.randrange(1, 4))))
+            return {"type": OpType.INVITE, "rank": rank, "uses": len(allow), "allow": allow}
         return {
             "type": OpType.INVITE,
-            "rank": self.dice.choice((Rank.MEMBER, Rank.NEWCOMER)),
+            "rank": rank,
             "uses": self.dice.randrange(1, 4),
             "approvals_needed": self.dice.choice((0, 0, 0, 1)),
         }
+
+    def _former(self, invite: OpId | None, again: Act | None) -> MemberPk | None:
+        """By which name of another group somebody comes in; of one who is hostile, any, or none."""
+        entry = None if invite is None else self.graph.entry(invite)
+        allow = () if entry is None else entry.act.allow
+        if self.dice.random() < self.hostile / 4:
+            return self.dice.choice((None, *FORMERS))
+        if again is not None and again.invite == invite:
+            return again.former
+        return self.dice.choice(allow) if allow else None
 
     def _admit(self, dev: DeviceId) -> dict[str, object]:
         past = self.seen[dev]
@@ -225,6 +245,7 @@ class Story:
             "device": self._device() if again is None else again.device,
             "rank": self.dice.choice((Rank.MEMBER, Rank.NEWCOMER, Rank.NEWCOMER)),
             "invite": invite,
+            "former": self._former(invite, again),
             "approvals": tuple(approvals),
             "alias": "x",
         }

@@ -53,6 +53,8 @@ def difference(story: Story, dice: Random) -> str | None:
     if (found.view.members, found.view.devices, found.view.lost) != (here.members, here.devices, here.lost):
         return "another order gives another view"
     twin = Twin(shuffled)
+    if twin.astray():
+        return "somebody came in by a name that was not theirs to use"
     if found.valid != twin.standing():
         return "other acts count for the twin"
     if {pk: member.rank for pk, member in here.members.items()} != twin.ranks():

@@ -20,6 +20,7 @@ stories = st.builds(
 def agrees(found: Resolution, acts: list[Act]) -> None:
     """Demand that the twin sees the same."""
     twin = Twin(acts)
+    assert twin.astray() == []
     view = found.view
     assert found.valid == twin.standing()
     assert {pk: member.rank for pk, member in view.members.items()} == twin.ranks()

@@ -159,6 +159,20 @@ class Twin:
                 return True
         return False
 
+    # ------------------------------------------------------------ who is named
+
+    def astray(self) -> list[Act]:
+        """The admits that should never have come in: by a name that the invite does not give, or that was used."""
+        found = []
+        for act in self.of_type(OpType.ADMIT):
+            allow = () if act.invite is None else self.acts[act.invite].allow
+            earlier = [a for a in self.of_type(OpType.ADMIT) if a.invite == act.invite and self.before(a, act)]
+            used = act.former is not None and any(a.former == act.former for a in earlier)
+            named = act.former in allow if allow else act.former is None
+            if used or not named:
+                found.append(act)
+        return found
+
     # ------------------------------------------------------------ rule 7
 
     def live(self, member: MemberPk) -> list[Act]:

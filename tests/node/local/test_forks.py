@@ -25,9 +25,11 @@ def shown(desk: WorldDesk, group: str = GROUP) -> JsonObject:
 
 def offer(desk: WorldDesk) -> JsonObject:
     """The one offer in the old group."""
-    [found] = shown(desk)["successors"]  # type: ignore[misc, union-attr] # a list of one
-    assert isinstance(found, dict)
-    return found
+    offers = shown(desk)["successors"]
+    assert isinstance(offers, list)
+    assert len(offers) == 1
+    assert isinstance(offers[0], dict)
+    return offers[0]
 
 
 def problems(desk: WorldDesk) -> list[str]:
