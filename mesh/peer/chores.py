@@ -18,7 +18,7 @@ from mesh.groups.history import HISTORY, shown_window
 from mesh.groups.operations import Operation
 from mesh.ids import DeviceId, MemberPk
 from mesh.membership.acts import GRANTS
-from mesh.peer import catching_up, door, doubting, joining, reaching, stranding
+from mesh.peer import admitting, catching_up, door, doubting, joining, reaching, stranding
 from mesh.peer.hearing import hear_message, take_early
 from mesh.peer.routing import plan_telling
 from mesh.peer.speaking import hand_over, publish
@@ -58,6 +58,7 @@ def after_operations(state: State, room: Room, ops: list[Operation], step: Step)
     step.notify(Notice.GROUP, group.gid)
     _tell_history(room, step)
     door.sweep_knocks(state, room, ops, step)
+    admitting.welcome_keyed(state, room, step)
     resume_sessions(state, room, step)
     plan_telling(room, TELL_WAIT_MS + step.dice.randrange(TELL_SPREAD_MS), step)
     devices = group.view.devices
@@ -128,19 +129,22 @@ def plan(state: State, room: Room, step: Step) -> None:
     """Set the timer for whatever the group needs, at our turn; stop it where nothing is needed."""
     wait = None
     if room.group.me is not None and not room.group.own.left and _needs(room, step):
-        rank = _place_in_line(state, room)
+        host = None if _to_follow_up(room) else admitting.newest_host(room.group)
+        rank = _place_in_line(state, room, host)
         wait = rank * TURN_MS if rank < 30 else LATE_TURN_MS + (rank - 30) * 1000
         wait += 0 if missing_epoch(room.group) is None else BEHIND_MS
+        wait += 0 if host is None else admitting.epoch_youth_ms(room, step.now)
     if wait is not None or room.chore_due:
         step.set_timer("chore", room.group.gid, wait)
     room.chore_due = wait is not None
 
 
-def _place_in_line(state: State, room: Room) -> int:
+def _place_in_line(state: State, room: Room, host: DeviceId | None) -> int:
+    """Return how many of those who are there come before us; whoever let newcomers in comes first."""
     group = room.group
     heads = b"".join(group.log.heads)
     there = {s.device for _, s in state.present(room) if s.device is not None} | {group.own.dev}
-    return sorted(there, key=lambda dev: h(b"mesh1/storm", heads, dev)).index(group.own.dev)
+    return sorted(there, key=lambda dev: (dev != host, h(b"mesh1/storm", heads, dev))).index(group.own.dev)
 
 
 def _needs(room: Room, step: Step) -> bool:

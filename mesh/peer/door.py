@@ -1,8 +1,7 @@
-"""The door, from inside: previews for those who hold a code, knocks, and admission (protocol.md §12).
+"""The door, from inside: previews for those who hold a code, and knocks (protocol.md §12).
 
-Any member who is there opens; not only the inviter. Members wait their turn by a hash, so that usually one of them
-acts; should two act at once, the joiner still counts once. A knock is answered until its answer is seen to go out: the
-joiner knocks again, and whoever's turn it is welcomes again one who is in already.
+Any member who is there opens, not only the inviter; who does so, and how, is `admitting`'s. A knock is answered until
+its answer is seen to go out: the joiner knocks again.
 """
 
 from typing import Final
@@ -10,30 +9,25 @@ from typing import Final
 from msgspec.structs import replace
 
 from mesh.commands import Rank
-from mesh.crypto.hashes import h
 from mesh.crypto.keys import public_key
-from mesh.errors import Fault, LocalError, RefusedError, RemoteError
+from mesh.errors import Fault, RemoteError
 from mesh.events import LinkKind, Notice, SendClass, Space
-from mesh.groups.authoring import admit
-from mesh.groups.group import Invite
 from mesh.groups.invites import door_of, knock_statement, open_knock, seal_preview
 from mesh.groups.joining import join_statement
 from mesh.groups.operations import Operation, card_device
-from mesh.ids import TopicId
-from mesh.membership.acts import GRANTS
-from mesh.peer import approving, reaching
-from mesh.peer.records import ContactRecord, KnockRecord
+from mesh.ids import LinkId, TopicId
+from mesh.peer import admitting, approving
+from mesh.peer.admitting import await_turn, door_for, invite_of, was_admitted
+from mesh.peer.records import KnockRecord
 from mesh.peer.routing import forward_on, preview_topic
-from mesh.peer.speaking import publish
 from mesh.peer.state import Link, Reply, Room, State, Step
-from mesh.peer.welcoming import read_knock, refuse, welcome
+from mesh.peer.welcoming import read_knock, refuse
 from mesh.wire import limits
 from mesh.wire.codec import encode
 from mesh.wire.frames import Frame, parse_frame, topic_of, topics_of
 from mesh.wire.invites import Door, KnockBody
 from mesh.wire.operations import AdmitBody
 
-TURN_MS: Final = 1000  # protocol.md §12: rank r waits r × 1 s
 SAME_KNOCK_MS: Final = 5_000  # within so long, another frame of one joiner is the same knock; ours
 _REPLIES_MAX: Final = 64
 
@@ -53,9 +47,9 @@ def show_previews(state: State, link: Link, topics: list[TopicId], step: Step) -
                 step.send(link.link, LinkKind.FRAME, preview, SendClass.OPERATIONS)
 
 
-def hear_knock(state: State, frame: Frame, raw: bytes, step: Step) -> None:
+def hear_knock(state: State, frame: Frame, raw: bytes, link: LinkId, step: Step) -> None:
     """Someone with a code knocks; RemoteError if it is not their own knock."""
-    found = _invite_of(state, frame)
+    found = invite_of(state, frame)
     if found is None:
         return
     room, invite = found
@@ -64,13 +58,13 @@ def hear_knock(state: State, frame: Frame, raw: bytes, step: Step) -> None:
         raise RemoteError(Fault.AGAINST_RULES, "a knock with a KEM key that nothing can be sealed to")
     statement = knock_statement(knock, room.group.gid)
     forward_on(state, topics_of(frame, step.now.wall_ms), frame.id, raw, step)
-    reply = Reply(gid=room.group.gid, statement=statement, knock=raw, heard_ms=step.now.mono_ms)
+    reply = Reply(gid=room.group.gid, statement=statement, knock=raw, heard_ms=step.now.mono_ms, via=link)
     if not _listen_for_answer(state, reply, knock, step):
         return
-    door = _door_for(invite, knock, step)
+    door = door_for(invite, knock, step)
     if card_device(knock.card) in room.group.view.devices:
-        _await_turn(state, room, statement, raw, step)
-    elif _was_admitted(room, knock) or statement in room.declined:
+        await_turn(state, room, statement, raw, knock, step)
+    elif was_admitted(room, knock) or statement in room.declined:
         refuse(state, room, knock, Door.DECLINED, step)  # one who is out comes back under a new key
     elif door is not Door.OPEN:
         refuse(state, room, knock, door, step)
@@ -78,7 +72,7 @@ def hear_knock(state: State, frame: Frame, raw: bytes, step: Step) -> None:
         _keep_for_a_person(room, knock, statement, raw, step)
         open_if_approved(state, room, statement, step)
     elif room.group.rank <= Rank.MEMBER:
-        _await_turn(state, room, statement, raw, step)
+        await_turn(state, room, statement, raw, knock, step)
 
 
 def _listen_for_answer(state: State, reply: Reply, knock: KnockBody, step: Step) -> bool:
@@ -90,34 +84,14 @@ def _listen_for_answer(state: State, reply: Reply, knock: KnockBody, step: Step)
     before = state.replies.get(topic)
     if before is not None and step.now.mono_ms - before.heard_ms < SAME_KNOCK_MS:
         return False
+    if before is not None:
+        reply.via = None  # what was answered on that way, if anything, did not arrive
     step.topics_changed = step.topics_changed or topic not in state.replies
     state.replies[topic] = reply
     state.replies.move_to_end(topic)
     while len(state.replies) > _REPLIES_MAX:
         state.replies.popitem(last=False)
     return True
-
-
-def _invite_of(state: State, frame: Frame) -> tuple[Room, Invite] | None:
-    for room in state.rooms.values():
-        if room.group.me is None:
-            continue
-        for invite in room.group.invites.values():
-            if invite.body.invite_pk == frame.pk:
-                return room, invite
-    return None
-
-
-def _door_for(invite: Invite, knock: KnockBody, step: Step) -> Door:
-    """Say what we tell one who knocks: each whom an invite names comes in once."""
-    door = door_of(invite, step.now.wall_ms)
-    came_as = None if knock.former is None else invite.formers.get(knock.former.member)
-    is_spent = came_as is not None and came_as != knock.card.member_pk
-    return Door.USED_UP if door is Door.OPEN and is_spent else door
-
-
-def _was_admitted(room: Room, knock: KnockBody) -> bool:
-    return any(op.grantee == knock.card.member_pk for op in room.group.log.ops if op.type in GRANTS)
 
 
 # ---------------------------------------------------------------- a person decides
@@ -148,7 +122,7 @@ def decide(state: State, room: Room, statement: bytes, *, admitted: bool, step: 
         if not admitted:
             return
     if admitted:
-        admit_knock(state, room, record.frame, step)
+        admitting.admit_knock(state, room, record.frame, step)
         _drop_knock(room, statement, step)
     else:
         _decline(state, room, statement, record, step)
@@ -190,6 +164,7 @@ def sweep_knocks(state: State, room: Room, ops: list[Operation], step: Step) -> 
                 room.group.gid, body.invite, body.card, body.join_nonce, body.alias, body.agreement_hash
             )
             if statement in room.knocks:
+                admitting.expect(room, statement, room.knocks[statement].frame, card_device(body.card))
                 _drop_knock(room, statement, step)
     for statement, record in list(room.knocks.items()):
         invite = room.group.invites.get(record.invite)
@@ -205,71 +180,6 @@ def open_if_approved(state: State, room: Room, statement: bytes, step: Step) -> 
     """Take our turn to let somebody in who waits, if as many have said yes as their invite asks for."""
     record = room.knocks.get(statement)
     if record is not None and room.group.rank <= Rank.MEMBER and approving.are_enough(room, record):
-        _await_turn(state, room, statement, record.frame, step)
-
-
-def _await_turn(state: State, room: Room, statement: bytes, raw: bytes, step: Step) -> None:
-    room.arriving[statement] = raw
-    while len(room.arriving) > limits.KNOCKS_MAX:
-        del room.arriving[next(iter(room.arriving))]
-    step.set_timer("admit", room.group.gid + statement, _turn(state, room, statement) * TURN_MS)
-
-
-def _turn(state: State, room: Room, statement: bytes) -> int:
-    """Return how many of the devices that are there come before ours."""
-    view = room.group.view
-    there = {s.device for _, s in state.present(room) if s.device is not None} | {room.group.own.dev}
-    able = [dev for dev in there if view.members[view.devices[dev]].rank <= Rank.MEMBER or dev == room.group.own.dev]
-    order = sorted(able, key=lambda dev: h(b"mesh1/turn", statement, dev))
-    return order.index(room.group.own.dev)
-
-
-def admit_in_turn(state: State, room: Room, statement: bytes, step: Step) -> None:
-    """Our turn to open has come: admit whoever knocked, unless somebody else has answered."""
-    raw = room.arriving.pop(statement, None)
-    reply = next((reply for reply in state.replies.values() if reply.statement == statement), None)
-    knock = None if raw is None else read_knock(room, raw)
-    if raw is None or knock is None or (reply is not None and reply.answered):
-        return
-    inside = any(session.device == card_device(knock.card) for _, session in state.present(room))
-    if room.group.me is not None and not inside:
-        try:
-            admit_knock(state, room, raw, step)
-        except LocalError:
-            return  # the rules refuse it (a bad key, say): there is nobody here to tell
-
-
-def admit_knock(state: State, room: Room, raw: bytes, step: Step) -> None:
-    """Admit whoever sent this knock and send the welcome. RefusedError if the door or the rules do not allow it."""
-    frame = parse_frame(raw)
-    found = _invite_of(state, frame)
-    if found is None:
-        raise RefusedError("that invite is no longer known", do="ask them to knock with a new code")
-    _, invite = found
-    try:
-        knock = open_knock(frame, invite, room.group.gid)
-    except RemoteError as error:
-        raise RefusedError("that knock is not valid", why=error.what, do="ask them to knock again") from error
-    if not _was_admitted(room, knock):
-        door = _door_for(invite, knock, step)
-        if door is not Door.OPEN:
-            raise RefusedError(f"that invite is {door.name.lower().replace('_', ' ')}", do="make a new code")
-        body = AdmitBody(
-            invite=invite.op_id,
-            rank=invite.body.role if room.group.rank <= Rank.MODERATOR else Rank.NEWCOMER,
-            alias=knock.alias,
-            card=knock.card,
-            join_nonce=knock.join_nonce,
-            agreement_hash=knock.agreement_hash,
-            sig_invite=knock.sig_invite,
-            sig_member=knock.sig_member,
-            sig_dev=knock.sig_dev,
-            former=knock.former,
-            approvals=approving.standing_approvals(room, knock_statement(knock, room.group.gid)),
-            epoch=None,
-        )
-        publish(state, room, admit(room.group, body, step.means()), step)
-        contact = ContactRecord(addresses=knock.addresses, in_invites=False, mseq=0)
-        reaching.learn_contact(state, room, card_device(knock.card), contact, step)
-        step.notify(Notice.JOINED, room.group.gid, knock.card.member_pk)
-    welcome(state, room, raw, step)
+        knock = read_knock(room, record.frame)
+        if knock is not None:
+            await_turn(state, room, statement, record.frame, knock, step)

@@ -45,7 +45,7 @@ from mesh.wire.codec import decode, encode
 from mesh.wire.codes import InviteCode
 from mesh.wire.frames import DAY_MS, Frame, parse_frame, split_welcome, topic_of
 from mesh.wire.invites import Door, KnockBody, WelcomeBody
-from mesh.wire.operations import AdmitBody
+from mesh.wire.operations import AdmitBody, epoch_block
 from mesh.wire.text import require_text
 
 KNOCK_MS: Final = 15_000  # a knock is repeated after so long, then after twice that, and so on; ours
@@ -125,11 +125,10 @@ def stop_needless(state: State, room: Room, step: Step) -> None:
 
 
 def is_answer(state: State, op: Operation) -> bool:
-    """Say whether an operation lets in one of our own knocks."""
-    if not isinstance(op.body, AdmitBody):
-        return False
-    dev = card_device(op.body.card)
-    return any(join.stage is JoinStage.KNOCKING and _device_of(join) == dev for join in state.joins.values())
+    """Say whether an operation starts an epoch for one of our own knocks."""
+    block = epoch_block(op.body)
+    listed = () if block is None else block.recipients
+    return any(join.stage is JoinStage.KNOCKING and _device_of(join) in listed for join in state.joins.values())
 
 
 def _device_of(join: JoinRecord) -> DeviceId:

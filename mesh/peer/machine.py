@@ -35,6 +35,7 @@ from mesh.gossip.topics import TopicTable
 from mesh.groups.receiving import receive_frame
 from mesh.ids import Dice, Entropy, GroupId, JoinId, Sealer, TopicId
 from mesh.peer import (
+    admitting,
     approving,
     catching_up,
     chores,
@@ -205,7 +206,7 @@ class Peer:
             case FrameType.MESSAGE | FrameType.ENVELOPE | FrameType.OPERATION:
                 self._group_frame(link, frame, step)
             case FrameType.KNOCK:
-                door.hear_knock(self.state, frame, raw, step)
+                door.hear_knock(self.state, frame, raw, link.link, step)
             case FrameType.PREVIEW:
                 joining.hear_preview(self.state, frame, raw, step)
             case FrameType.WELCOME:
@@ -293,7 +294,7 @@ class Peer:
             case "approved":
                 door.open_if_approved(self.state, room, timer.subject[32:], step)
             case "admit":
-                door.admit_in_turn(self.state, room, timer.subject[32:], step)
+                admitting.admit_in_turn(self.state, room, timer.subject[32:], step)
             case name:
                 raise AssertionError(f"a timer that nobody set: {name}")
 

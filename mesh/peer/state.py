@@ -222,6 +222,16 @@ class Behind:
     said: OpId | None = None  # the epoch of which we have said it
 
 
+@dataclass(slots=True, kw_only=True)
+class Arrival:
+    """One who knocked and whom a node may let in, or who was let in and has not been welcomed yet."""
+
+    frame: bytes  # the knock
+    device: DeviceId
+    ours: bool = False  # we let them in
+    due: bool = False  # they have a key; a timer runs in case nobody else welcomes them
+
+
 @dataclass(slots=True)
 class Room:
     """A group and what the hall keeps beside it."""
@@ -234,7 +244,7 @@ class Room:
     sent: dict[int, PostId] = field(default_factory=dict)  # own mseq -> post that is not yet with everybody
     invites: dict[OpId, InviteRecord] = field(default_factory=dict)
     knocks: dict[bytes, KnockRecord] = field(default_factory=dict)  # T -> waits for a person
-    arriving: dict[bytes, bytes] = field(default_factory=dict)  # T -> knock frame that our node may admit by itself
+    arriving: dict[bytes, Arrival] = field(default_factory=dict)  # T -> whom our node may let in or welcome by itself
     contacts: dict[DeviceId, ContactRecord] = field(default_factory=dict)
     verified: dict[MemberPk, int] = field(default_factory=dict)  # whose key the person confirmed, and when (wall)
     recent: OrderedDict[MsgId, int] = field(default_factory=OrderedDict)  # at_ms of the newest messages
@@ -324,6 +334,7 @@ class Reply:
     statement: bytes
     knock: bytes  # the frame
     heard_ms: int  # mono
+    via: LinkId | None  # whence it came first, and so where an answer goes first; None where it came before
     answered: bool = False  # an answer went out from here, or passed
     door: Door | None = None  # what we answered, if we did
     told: dict[LinkId, None] = field(default_factory=dict)  # the links that got our answer

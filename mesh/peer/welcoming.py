@@ -1,8 +1,9 @@
 """Welcoming: what goes back to one who knocked: the group's operations and keys, or why not (protocol.md §12).
 
 An answer travels on the reply topic that the knock named. It goes straight to the joiner where one of our links is
-theirs; else to every member who listens for it, and each hands it on in the same way. A link that turns out to listen
-only after the answer went out gets it then.
+theirs; else back the way that the knock came, and each hands it on in the same way. A welcome is the whole log: sent to
+all who listen, a group of thirteen moved 40 MB for each who came in. All who listen get it where that way is gone, or
+the joiner has knocked again. A link that turns out to listen only after the answer went out gets it then.
 """
 
 from mesh.crypto.keys import public_key
@@ -106,6 +107,8 @@ def answer_again(state: State, link: Link, topics: list[TopicId], step: Step) ->
         room = None if reply is None else state.rooms.get(reply.gid)
         if reply is None or room is None or reply.door is None or link.link in reply.told:
             continue
+        if reply.told and not _is_stranger(room, link):
+            continue  # a member who heard the knock, too; our answer is on its way
         reply.told[link.link] = None
         if reply.door is Door.OPEN:
             welcome(state, room, reply.knock, step, links=(link.link,))
@@ -151,15 +154,19 @@ def _send_answer(
 
 
 def _listeners(state: State, room: Room, topic: TopicId) -> tuple[LinkId, ...]:
-    """Return the links on the reply topic: the joiner's own if there is one, which no member's is; else all."""
+    """Return the links on the reply topic: the joiner's own if there is one, which no member's is; else that over which
+    the knock came; else all.
+    """
+    reply = state.replies.get(topic)
     listening = [link for link in state.links.values() if topic in link.topics.shared]
-    devices = room.group.view.devices
-    strangers = [
-        link
-        for link in listening
-        if (session := link.sessions.get(room.group.gid)) is None or session.device not in devices
-    ]
-    return tuple(link.link for link in strangers or listening)
+    strangers = [link for link in listening if _is_stranger(room, link)]
+    back = [link for link in listening if reply is not None and link.link == reply.via]
+    return tuple(link.link for link in strangers or back or listening)
+
+
+def _is_stranger(room: Room, link: Link) -> bool:
+    session = link.sessions.get(room.group.gid)
+    return session is None or session.device not in room.group.view.devices
 
 
 def _send(state: State, links: tuple[LinkId, ...], frame_id: FrameId, raw: bytes, step: Step) -> None:

@@ -7,7 +7,7 @@ import pytest
 from mesh.commands import Rank, Rekey, Suite
 from mesh.events import Effect, FrameReceived, Input, LinkKind, Send
 from mesh.ids import GroupId, JoinId, OpId
-from mesh.peer import door, welcoming
+from mesh.peer import admitting, welcoming
 from mesh.peer.records import JoinStage
 from mesh.peer.state import Room, State, Step
 from mesh.wire import limits
@@ -177,13 +177,13 @@ def unheard(monkeypatch: pytest.MonkeyPatch, seed: int, *, approvals: int) -> tu
     assert c.alice.until(lambda: c.alice.room(c.gid).seems_out, 90)
     code = c.bob.invite(c.gid, approvals=approvals)  # of which hers knows nothing
     c.world.run(5)
-    turn = door.admit_in_turn
+    turn = admitting.admit_in_turn
 
     def only_bob(state: State, room: Room, statement: bytes, step: Step) -> None:
         if room.group.own.dev == c.bob.group(c.gid).own.dev:
             turn(state, room, statement, step)
 
-    monkeypatch.setattr(door, "admit_in_turn", only_bob)
+    monkeypatch.setattr(admitting, "admit_in_turn", only_bob)
     join = c.alice.look(code, c.mallory)
     assert c.alice.until(lambda: c.alice.stage(join) is JoinStage.PREVIEW)
     return c, join
