@@ -148,6 +148,7 @@ def show(group: str, /, *, context: Here) -> None:
                     ("old keys go", _key_window(shown)),
                     ("no key for", _dormant_after(shown)),
                     ("agreement", _agreement_named(shown)),
+                    ("last removal", removal_line(fields.record(shown, "removal"))),
                     ("state hash", short_hash(fields.text(shown, "state_hash"))),
                     ("now", standing(shown)),
                     ("earlier words", _earlier(shown)),
@@ -186,6 +187,15 @@ def _successor(offer: JsonObject) -> str:
     return f"successor: {named}, offered by {by} (offer {short}): {OFFERS.get(state, one_line(state))}"
 
 
+def removal_line(removal: JsonObject) -> str:
+    """Say of whom the newest removal was, and how many know of it: whoever does not still encrypts to who is out."""
+    if not removal:
+        return ""
+    seen, of = fields.number(removal, "seen_by"), fields.number(removal, "members")
+    known = f"seen by {seen} of {of} others" if of else "nobody else is in"
+    return f"{one_line(_who(removal, 'member'))}, {known}"
+
+
 def _key_window(shown: JsonObject) -> str:
     days = fields.text(fields.record(shown, "settings"), "key-window") if shown.get("settings") else ""
     return f"when everybody has gone on, or after {days} days" if days else ""
@@ -208,15 +218,17 @@ def members(group: str, /, *, context: Here) -> None:
     told = context.call("group.members", {"group": group})
     context.out.result(told)
     context.out.table(
-        ("alias", "rank", "since", "state", "invited by", "key", "id"),
+        ("alias", "rank", "since", "state", "last heard", "invited by", "key", "note", "id"),
         [
             (
                 fields.person(member),
                 fields.text(member, "rank"),
                 when(fields.text(member, "since")),
                 fields.text(member, "state"),
+                when(heard) if (heard := fields.text(member, "last_heard")) else "",
                 _who(member, "invited_by"),
                 "verified" if fields.flag(member, "verified") else "",
+                "has not heard of every removal yet" if member.get("seen_removal") is False else "",
                 shown_id(fields.text(member, "id")),
             )
             for member in fields.records(told, "members")

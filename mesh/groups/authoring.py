@@ -116,7 +116,7 @@ def found(command: CreateGroup, means: Means) -> Group:
         receive_op(group, op.signed, draft.wraps, means)
     except RemoteError as error:
         raise _unfit(error) from error
-    group.set_own(means.journal, dseq=1, dprev=op.op_id, rank_seen=Rank.FOUNDER, kem_number=1)
+    group.set_own(means.journal, dseq=1, dprev=op.op_id, spoke_ms=means.wall_ms, rank_seen=Rank.FOUNDER, kem_number=1)
     return group
 
 
@@ -143,6 +143,7 @@ def fresh_own_state(gid: GroupId, suite: Suite, join_nonce: bytes, card: Card, d
         dprev=OpId(ZERO32),
         mseq=0,
         prev=MsgId(ZERO32),
+        spoke_ms=0,
         draft=0,
         left=False,
         wipe=False,
@@ -322,7 +323,7 @@ def _enter(group: Group, signed: SignedOp, wraps: tuple[bytes, ...], means: Mean
     except RemoteError as error:
         raise _refused(error) from error
     op = parse_op(signed)
-    group.set_own(means.journal, dseq=op.tbs.dseq, dprev=op.op_id)
+    group.set_own(means.journal, dseq=op.tbs.dseq, dprev=op.op_id, spoke_ms=means.wall_ms)
     return op
 
 

@@ -117,7 +117,7 @@ def seal_message(group: Group, epoch: OpId, wording: Wording, means: Means) -> S
     header = encrypt(record.hdr_key, nonce, outer, group.own.dev + chain.i.to_bytes(4, "big"))
     body = encrypt(key, nonce, outer + header, pad(signed))
     group.save_chain(epoch, group.own.dev, _counting(chain_after, wording.kind), means.journal)
-    group.set_own(means.journal, mseq=tbs.mseq, prev=msg_id)
+    group.set_own(means.journal, mseq=tbs.mseq, prev=msg_id, spoke_ms=means.wall_ms)
     frame = seal_frame(FrameType.MESSAGE, record.pub_seed, nonce + header + body)
     return SealedMessage(epoch=epoch, mseq=tbs.mseq, msg_id=msg_id, heads=tuple(heads), signed=message, frame=frame)
 

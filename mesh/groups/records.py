@@ -49,6 +49,7 @@ class OwnState(Record, frozen=True):
     dprev: shapes.Op
     mseq: shapes.MseqOrNone  # our last message's number
     prev: shapes.Msg
+    spoke_ms: shapes.Millis  # when we last signed anything (wall clock); 0: not yet
     draft: shapes.MseqOrNone  # number of the last draft
     left: bool  # we left; the group is only history
     wipe: bool  # forget it all once one member has our leave

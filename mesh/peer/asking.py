@@ -38,6 +38,7 @@ from mesh.groups.invites import HOUR_MS, invite_keys
 from mesh.groups.records import InviteRecord
 from mesh.ids import Address, MemberPk
 from mesh.peer import reaching
+from mesh.peer.beacons import BEACONS
 from mesh.peer.chores import remove_member
 from mesh.peer.door import decide
 from mesh.peer.forking import decline_fork, follow_fork, offer_again, offer_fork
@@ -69,6 +70,7 @@ GROUP_SETTINGS: Final = {  # key -> allowed values; beside them stands `history`
 _NAMED_MAX: Final = 12  # values of a setting that an error lists; ours
 OWN_SETTINGS: Final = {
     IN_INVITES: ("on", "off"),
+    BEACONS: ("on", "off"),
     KEY_WINDOW: tuple(str(days) for days in range(WINDOW_DAYS_MIN, WINDOW_DAYS_MAX + 1)),
     DORMANT_AFTER: tuple(str(days) for days in range(DORMANT_DAYS_MIN, DORMANT_DAYS_MAX + 1)),
 }

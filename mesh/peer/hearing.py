@@ -26,6 +26,7 @@ from mesh.wire.codec import decode
 from mesh.wire.frames import Frame
 from mesh.wire.messages import (
     ApprovalBody,
+    BeaconBody,
     KeyupBody,
     Kind,
     MessageTbs,
@@ -67,6 +68,7 @@ def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link
     check_body(opened.tbs)
     take_in(room.group, opened, step.means())
     track.take(tbs.mseq, opened.msg_id, epoch, tbs.heads)
+    track.heard_ms = max(track.heard_ms, min(tbs.ts_ms, step.now.wall_ms))
     track.claimed = min(track.claimed, max(0, tbs.mseq - tbs.i - 1))  # from its chain's first message on, they are ours
     if tbs.i == 0 and track.sure.contiguous < tbs.mseq and _is_first_for_us(room, epoch, tbs):
         track.sure = track.sure.add(1, tbs.mseq)
@@ -129,6 +131,8 @@ def check_body(tbs: MessageTbs) -> None:
             decode(ReceiptBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
         case Kind.PRESENCE:
             decode(PresenceBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
+        case Kind.BEACON:
+            decode(BeaconBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
         case Kind.APPROVAL:
             decode(ApprovalBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
         case Kind.STRANDED:
@@ -159,7 +163,7 @@ def _act(state: State, room: Room, opened: OpenedMessage, step: Step) -> None:
                 room, tbs.dev, decode(StrandedBody, tbs.body, bytes_max=limits.MESSAGE_BYTES_MAX), step
             )
         case Kind.BEACON:
-            pass  # kept for the frontier; no node says it yet
+            pass  # its heads have been noted, as every message's are
         case _:
             _show(room, opened, step)
 

@@ -37,6 +37,7 @@ from mesh.ids import Dice, Entropy, GroupId, JoinId, Sealer, TopicId
 from mesh.peer import (
     admitting,
     approving,
+    beacons,
     catching_up,
     chores,
     door,
@@ -313,6 +314,7 @@ class Peer:
             history.ask_history(self.state, room, step)
             stranding.tend(self.state, room, step)
             keeping.tend_keys(self.state, room, step)
+            beacons.tend_beacon(self.state, room, step)
             approving.tell_approvals(self.state, room, step)
         joining.give_up_expired(self.state, step)
         step.topics_changed = True  # a new day has new doors

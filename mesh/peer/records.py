@@ -42,6 +42,7 @@ class TrackRecord(Record, frozen=True):
     heads: list[shapes.Op]  # the operations that the author of the highest one had seen
     keyup: SignedMessage | None  # the newest one of this device, as its author signed it
     past: RangesRecord  # what a member handed on: it is here to be read, and its frame is not
+    heard_ms: shapes.Millis  # when its author last spoke, as far as they can be believed
 
 
 class OriginRecord(Record, frozen=True):

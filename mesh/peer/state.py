@@ -124,6 +124,7 @@ class Track:
     heads: tuple[OpId, ...] = ()  # the operations that the author of the highest one had seen
     keyup: SignedMessage | None = None  # the newest one of this device
     past: Frontier = field(default_factory=Frontier)  # handed on by a member, without the frame
+    heard_ms: int = 0  # when its author last spoke, by their clock and never later than it came; 0: never
 
     @property
     def settled(self) -> Frontier:
@@ -156,6 +157,7 @@ class Track:
             heads=list(self.heads),
             keyup=self.keyup,
             past=_ranges(self.past),
+            heard_ms=self.heard_ms,
         )
 
     @staticmethod
@@ -173,6 +175,7 @@ class Track:
             heads=tuple(record.heads),
             keyup=record.keyup,
             past=_frontier(record.past),
+            heard_ms=record.heard_ms,
         )
 
 

@@ -101,6 +101,10 @@ class ReceiptBody(Record, frozen=True):
     reached: Annotated[list[Reached], Meta(max_length=limits.FRONTIER_DEVICES_MAX)]
 
 
+class BeaconBody(Record, frozen=True):
+    """Kind 5: nothing. What it says, its author's signature over `heads` says."""
+
+
 class StrandedBody(Record, frozen=True):
     """Kind 6: the epoch with this nonce lists this device, which has no key of it; see `mesh.peer.stranding`."""
 

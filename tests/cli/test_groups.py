@@ -100,6 +100,28 @@ def test_a_group_is_shown(home: Path) -> None:
     assert "kept for: 7 days\n" in out
 
 
+def test_a_group_shows_who_knows_of_the_last_removal(home: Path) -> None:
+    removal: JsonObject = {"id": "cd" * 32, "member": {"id": "02" * 32, "alias": "hazel"}, "seen_by": 7, "members": 12}
+    with fake_node(home, {"group.show": {"group": {**GROUP, "removal": removal, "state_hash": "3f" * 32}}}):
+        out = mesh("group", "show", "grief", home=home).out
+    assert "last removal: hazel, seen by 7 of 12 others\n" in out
+    assert "state hash: 3f3f 3f3f 3f3f 3f3f\n" in out
+
+
+def test_members_say_when_they_were_heard_of_and_who_has_not_heard_of_a_removal(home: Path) -> None:
+    base: JsonObject = {"rank": "member", "since": None, "state": "away", "invited_by": None}
+    members: list[JsonObject] = [
+        {**base, "id": "01" * 32, "alias": "wren", "last_heard": "2020-11-22T14:05:00Z", "seen_removal": True},
+        {**base, "id": "02" * 32, "alias": "juniper", "last_heard": None, "seen_removal": False},
+    ]
+    with fake_node(home, {"group.members": {"members": list(members)}}):
+        out = mesh("group", "members", "grief", home=home).out
+    assert out.splitlines() == [
+        "alias: wren; rank: member; state: away; last heard: 22 Nov 2020 14:05; id: 01010101",
+        "alias: juniper; rank: member; state: away; note: has not heard of every removal yet; id: 02020202",
+    ]
+
+
 def test_members_are_listed_with_who_invited_them(home: Path) -> None:
     members: list[JsonObject] = [
         {"id": "01" * 32, "alias": "wren", "rank": "founder", "since": None, "state": "you", "invited_by": None},

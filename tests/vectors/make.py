@@ -223,6 +223,7 @@ def _messages(story: Story) -> list[Record]:
         reached,
         messages.ReceiptBody(reached=[reached]),
         messages.PresenceBody(addresses=[HOME], in_invites=True),
+        messages.BeaconBody(),
     ]
 
 

@@ -20,6 +20,7 @@ from mesh.ids import GroupId, OpId
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.names import group_named, member_named
+from mesh.node.local.methods.removals import knows_of_removals, removal_json, seen_removal_of
 from mesh.node.local.methods.shown import agreement_json, departed_json, each, group_json, member_json
 from mesh.node.local.protocol import JsonObject
 from mesh.peer.asking import OWN_SETTINGS, require_removable
@@ -91,8 +92,9 @@ async def list_groups(desk: Desk, params: JsonObject) -> JsonObject:
 
 
 async def show(desk: Desk, params: JsonObject) -> JsonObject:
-    """Show one group."""
-    return {"group": group_json(desk, _room(desk, params))}
+    """Show one group, with how many know who is out."""
+    room = _room(desk, params)
+    return {"group": group_json(desk, room) | {"removal": removal_json(desk.state, room)}}
 
 
 async def members(desk: Desk, params: JsonObject) -> JsonObject:
@@ -100,7 +102,10 @@ async def members(desk: Desk, params: JsonObject) -> JsonObject:
     room = _room(desk, params)
     people = sorted(room.group.view.members.values(), key=lambda m: (m.rank, m.alias, m.pk))
     return {
-        "members": each(member_json(desk, room, member) for member in people),
+        "members": each(
+            member_json(desk, room, member) | {"seen_removal": knows_of_removals(desk.state, room, member.pk)}
+            for member in people
+        ),
         "departed": each(departed_json(room)),
     }
 
@@ -153,11 +158,11 @@ async def remove(desk: Desk, params: JsonObject) -> JsonObject:
     await desk.ask(RemoveMember(group=room.group.gid, member=target, reason=given.text(params, "reason", "")))
     closed = [invite for invite in before if invite not in _open_invites(desk, room)]
     linked = len({s.device for _, s in desk.state.present(room)})
-    await desk.until(lambda: _seen_by(desk, room) >= linked, SEEN_WAIT_S)
+    await desk.until(lambda: seen_removal_of(desk.state, room, target) >= linked, SEEN_WAIT_S)
     others = len(room.group.others)
     return {
         "removed": {"id": target.hex()},
-        "seen_by": _seen_by(desk, room),
+        "seen_by": seen_removal_of(desk.state, room, target),
         "members": others,
         "invites_closed": each(_invite(room, invite) for invite in closed),
     }
@@ -171,17 +176,6 @@ def _open_invites(desk: Desk, room: Room) -> list[OpId]:
 def _invite(room: Room, op_id: OpId) -> JsonObject:
     own = room.invites.get(op_id)
     return {"id": op_id.hex(), "note": "" if own is None else own.note}
-
-
-def _seen_by(desk: Desk, room: Room) -> int:
-    """Count the other members whose node has told us that it has every operation that we have."""
-    log = room.group.log
-    known = {
-        room.group.view.devices[session.device]
-        for _, session in desk.state.present(room)
-        if session.device is not None and log.closure(session.heads) == log.everything
-    }
-    return len(known - {room.group.own.member_pk})
 
 
 async def rank(desk: Desk, params: JsonObject) -> JsonObject:

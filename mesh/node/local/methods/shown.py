@@ -18,6 +18,7 @@ from mesh.ids import DeviceId, GroupId, MemberPk, PostId
 from mesh.membership.views import Member
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.protocol import JsonObject, JsonValue
+from mesh.peer.beacons import BEACONS
 from mesh.peer.forking import Fork, followers, forks_of, predecessor
 from mesh.peer.joining import preview_of
 from mesh.peer.records import JoinRecord, JoinStage, KnockKeys, MessageRecord
@@ -86,6 +87,7 @@ def group_json(desk: Desk, room: Room) -> JsonObject:
         "agreement": agreement_json(room),
         "settings": {
             **group.view.settings,
+            BEACONS: "on",
             KEY_WINDOW: str(WINDOW_DAYS),
             DORMANT_AFTER: str(DORMANT_DAYS),
             **group.own.settings_map(),
@@ -200,11 +202,13 @@ def member_json(desk: Desk, room: Room, member: Member) -> JsonObject:
         state = "you"
     else:
         state = "linked" if any(dev in linked for dev in member.devices) else "away"
+    heard_ms = max((room.tracks[dev].heard_ms for dev in member.devices if dev in room.tracks), default=0)
     return {
         **person(room, member.pk),
         "rank": member.rank.name.lower(),
         "since": None if record is None else iso(record.since_ms),
         "state": state,
+        "last_heard": iso(heard_ms) if heard_ms and state != "you" else None,
         "invited_by": None if inviter is None else person(room, inviter),
     }
 
