@@ -45,6 +45,7 @@ class Space(StrEnum):
     KNOCKS = "knocks"  # gid + knock id -> a knock that waits for a person
     JOINS = "joins"  # join id -> an attempt to join
     CONTACTS = "contacts"  # gid + device id -> addresses
+    PROOFS = "proofs"  # gid + device id -> two messages that it signed under one number
     VERIFIED = "verified"  # gid + member key -> when the person confirmed it
 
 
@@ -64,6 +65,7 @@ LOADED: Final = (
     Space.KNOCKS,
     Space.JOINS,
     Space.CONTACTS,
+    Space.PROOFS,
     Space.VERIFIED,
 )
 TAIL_MESSAGES: Final = 64

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -12,6 +12,19 @@ from cli.commands.home import show_groups
 from cli.context import Context
 from cli.durations import spoken_duration
 from cli.foresight import is_in, leave_lines, namesake_lines, remove_lines
+from cli.group_lines import (
+    agreement_named,
+    earlier_line,
+    followed_line,
+    history_line,
+    key_window,
+    look_alike_lines,
+    notes,
+    proof_lines,
+    removal_line,
+    successor_line,
+    who,
+)
 from cli.options import Flag, Here, SecondsOrNone
 from cli.output import one_line
 from cli.render import facts, indented, newcomers_see, short_hash, shown_id, standing, when
@@ -24,15 +37,6 @@ agreement = App(name="agreement", help="What the members of a group agree on.")
 app.command(agreement)
 app.command("cli.commands.fork:fork", name="fork", help="Found a successor and offer it, or follow one.")
 
-SEE: Final = "newcomers see "
-OFFERS = {
-    "joined": "you are in it",
-    "joining": "you are on your way",
-    "not-for-you": "to others, not to you",
-    "expired": "it has run out",
-    "declined": "you declined",
-    "open": "`mesh group fork GROUP --follow OFFER` shows it",
-}
 Rank = Literal["founder", "steward", "moderator", "member"]
 
 
@@ -115,14 +119,22 @@ def list_(*, context: Here) -> None:
 
 
 @app.command
-def show(group: str, /, *, context: Here) -> None:
+def show(group: str, /, *, proof: Annotated[str | None, Parameter(metavar="MEMBER")] = None, context: Here) -> None:
     """Show a group: what it is about, its settings, its words.
 
     Parameters
     ----------
     group
         The group's name, or the beginning of its id.
+    proof
+        Show instead what a device of this member signed twice in one place, with the signatures, so that any program
+        can check it: Ed25519, under the key, over the prefix and the signed bytes after it. An old copy of a home that
+        was put back does so too.
     """
+    if proof is not None:
+        told = context.call("group.proof", {"group": group, "member": proof})
+        context.out.result(told, proof_lines(told))
+        return
     told = context.call("group.show", {"group": group})
     shown = fields.record(told, "group")
     keep = shown.get("keep")
@@ -142,68 +154,23 @@ def show(group: str, /, *, context: Here) -> None:
                     ("members", str(fields.number(shown, "members"))),
                     ("unread", str(fields.number(shown, "unread"))),
                     ("epoch", str(fields.number(shown, "epoch"))),
-                    ("newcomers see", _history(shown)),
+                    ("newcomers see", history_line(shown)),
                     ("kept for", spoken_duration(keep) if isinstance(keep, int) else str(keep or "")),
                     ("suite", fields.text(shown, "suite")),
-                    ("old keys go", _key_window(shown)),
-                    ("no key for", _dormant_after(shown)),
-                    ("agreement", _agreement_named(shown)),
+                    ("old keys go", key_window(shown)),
+                    ("no key for", dormant_after(shown)),
+                    ("agreement", agreement_named(shown)),
                     ("last removal", removal_line(fields.record(shown, "removal"))),
                     ("state hash", short_hash(fields.text(shown, "state_hash"))),
                     ("now", standing(shown)),
-                    ("earlier words", _earlier(shown)),
-                    ("followed", _followed(shown)),
+                    ("earlier words", earlier_line(shown)),
+                    ("followed", followed_line(shown)),
                 )
             ),
-            *(_successor(offer) for offer in fields.records(shown, "successors")),
+            *(successor_line(offer) for offer in fields.records(shown, "successors")),
             *_words(shown),
         ],
     )
-
-
-def _history(shown: JsonObject) -> str:
-    history = fields.text(shown, "history")
-    return "nothing of what was said before" if history == "none" else newcomers_see(history).removeprefix(SEE)
-
-
-def _earlier(shown: JsonObject) -> str:
-    earlier = fields.record(shown, "succeeds")
-    if not earlier:
-        return ""
-    name, short = fields.text(earlier, "name"), shown_id(fields.text(earlier, "id"))
-    return f'in "{name}" ({short})' if name else f"in a group that is not here ({short})"
-
-
-def _followed(shown: JsonObject) -> str:
-    followed = fields.record(shown, "followed")
-    return f"{fields.number(followed, 'came')} of {fields.number(followed, 'of')} have come" if followed else ""
-
-
-def _successor(offer: JsonObject) -> str:
-    """Say what successor was offered, by whom, and how that stands."""
-    name, state = fields.text(offer, "name"), fields.text(offer, "state")
-    named = f'"{one_line(name)}"' if name else shown_id(fields.text(offer, "group"))
-    by, short = one_line(fields.person(fields.record(offer, "by"))), shown_id(fields.text(offer, "id"))
-    return f"successor: {named}, offered by {by} (offer {short}): {OFFERS.get(state, one_line(state))}"
-
-
-def removal_line(removal: JsonObject) -> str:
-    """Say of whom the newest removal was, and how many know of it: whoever does not still encrypts to who is out."""
-    if not removal:
-        return ""
-    seen, of = fields.number(removal, "seen_by"), fields.number(removal, "members")
-    known = f"seen by {seen} of {of} others" if of else "nobody else is in"
-    return f"{one_line(_who(removal, 'member'))}, {known}"
-
-
-def _key_window(shown: JsonObject) -> str:
-    days = fields.text(fields.record(shown, "settings"), "key-window") if shown.get("settings") else ""
-    return f"when everybody has gone on, or after {days} days" if days else ""
-
-
-def _dormant_after(shown: JsonObject) -> str:
-    days = fields.text(fields.record(shown, "settings"), "dormant-after") if shown.get("settings") else ""
-    return f"devices not heard of for {days} days, until they are back" if days else ""
 
 
 @app.command
@@ -226,9 +193,9 @@ def members(group: str, /, *, context: Here) -> None:
                 when(fields.text(member, "since")),
                 fields.text(member, "state"),
                 when(heard) if (heard := fields.text(member, "last_heard")) else "",
-                _who(member, "invited_by"),
+                who(member, "invited_by"),
                 "verified" if fields.flag(member, "verified") else "",
-                "has not heard of every removal yet" if member.get("seen_removal") is False else "",
+                "; ".join(notes(member)),
                 shown_id(fields.text(member, "id")),
             )
             for member in fields.records(told, "members")
@@ -243,24 +210,13 @@ def members(group: str, /, *, context: Here) -> None:
                 (
                     fields.person(person),
                     fields.text(person, "state"),
-                    _who(person, "by"),
+                    who(person, "by"),
                     fields.text(person, "reason"),
                     shown_id(fields.text(person, "id")),
                 )
                 for person in departed
             ],
         )
-
-
-def look_alike_lines(members: list[JsonObject]) -> list[str]:
-    """Say which members' names look alike, and how they are told apart."""
-    alike = [fields.person(member) for member in members if fields.flag(member, "alike")]
-    if not alike:
-        return []
-    return [
-        f"Names here look like others: {', '.join(one_line(name) for name in alike)}.",
-        "Go by the ids, and compare keys with `mesh verify GROUP MEMBER`.",
-    ]
 
 
 @app.command
@@ -467,13 +423,6 @@ def _refuse_what_is_to_come(keep: int | None) -> None:
         raise LocalError("Messages cannot be made to expire yet.", do="Leave out --keep.", code="E-NOT-YET")
 
 
-def _agreement_named(group: JsonObject) -> str:
-    agreement = fields.record(group, "agreement")
-    if not fields.text(agreement, "text"):
-        return ""
-    return f"version {fields.number(agreement, 'version')}; `mesh group agreement show` shows it"
-
-
 def _invite(entry: JsonObject) -> str:
     note = one_line(fields.text(entry, "note"))
     return shown_id(fields.text(entry, "id")) + (f" ({note})" if note else "")
@@ -492,13 +441,6 @@ def _read_file(path: Path) -> str:
 def _words(group: JsonObject) -> list[str]:
     words = fields.texts(group, "fingerprint_words")
     return [f"Its words, the same for every member: {' '.join(words)}"] if words else []
-
-
-def _who(entry: JsonObject, name: str) -> str:
-    who = entry.get(name)
-    if isinstance(who, dict):
-        return fields.person(who) if fields.text(who, "alias") else shown_id(fields.text(who, "id"))
-    return shown_id(who) if isinstance(who, str) else ""
 
 
 def _not_confirmed() -> LocalError:

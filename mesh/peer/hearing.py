@@ -16,6 +16,7 @@ from mesh.ids import FrameId, LinkId, OpId, PostId
 from mesh.peer import approving, reaching, stranding
 from mesh.peer.originals import origin_of
 from mesh.peer.placing import keep_message, note_message, place_ms
+from mesh.peer.proving import note_break, note_second, remember
 from mesh.peer.records import ContactRecord, MessageRecord
 from mesh.peer.routing import forward
 from mesh.peer.speaking import drop_draft, plan_receipt, readers_of
@@ -61,13 +62,16 @@ def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link
     track = room.track(tbs.dev)
     if tbs.mseq in track.have:
         take_in(room.group, opened, step.means())  # its key is spent, so that it is not opened over and over
+        note_second(state, room, opened, step)
         return False
     leaps = bool(track.top) and tbs.mseq > track.top + limits.MSEQ_JUMP_MAX
     if leaps or not track.have.has_room_for(tbs.mseq):
         return False
     check_body(opened.tbs)
     take_in(room.group, opened, step.means())
+    note_break(state, room, opened, track, step)
     track.take(tbs.mseq, opened.msg_id, epoch, tbs.heads)
+    remember(state, room.group.gid, tbs.dev, tbs.mseq, opened.signed)
     track.heard_ms = max(track.heard_ms, min(tbs.ts_ms, step.now.wall_ms))
     track.claimed = min(track.claimed, max(0, tbs.mseq - tbs.i - 1))  # from its chain's first message on, they are ours
     if tbs.i == 0 and track.sure.contiguous < tbs.mseq and _is_first_for_us(room, epoch, tbs):

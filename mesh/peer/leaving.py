@@ -33,6 +33,7 @@ _AT_ONCE: Final = (
     Space.KNOCKS,
     Space.CHAINS,
     Space.KEMS,
+    Space.PROOFS,
     Space.VERIFIED,
     Space.DEVICES,
 )
@@ -75,6 +76,7 @@ def _empty(room: Room, step: Step) -> None:
     for held in (room.tracks, room.deliveries, room.sent, room.crowds, room.invites, room.knocks, room.declined):
         held.clear()
     room.verified.clear()
+    room.proofs.clear()
     room.arriving.clear()
     room.recent.clear()
     room.tips.clear()

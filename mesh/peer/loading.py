@@ -16,6 +16,7 @@ from mesh.peer.records import (
     JoinRecord,
     KnockRecord,
     MessageRecord,
+    ProofRecord,
     TrackRecord,
     VerifiedRecord,
 )
@@ -78,6 +79,8 @@ def _load_room(room: Room, found: Mapping[Space, Rows]) -> Room:
                 room.untold_yes[key] = None
     for key, value in rows(Space.CONTACTS):
         room.contacts[DeviceId(key)] = load(ContactRecord, value)
+    for key, value in rows(Space.PROOFS):
+        room.proofs[DeviceId(key)] = load(ProofRecord, value)
     for key, value in rows(Space.VERIFIED):
         room.verified[MemberPk(key)] = load(VerifiedRecord, value).at_ms
     room.epochs_known = frozenset(room.group.epochs)

@@ -149,6 +149,19 @@ class KnockRecord(Record, frozen=True):
     approvals: list[Approval]
 
 
+class ProofRecord(Record, frozen=True):
+    """What shows that a device signed two messages under one number: the one that stands here, and another.
+
+    The other bears the number too, or bears the next one and follows a message that is not the first. The first is None
+    where it was not remembered any more.
+    """
+
+    mseq: shapes.Mseq
+    first: SignedMessage | None
+    second: SignedMessage
+    at_ms: shapes.Millis  # when the second came
+
+
 class VerifiedRecord(Record, frozen=True):
     """The person here compared a member's key with them."""
 

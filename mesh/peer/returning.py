@@ -69,7 +69,7 @@ def take_over(former: Room, room: Room, step: Step) -> None:
     Of that what nobody has yet. A message's id names the device that sends it, so it changes.
     """
     room.group.set_own(step.journal, settings=former.group.own.settings, declined=former.group.own.declined)
-    room.verified = former.verified  # the others' keys are what they were
+    room.verified, room.proofs = former.verified, former.proofs  # the others' keys are what they were
     gid, dev = room.group.gid, room.group.own.dev
     for other, track in former.tracks.items():  # what can be read already need not be handed on
         room.track(other).past = track.have.union(track.past)

@@ -20,6 +20,7 @@ from mesh.groups.messaging import Wording, chain_is_full, seal_message
 from mesh.ids import DeviceId, MemberPk, MsgId, OpId, PostId
 from mesh.peer.originals import origin_of
 from mesh.peer.placing import keep_message, latest_ms, note_message
+from mesh.peer.proving import remember
 from mesh.peer.records import DraftRecord, MessageRecord, OriginRecord
 from mesh.peer.routing import push_frame
 from mesh.peer.state import Room, Session, State, Step, Track, message_key, post_id
@@ -283,6 +284,7 @@ def _seal_and_push(state: State, room: Room, epoch: OpId, wording: Wording, step
     sealed = seal_message(group, epoch, wording, step.means())
     track = room.track(group.own.dev)
     track.take(sealed.mseq, sealed.msg_id, epoch, sealed.heads)
+    remember(state, group.gid, group.own.dev, sealed.mseq, sealed.signed)
     if wording.kind == Kind.KEYUP:
         track.keyup = sealed.signed
     room.save_track(group.own.dev, step.journal)

@@ -40,6 +40,7 @@ from mesh.peer.records import (
     DraftRecord,
     JoinRecord,
     KnockRecord,
+    ProofRecord,
     RangesRecord,
     SpellRecord,
     TrackRecord,
@@ -249,6 +250,7 @@ class Room:
     knocks: dict[bytes, KnockRecord] = field(default_factory=dict)  # T -> waits for a person
     arriving: dict[bytes, Arrival] = field(default_factory=dict)  # T -> whom our node may let in or welcome by itself
     contacts: dict[DeviceId, ContactRecord] = field(default_factory=dict)
+    proofs: dict[DeviceId, ProofRecord] = field(default_factory=dict)  # who signed two messages under one number
     verified: dict[MemberPk, int] = field(default_factory=dict)  # whose key the person confirmed, and when (wall)
     recent: OrderedDict[MsgId, int] = field(default_factory=OrderedDict)  # at_ms of the newest messages
     tips: dict[MsgId, None] = field(default_factory=dict)  # newest messages that nothing follows yet
@@ -355,6 +357,8 @@ class State:
     welcomes: OrderedDict[tuple[JoinId, bytes], dict[int, bytes]] = field(default_factory=OrderedDict)  # chunks so far
     seen: SeenFrames = field(default_factory=SeenFrames)
     frames: OrderedDict[FrameId, tuple[GroupId, int]] = field(default_factory=OrderedDict)  # own frames -> mseq
+    signed: OrderedDict[tuple[GroupId, DeviceId, int], SignedMessage] = field(default_factory=OrderedDict)  # newest
+    signed_bytes: int = 0
     asking: dict[int, Asking] = field(default_factory=dict)
     asking_on: dict[int, AskingOn] = field(default_factory=dict)
     fetching: dict[int, "Fetching"] = field(default_factory=dict)

@@ -41,6 +41,10 @@ MSEQ_MAX: Final = 2**53 - 1  # also fits a JSON number
 MSEQ_JUMP_MAX: Final = 65_536  # a device's next message may skip so many; ours
 KEM_NUMBER_RISE_MAX: Final = 64  # protocol.md §3
 
+PROOFS_MAX: Final = 16  # devices of a group of which two messages under one number are kept; ours
+SIGNED_KEPT_MAX: Final = 4096  # newest signed messages that a node remembers, of all groups, to compare with; ours
+SIGNED_KEPT_BYTES_MAX: Final = 4 * 1024 * 1024
+
 # ---- text (bytes of UTF-8)
 ALIAS_BYTES_MAX: Final = 64
 GROUP_NAME_BYTES_MAX: Final = 128

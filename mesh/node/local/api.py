@@ -43,6 +43,7 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "group.leave.check": ("group", "wipe"),
     "group.list": (),
     "group.members": ("group",),
+    "group.proof": ("group", "member"),
     "group.rank": ("group", "member", "rank"),
     "group.rekey": ("group",),
     "group.remove": ("group", "member", "reason"),

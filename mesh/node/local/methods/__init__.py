@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from mesh.node.local.api import METHODS, STREAMS, unknown_method
-from mesh.node.local.methods import doors, forks, groups, node, talk, verifying
+from mesh.node.local.methods import doors, forks, groups, node, proofs, talk, verifying
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.protocol import JsonObject
 
@@ -29,6 +29,7 @@ TABLE: Final[Mapping[str, Method]] = MappingProxyType(
         "group.leave.check": groups.leave_check,
         "group.list": groups.list_groups,
         "group.members": groups.members,
+        "group.proof": proofs.proof,
         "group.rank": groups.rank,
         "group.rekey": groups.rekey,
         "group.remove": groups.remove,

@@ -1,5 +1,6 @@
 """`group …`: found one, look at it, change who is in and what holds in it."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from mesh.commands import (
@@ -14,12 +15,15 @@ from mesh.commands import (
     Suite,
 )
 from mesh.errors import LocalError
+from mesh.groups.equivocation import Fork, forks
 from mesh.groups.history import HISTORY, require_window
 from mesh.groups.invites import door_of
-from mesh.ids import GroupId, OpId
+from mesh.ids import DeviceId, GroupId, OpId
+from mesh.membership.views import Member
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.names import group_named, member_named
+from mesh.node.local.methods.proofs import signed_twice
 from mesh.node.local.methods.removals import knows_of_removals, removal_json, seen_removal_of
 from mesh.node.local.methods.shown import agreement_json, departed_json, each, group_json, member_json
 from mesh.node.local.protocol import JsonObject
@@ -101,12 +105,21 @@ async def members(desk: Desk, params: JsonObject) -> JsonObject:
     """List who is in, and who was."""
     room = _room(desk, params)
     people = sorted(room.group.view.members.values(), key=lambda m: (m.rank, m.alias, m.pk))
+    forked = forks(room.group.log)
     return {
-        "members": each(
-            member_json(desk, room, member) | {"seen_removal": knows_of_removals(desk.state, room, member.pk)}
-            for member in people
-        ),
+        "members": each(_member(desk, room, member, forked) for member in people),
         "departed": each(departed_json(room)),
+    }
+
+
+def _member(desk: Desk, room: Room, member: Member, forked: Mapping[DeviceId, Fork]) -> JsonObject:
+    """Describe a member, with what they know of removals, and whether a device of theirs signed twice in one place."""
+    twice = signed_twice(room, forked, member.devices)
+    return {
+        **member_json(desk, room, member),
+        "seen_removal": knows_of_removals(desk.state, room, member.pk),
+        "equivocated": bool(twice),
+        "equivocations": each(twice),
     }
 
 

@@ -4,6 +4,7 @@ from mesh.gossip.delivery import DeliveryState
 from mesh.node.local.api import METHODS, STREAMS
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
+from mesh.node.local.methods.proofs import proof_problems
 from mesh.node.local.methods.shown import alias_of, each, group_json, join_json, members_like, offer_state, state_of
 from mesh.node.local.protocol import JsonObject
 from mesh.peer.forking import forks_of
@@ -53,6 +54,7 @@ def _problems(desk: Desk, waiting: int) -> list[JsonObject]:
         if problem is not None:
             found.append(problem)
         found.extend(_offered(desk, room))
+        found.extend(proof_problems(room, desk.now().wall_ms))
         if room.knocks:
             name = room.group.founding.name
             found.append({"what": _at_the_door(room), "do": f'See `mesh knocks list "{name}"`.'})

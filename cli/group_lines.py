@@ -1,0 +1,119 @@
+"""What is said of a group and its members beside plain facts. Pure: JSON in, lines out."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from cli import fields
+from cli.output import one_line
+from cli.render import facts, newcomers_see, shown_id
+from mesh.node.local.protocol import JsonObject
+
+SEE: Final = "newcomers see "
+OFFERS: Final = {
+    "joined": "you are in it",
+    "joining": "you are on your way",
+    "not-for-you": "to others, not to you",
+    "expired": "it has run out",
+    "declined": "you declined",
+    "open": "`mesh group fork GROUP --follow OFFER` shows it",
+}
+
+
+def proof_lines(told: JsonObject) -> list[str]:
+    """Show what was signed twice, whole: these lines are for programs and for keeping."""
+    named, lines = one_line(fields.person(fields.record(told, "member"))), []
+    for proof in fields.records(told, "proofs"):
+        kind, device = fields.text(proof, "kind"), shown_id(fields.text(proof, "device"))
+        lines.append(f"Two {kind}s of {named}'s device {device} under number {fields.number(proof, 'number')}:")
+        lines.append(f"  prefix: {fields.text(proof, 'prefix')}")
+        for place in ("first", "second"):
+            part = fields.record(proof, place)
+            lines += facts((f"  {place} {key}", fields.text(part, key)) for key in ("id", "key", "tbs", "sig"))
+        if not proof.get("first"):
+            lines.append("  The first is not kept: what is here shows it to you, and to nobody else.")
+    return lines or [f"Nothing here shows that {named} signed anything twice in one place."]
+
+
+def removal_line(removal: JsonObject) -> str:
+    """Say of whom the newest removal was, and how many know of it: whoever does not still encrypts to who is out."""
+    if not removal:
+        return ""
+    seen, of = fields.number(removal, "seen_by"), fields.number(removal, "members")
+    known = f"seen by {seen} of {of} others" if of else "nobody else is in"
+    return f"{one_line(who(removal, 'member'))}, {known}"
+
+
+def look_alike_lines(members: list[JsonObject]) -> list[str]:
+    """Say which members' names look alike, and how they are told apart."""
+    alike = [fields.person(member) for member in members if fields.flag(member, "alike")]
+    if not alike:
+        return []
+    return [
+        f"Names here look like others: {', '.join(one_line(name) for name in alike)}.",
+        "Go by the ids, and compare keys with `mesh verify GROUP MEMBER`.",
+    ]
+
+
+def notes(member: JsonObject) -> Iterator[str]:
+    """Say what there is to know of a member beside their row."""
+    if member.get("seen_removal") is False:
+        yield "has not heard of every removal yet"
+    if fields.flag(member, "equivocated"):
+        yield "a device signed twice in one place (`mesh group show --proof`)"
+
+
+def history_line(shown: JsonObject) -> str:
+    """Say what newcomers see of what was said before they came."""
+    history = fields.text(shown, "history")
+    return "nothing of what was said before" if history == "none" else newcomers_see(history).removeprefix(SEE)
+
+
+def key_window(shown: JsonObject) -> str:
+    """Say when old keys go; nothing of a group that one is out of."""
+    days = fields.text(fields.record(shown, "settings"), "key-window") if shown.get("settings") else ""
+    return f"when everybody has gone on, or after {days} days" if days else ""
+
+
+def dormant_after(shown: JsonObject) -> str:
+    """Say who gets no key of ours until they are back; nothing of a group that one is out of."""
+    days = fields.text(fields.record(shown, "settings"), "dormant-after") if shown.get("settings") else ""
+    return f"devices not heard of for {days} days, until they are back" if days else ""
+
+
+def earlier_line(shown: JsonObject) -> str:
+    """Say where the earlier words are of a group that succeeds another."""
+    earlier = fields.record(shown, "succeeds")
+    if not earlier:
+        return ""
+    name, short = fields.text(earlier, "name"), shown_id(fields.text(earlier, "id"))
+    return f'in "{name}" ({short})' if name else f"in a group that is not here ({short})"
+
+
+def followed_line(shown: JsonObject) -> str:
+    """Say how many of the earlier group have come."""
+    followed = fields.record(shown, "followed")
+    return f"{fields.number(followed, 'came')} of {fields.number(followed, 'of')} have come" if followed else ""
+
+
+def successor_line(offer: JsonObject) -> str:
+    """Say what successor was offered, by whom, and how that stands."""
+    name, state = fields.text(offer, "name"), fields.text(offer, "state")
+    named = f'"{one_line(name)}"' if name else shown_id(fields.text(offer, "group"))
+    by, short = one_line(fields.person(fields.record(offer, "by"))), shown_id(fields.text(offer, "id"))
+    return f"successor: {named}, offered by {by} (offer {short}): {OFFERS.get(state, one_line(state))}"
+
+
+def agreement_named(group: JsonObject) -> str:
+    """Say which version of the agreement holds, and where to read it."""
+    agreement = fields.record(group, "agreement")
+    if not fields.text(agreement, "text"):
+        return ""
+    return f"version {fields.number(agreement, 'version')}; `mesh group agreement show` shows it"
+
+
+def who(entry: JsonObject, name: str) -> str:
+    """Name the person in a field: by alias, else by the beginning of their id."""
+    found = entry.get(name)
+    if isinstance(found, dict):
+        return fields.person(found) if fields.text(found, "alias") else shown_id(fields.text(found, "id"))
+    return shown_id(found) if isinstance(found, str) else ""
