@@ -7,10 +7,12 @@ from mesh.errors import StoreError
 from mesh.events import LOADED, TAIL_MESSAGES, Put, Space, Started
 from mesh.ids import GroupId
 from mesh.peer.loading import load_state
-from mesh.peer.records import JoinStage
+from mesh.peer.records import JoinStage, ProofRecord
 from mesh.peer.state import Room
 from mesh.store.memory import MemoryStore
 from mesh.store.starting import starting_records
+from mesh.wire.codec import encode
+from mesh.wire.messages import SignedMessage
 from simulations.checks import same_view
 from simulations.people import Person, circle
 from simulations.world import World
@@ -45,6 +47,9 @@ def lived(seed: int = 2) -> tuple[World, GroupId, list[Person]]:
     wren.post(gid, "a draft")
     juniper.post(gid, "sent, and not with wren")
     world.run(5)
+    dev, signed = juniper.group(gid).own.dev, SignedMessage(tbs=b"what juniper signed twice", sig=bytes(64))
+    proof = wren.room(gid).proofs[dev] = ProofRecord(mseq=1, first=None, second=signed, at_ms=1)
+    wren.node.store.commit([Put(Space.PROOFS, gid + dev, encode(proof))], durable=True)
     return world, gid, [wren, juniper, sorrel, tansy]
 
 
@@ -70,6 +75,7 @@ def facts(room: Room) -> dict[str, object]:
         "declined": room.declined,
         "contacts": room.contacts,
         "verified": room.verified,
+        "proofs": room.proofs,
         "last": room.last_ts,
         "silent": room.silent,
     }
@@ -87,6 +93,7 @@ def test_a_group_is_as_it_was() -> None:
     wren = people[0]
     assert wren.room(gid).drafts
     assert wren.room(gid).verified
+    assert wren.room(gid).proofs
     assert len(wren.room(gid).knocks) == len(wren.room(gid).declined) == 1
     del world
 

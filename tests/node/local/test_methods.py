@@ -21,7 +21,7 @@ from mesh.secret import Secret
 from mesh.store.base import Store
 from mesh.wire.invites import Door
 from simulations.chance import SeededEntropy
-from simulations.world import START_WALL_MS, Node, World
+from simulations.world import Node, World
 
 GROUP = "Tuesday grief"
 
@@ -32,7 +32,8 @@ class WorldDesk:
     running = True
 
     def __init__(self, world: World, name: str) -> None:
-        world.add(name)
+        if name not in world.nodes:
+            world.add(name)
         self._world, self._name, self._entropy = world, name, SeededEntropy(world.seed, f"desk/{name}")
         self.keepsakes: Keepsakes = draw_keepsakes(fingerprint="", name=name, locale="", entropy=self._entropy)
 
@@ -50,7 +51,7 @@ class WorldDesk:
         return self.node.store
 
     def now(self) -> Instant:
-        return Instant(mono_ms=self._world.now_ms, wall_ms=START_WALL_MS + self._world.now_ms)
+        return self._world.instant(self.node)
 
     def links(self) -> list[JsonObject]:
         return [{"peer": peer} for peer in self.linked_peers()]

@@ -9,11 +9,10 @@ from nacl.signing import VerifyKey
 
 from mesh.commands import Rank
 from mesh.errors import RefusedError
-from mesh.events import Instant, Space
+from mesh.events import Space
 from mesh.groups.messaging import message_id
 from mesh.groups.records import load
 from mesh.ids import GroupId
-from mesh.node.keepsakes import draw_keepsakes
 from mesh.node.local.protocol import JsonObject
 from mesh.peer.records import ProofRecord
 from mesh.support.posts import interpret
@@ -23,7 +22,6 @@ from mesh.wire.invites import OpBundle
 from mesh.wire.messages import Kind, MessageTbs, ReceiptBody
 from mesh.wire.operations import OpType, Setting, SettingsBody
 from mesh.wire.sessions import OpsBody
-from simulations.chance import SeededEntropy
 from simulations.checks import blamed
 from simulations.people import Person, circle
 from simulations.world import World
@@ -31,34 +29,24 @@ from tests.node.local.test_methods import WorldDesk, part
 from tests.peer.forgery import Forger
 
 
-class DeskOf(WorldDesk):
-    """A desk at the node of somebody who is in the world already."""
-
-    def __init__(self, person: Person) -> None:
-        self._world, self._name = person.world, person.name
-        self._entropy = SeededEntropy(person.world.seed, f"desk/{person.name}")
-        self.keepsakes = draw_keepsakes(fingerprint="", name=person.name, locale="", entropy=self._entropy)
-
-    def now(self) -> Instant:
-        return self._world.instant(self.node)
-
-    def notes(self) -> dict[str, JsonObject]:
-        """Return what the list of members says of each."""
-        return {str(member["alias"]): member for member in self.list("group.members", "members")}
-
-    def problems(self) -> str:
-        """Return what `status` says of problems, as one text."""
-        return "\n".join(f"{p['what']} {p['do']}" for p in self.list("status", "problems"))
+def notes(desk: WorldDesk) -> dict[str, JsonObject]:
+    """Return what the list of members says of each."""
+    return {str(member["alias"]): member for member in desk.list("group.members", "members")}
 
 
-def three(seed: int = 4) -> tuple[World, GroupId, list[Person], list[DeskOf]]:
+def problems(desk: WorldDesk) -> str:
+    """Return what `status` says of problems, as one text."""
+    return "\n".join(f"{p['what']} {p['do']}" for p in desk.list("status", "problems"))
+
+
+def three(seed: int = 4) -> tuple[World, GroupId, list[Person], list[WorldDesk]]:
     world = World(seed)
     gid, people = circle(world, "wren", "juniper", "mallory")
     world.run(20)
-    return world, gid, people, [DeskOf(person) for person in people]
+    return world, gid, people, [WorldDesk(world, person.name) for person in people]
 
 
-def forked(seed: int = 4) -> tuple[World, GroupId, list[Person], list[DeskOf]]:
+def forked(seed: int = 4) -> tuple[World, GroupId, list[Person], list[WorldDesk]]:
     """Mallory, a steward, tells wren one thing and juniper another under one number."""
     world, gid, people, desks = three(seed)
     wren, juniper, mallory = people
@@ -72,7 +60,7 @@ def forked(seed: int = 4) -> tuple[World, GroupId, list[Person], list[DeskOf]]:
     return world, gid, people, desks
 
 
-def proof_of(desk: DeskOf, member: str) -> JsonObject:
+def proof_of(desk: WorldDesk, member: str) -> JsonObject:
     """Return the one proof there is against a member."""
     found = desk.call("group.proof", member=member)["proofs"]
     assert isinstance(found, list)
@@ -106,13 +94,13 @@ def test_both_operations_are_kept_and_each_node_shows_the_same_proof() -> None:
     first, second = part(proofs[0], "first")["id"], part(proofs[0], "second")["id"]
     assert {first, second} <= {op.op_id.hex() for op in wren.group(gid).log.ops}
     for desk in desks:
-        notes = desk.notes()
-        named = notes["mallory"]["equivocations"]
+        listed = notes(desk)
+        named = listed["mallory"]["equivocations"]
         assert isinstance(named, list)
         (told,) = named
         assert isinstance(told, dict)
         assert (told["first"], told["second"]) == (first, second)
-        assert {name: member["equivocated"] for name, member in notes.items()} == {
+        assert {name: member["equivocated"] for name, member in listed.items()} == {
             "wren": False,
             "juniper": False,
             "mallory": True,
@@ -122,11 +110,11 @@ def test_both_operations_are_kept_and_each_node_shows_the_same_proof() -> None:
 
 def test_status_says_it_to_everybody_and_to_the_one_whose_device_it_is_what_to_do() -> None:
     _, _, _, (wren, _, mallory) = forked()
-    assert "mallory's device has signed two different changes" in wren.problems()
-    assert "old copy of a home" in wren.problems()
-    assert '--proof "mallory"' in wren.problems()
-    assert "This device has signed two different changes" in mallory.problems()
-    assert "a new code" in mallory.problems()
+    assert "mallory's device has signed two different changes" in problems(wren)
+    assert "old copy of a home" in problems(wren)
+    assert '--proof "mallory"' in problems(wren)
+    assert "This device has signed two different changes" in problems(mallory)
+    assert "a new code" in problems(mallory)
 
 
 def test_the_device_is_dead_for_changes_and_whole_again_after_coming_back() -> None:
@@ -138,8 +126,8 @@ def test_the_device_is_dead_for_changes_and_whole_again_after_coming_back() -> N
     mallory.join(gid, wren.invite(gid))
     world.run(10)
     for desk in desks:
-        assert desk.notes()["mallory"]["equivocated"] is False
-        assert "two different" not in desk.problems()
+        assert notes(desk)["mallory"]["equivocated"] is False
+        assert "two different" not in problems(desk)
     wren.rank(gid, mallory, Rank.STEWARD)
     world.run(10)
     desks[2].call("group.set", key="approvals", value="4")
@@ -150,13 +138,13 @@ def test_the_device_is_dead_for_changes_and_whole_again_after_coming_back() -> N
 def test_where_nothing_was_signed_twice_there_is_no_proof() -> None:
     _, _, _, (wren, juniper, _) = three()
     assert wren.call("group.proof", member="juniper")["proofs"] == []
-    assert "two different" not in wren.problems() + juniper.problems()
+    assert "two different" not in problems(wren) + problems(juniper)
 
 
 # ---------------------------------------------------------------- messages
 
 
-def put_back(seed: int = 6) -> tuple[World, GroupId, list[Person], list[DeskOf]]:
+def put_back(seed: int = 6) -> tuple[World, GroupId, list[Person], list[WorldDesk]]:
     """An old copy of wren's home is put back, and says something else under a number that juniper has heard."""
     world, gid, people, desks = three(seed)
     wren = people[0]
@@ -189,7 +177,7 @@ def test_another_message_under_a_number_shows_by_what_follows_it() -> None:
     world, gid, people, (wren, juniper, mallory) = put_back()
     assert (people[1].reads(gid), people[2].reads(gid)) == (["said to juniper"], ["said to mallory"])
     meet(world, gid, people)
-    assert [desk.notes()["wren"]["equivocated"] for desk in (wren, juniper, mallory)] == [False, True, False]
+    assert [notes(desk)["wren"]["equivocated"] for desk in (wren, juniper, mallory)] == [False, True, False]
     proof = proof_of(juniper, "wren")
     check(proof)
     texts = [bytes.fromhex(str(part(proof, place)["tbs"])) for place in ("first", "second")]
@@ -198,8 +186,8 @@ def test_another_message_under_a_number_shows_by_what_follows_it() -> None:
     assert second.mseq == first.mseq + 1
     assert second.prev.hex() != part(proof, "first")["id"] == message_id(texts[0]).hex()
     assert interpret(second.body).text == "and on"
-    assert "bear one number" in juniper.problems()
-    assert "old copy of a home" in juniper.problems()
+    assert "bear one number" in problems(juniper)
+    assert "old copy of a home" in problems(juniper)
     assert people[1].reads(gid) == ["said to juniper", "and on"], "and it is shown all the same"
     assert blamed(world) == []
 
@@ -228,8 +216,8 @@ def test_a_proof_is_there_after_a_restart_told_for_a_week_and_wiped_with_the_gro
     person.on()
     assert proof_of(desk, "wren") == before
     person.node.skew_ms += 8 * 86_400_000
-    assert "one number" not in desk.problems()
-    assert desk.notes()["wren"]["equivocated"] is True
+    assert "one number" not in problems(desk)
+    assert notes(desk)["wren"]["equivocated"] is True
     person.leave(gid, wipe=True)
     assert person.node.store.count(Space.PROOFS) == 0
 
