@@ -14,6 +14,7 @@ from cli.durations import spoken_duration
 from cli.foresight import is_in, leave_lines, namesake_lines, remove_lines
 from cli.group_lines import (
     agreement_named,
+    dormant_after,
     earlier_line,
     followed_line,
     history_line,

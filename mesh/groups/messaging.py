@@ -70,8 +70,9 @@ class Original:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TooEarly:
-    """The message builds on operations that are not here yet; `heads` names them."""
+    """The message of this device builds on operations that are not here yet; `heads` names what its author has."""
 
+    dev: DeviceId
     heads: tuple[OpId, ...]
 
 
@@ -191,7 +192,7 @@ def _check_signed(
         raise RemoteError(Fault.MALFORMED, "heads are not sorted and distinct")
     mask = group.log.closure(tbs.heads)
     if mask is None:
-        return TooEarly(heads=tuple(tbs.heads))
+        return TooEarly(dev=tbs.dev, heads=tuple(tbs.heads))
     if sealed_as is None and tbs.dev not in group.recipients(tbs.epoch):
         raise RemoteError(Fault.AGAINST_RULES, "a message under an epoch that its author was not in")
     if tbs.dev not in group.view_of(mask).devices:

@@ -14,6 +14,7 @@ from mesh.gossip.frontier import Frontier
 from mesh.groups.messaging import OpenedMessage, Original, TooEarly, open_message, read_keyup, take_in
 from mesh.ids import FrameId, LinkId, OpId, PostId
 from mesh.peer import approving, reaching, stranding
+from mesh.peer.lacking import note_heads
 from mesh.peer.originals import origin_of
 from mesh.peer.placing import keep_message, note_message, place_ms
 from mesh.peer.proving import note_break, note_second, remember
@@ -56,6 +57,7 @@ def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link
             return False
         raise
     if isinstance(opened, TooEarly):
+        note_heads(room, opened.dev, opened.heads, step.now)
         _wait_for_operations(room, frame.raw, link, step)
         return False
     tbs = opened.tbs

@@ -267,6 +267,7 @@ class Room:
     tell_at: int | None = None  # when a timer runs out that tells links how far we have come (mono)
     last_ts: int = 0  # our clock at our last post, so that two posts never bear one time
     silent: bool = False  # we left and somebody knows, or nobody can be told: the group is only history here
+    lacking: dict[DeviceId, tuple[tuple[OpId, ...], int]] = field(default_factory=dict)  # what has not come, since when
     told_of: dict[DeviceId, tuple[tuple[OpId, ...], int]] = field(default_factory=dict)  # what we lack, since when
     ahead_since: dict[DeviceId, int] = field(default_factory=dict)  # who claimed to be ahead of us, since when
     disbelieved: dict[DeviceId, None] = field(default_factory=dict)  # whose claim was not proved in time

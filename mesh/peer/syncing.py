@@ -21,6 +21,7 @@ from mesh.groups.receiving import bundles_beyond, receive_bundle, unpack_wraps
 from mesh.ids import OpId, TopicId
 from mesh.peer import catching_up, doubting, handing_on, history, leaving
 from mesh.peer.hearing import note_holder
+from mesh.peer.lacking import note_heads
 from mesh.peer.routing import tell
 from mesh.peer.speaking import agrees, hand_over, plan_receipt
 from mesh.peer.state import Link, OpsFor, Room, Session, State, Step
@@ -219,6 +220,8 @@ def _hear_state(state: State, link: Link, room: Room, session: Session, body: St
     if not all(entry.is_canonical() for entry in frontier.values()):
         raise RemoteError(Fault.MALFORMED, "a frontier that is not in order")
     session.heads, session.frontier = tuple(body.heads), frontier
+    assert session.device is not None, "it is current"
+    note_heads(room, session.device, body.heads, step.now)
     session.heard_ms = step.now.mono_ms
     doubting.note_heard(state, room, session, step)
     if not session.heard:

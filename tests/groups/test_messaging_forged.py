@@ -96,6 +96,6 @@ def test_a_message_waits_for_the_operations_that_it_builds_on() -> None:
     alice.sets(note="news")
     raw = alice.says("As I just wrote…")
     early = bob.looks_at(raw)
-    assert early == TooEarly(heads=tuple(alice.group.log.heads))
+    assert early == TooEarly(dev=alice.dev, heads=tuple(alice.group.log.heads))
     bob.hears(alice)
     assert bob.reads(raw) == "As I just wrote…"

@@ -1,5 +1,6 @@
 """`status`, `id show`, `api`: how things stand, problems first."""
 
+from mesh.events import Instant
 from mesh.gossip.delivery import DeliveryState
 from mesh.node.local.api import METHODS, STREAMS
 from mesh.node.local.methods import given
@@ -9,6 +10,7 @@ from mesh.node.local.methods.shown import alias_of, each, group_json, join_json,
 from mesh.node.local.protocol import JsonObject
 from mesh.peer.forking import forks_of
 from mesh.peer.joining import preview_of
+from mesh.peer.lacking import overdue
 from mesh.peer.records import JoinRecord, JoinStage
 from mesh.peer.routing import JOINING
 from mesh.peer.state import Room, State
@@ -55,6 +57,7 @@ def _problems(desk: Desk, waiting: int) -> list[JsonObject]:
             found.append(problem)
         found.extend(_offered(desk, room))
         found.extend(proof_problems(room, desk.now().wall_ms))
+        found.extend(_lacking(room, desk.now()))
         if room.knocks:
             name = room.group.founding.name
             found.append({"what": _at_the_door(room), "do": f'See `mesh knocks list "{name}"`.'})
@@ -79,6 +82,21 @@ def _offered(desk: Desk, room: Room) -> list[JsonObject]:
         }
         for fork in forks_of(room.group)
         if offer_state(desk, room, fork) == "open"
+    ]
+
+
+def _lacking(room: Room, now: Instant) -> list[JsonObject]:
+    """Say whose node has changes of the group that have not come here, though they were asked for again and again."""
+    if room.group.me is None or room.group.own.left:
+        return []
+    name, devices = room.group.founding.name, room.group.view.devices
+    return [
+        {
+            "what": f"{alias_of(room, pk)}'s node names changes of “{name}” that have not come here yet.",
+            "do": "Your node goes on asking. Until they come, the two of you may see different members: compare with "
+            f'`mesh verify "{name}"`. If it stays so, somebody keeps them back, or they do not exist.',
+        }
+        for pk in dict.fromkeys(devices[dev] for dev in overdue(room, now))
     ]
 
 
