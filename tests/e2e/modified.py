@@ -42,5 +42,5 @@ def bag() -> list[bytes]:
 
 
 if __name__ == "__main__":
-    mesh.node.main.Peer = Mallory  # type: ignore[misc, attr-defined] # this is what is modified
+    mesh.node.main.Peer = Mallory  # type: ignore[attr-defined] # this is what is modified
     sys.exit(main())
