@@ -11,21 +11,28 @@ from typing import Final
 import mesh.node.main
 from cli.main import main
 from mesh.events import Effect, Input, Instant, LinkKind, Send, SendClass
-from mesh.ids import LinkId
+from mesh.ids import Dice, Entropy, LinkId, Sealer
 from mesh.peer import Peer
+from mesh.peer.state import State
 
 FRAMES: Final = "MODIFIED_FRAMES"
 
 
-class Mallory(Peer):
+class Mallory:
     """The machine of an honest node, and a bag of frames beside it."""
 
-    given: set[LinkId]
+    def __init__(self, *, dice: Dice, entropy: Entropy, sealer: Sealer) -> None:
+        self.peer = Peer(dice=dice, entropy=entropy, sealer=sealer)
+        self.given: set[LinkId] = set()
+
+    @property
+    def state(self) -> State:
+        """What the honest machine knows."""
+        return self.peer.state
 
     def handle(self, event: Input, now: Instant) -> list[Effect]:
         """Do what an honest node does; then push all that is in the bag, once over each link with a member."""
-        effects = super().handle(event, now)
-        self.given = getattr(self, "given", set())
+        effects = self.peer.handle(event, now)
         for link in self.state.links.values():
             if link.topics.shared and link.link not in self.given:
                 self.given.add(link.link)
@@ -42,5 +49,5 @@ def bag() -> list[bytes]:
 
 
 if __name__ == "__main__":
-    mesh.node.main.Peer = Mallory  # type: ignore[attr-defined] # this is what is modified
+    mesh.node.main.Peer = Mallory  # type: ignore[assignment, attr-defined] # this is what is modified
     sys.exit(main())
