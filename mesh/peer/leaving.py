@@ -15,6 +15,7 @@ from mesh.events import Notice, Space
 from mesh.groups.authoring import author
 from mesh.ids import DeviceId, OpId
 from mesh.peer import reaching
+from mesh.peer.proving import forget_signed
 from mesh.peer.speaking import publish
 from mesh.peer.state import Room, State, Step
 from mesh.wire.codes import InviteCode
@@ -56,6 +57,7 @@ def leave(state: State, room: Room, command: LeaveGroup, step: Step) -> None:
     if not others:
         farewell(state, room, step)
     elif command.wipe:
+        forget_signed(state, group.gid)
         _empty(room, step)
 
 
@@ -119,6 +121,7 @@ def forget(state: State, room: Room, step: Step) -> None:
     """Forget all that this store holds of a group."""
     gid = room.group.gid
     del state.rooms[gid]
+    forget_signed(state, gid)
     reaching.forget_contacts(state, room, room.contacts, step)
     for link in state.links.values():
         link.sessions.pop(gid, None)

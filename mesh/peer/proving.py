@@ -18,11 +18,22 @@ from mesh.wire.messages import SignedMessage
 
 def remember(state: State, gid: GroupId, dev: DeviceId, mseq: int, signed: SignedMessage) -> None:
     """Keep a signed message in memory for a while; the oldest go first."""
+    _drop(state, (gid, dev, mseq))
     state.signed[gid, dev, mseq] = signed
     state.signed_bytes += len(signed.tbs)
     while len(state.signed) > limits.SIGNED_KEPT_MAX or state.signed_bytes > limits.SIGNED_KEPT_BYTES_MAX:
-        _, gone = state.signed.popitem(last=False)
-        state.signed_bytes -= len(gone.tbs)
+        _drop(state, next(iter(state.signed)))
+
+
+def forget_signed(state: State, gid: GroupId) -> None:
+    """Forget what was said in a group: it is being wiped."""
+    for key in [key for key in state.signed if key[0] == gid]:
+        _drop(state, key)
+
+
+def _drop(state: State, key: tuple[GroupId, DeviceId, int]) -> None:
+    gone = state.signed.pop(key, None)
+    state.signed_bytes -= 0 if gone is None else len(gone.tbs)
 
 
 def note_second(state: State, room: Room, opened: OpenedMessage, step: Step) -> None:

@@ -244,6 +244,21 @@ def test_proofs_and_what_is_remembered_for_them_are_bounded() -> None:
     del mallory
 
 
+def test_a_wipe_takes_what_is_remembered_of_a_group_and_of_no_other() -> None:
+    world, gid, (wren, juniper, mallory), _ = three()
+    other = juniper.create("another")
+    mallory.join(other, juniper.invite(other))
+    wren.post(gid, "here")
+    mallory.post(other, "there")
+    world.run(5)
+    assert juniper.node.peer is not None
+    state = juniper.node.peer.state
+    assert {key[0] for key in state.signed} == {gid, other}
+    juniper.leave(gid, wipe=True)
+    assert {key[0] for key in state.signed} == {other}
+    assert state.signed_bytes == sum(len(signed.tbs) for signed in state.signed.values())
+
+
 def test_memory_for_proofs_gives_up_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
     world, gid, (wren, juniper, _), _ = three()
     monkeypatch.setattr(limits, "SIGNED_KEPT_BYTES_MAX", 70_000)

@@ -118,7 +118,8 @@ def _own_fork(room: Room) -> JsonObject:
         "what": f"This device has signed two different changes of “{room.group.founding.name}” in one place. What it "
         "changes there from now on does not count, and what you post may wait without end.",
         "do": "It happens where an old copy of a home was put back, or two copies run: run one only. To be whole "
-        "in the group again, ask a moderator, steward or founder to remove you and to send you a new code.",
+        "in the group again, ask a moderator, steward or founder to remove you and to send you a new code; where "
+        "nobody may, another member can found a successor (`mesh group fork`).",
     }
 
 
