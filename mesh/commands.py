@@ -135,6 +135,15 @@ class SetRank:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HoldBack:
+    """Object to a newcomer's becoming a member by itself, or (`holds` False) no longer."""
+
+    group: GroupId
+    member: MemberPk
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveMember:
     """Remove a member and re-key, in one operation."""
 
@@ -240,6 +249,7 @@ Command = (
     | Post
     | MarkRead
     | SetRank
+    | HoldBack
     | RemoveMember
     | LeaveGroup
     | Rekey

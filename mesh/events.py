@@ -43,6 +43,7 @@ class Space(StrEnum):
     DELIVERY = "delivery"  # gid + post id -> how far an own message has come
     INVITES = "invites"  # gid + invite op_id -> code seed and note of an own invite
     KNOCKS = "knocks"  # gid + knock id -> a knock that waits for a person
+    OBJECTIONS = "objections"  # gid + newcomer's member key + device id -> whether it objects to their being raised
     JOINS = "joins"  # join id -> an attempt to join
     CONTACTS = "contacts"  # gid + device id -> addresses
     PROOFS = "proofs"  # gid + device id -> two messages that it signed under one number
@@ -63,6 +64,7 @@ LOADED: Final = (
     Space.DELIVERY,
     Space.INVITES,
     Space.KNOCKS,
+    Space.OBJECTIONS,
     Space.JOINS,
     Space.CONTACTS,
     Space.PROOFS,

@@ -29,7 +29,7 @@ from cli.group_lines import (
 from cli.options import Flag, Here, SecondsOrNone
 from cli.output import one_line
 from cli.render import facts, indented, newcomers_see, short_hash, shown_id, standing, when
-from mesh.errors import LocalError, MeshError
+from mesh.errors import Exit, LocalError, MeshError
 from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject
 
@@ -174,6 +174,14 @@ def show(group: str, /, *, proof: Annotated[str | None, Parameter(metavar="MEMBE
     )
 
 
+def _rank_words(member: JsonObject) -> str:
+    """Show a member's rank; a newcomer's with what becomes of it by itself."""
+    rank, until = fields.text(member, "rank"), fields.text(member, "newcomer_until")
+    if held := fields.texts(member, "held_by"):
+        return f"{rank}, held by {', '.join(held)}"
+    return f"{rank} until about {when(until)}" if until else rank
+
+
 @app.command
 def members(group: str, /, *, context: Here) -> None:
     """List the members of a group, and those who left or were removed, with the reason that was given.
@@ -190,7 +198,7 @@ def members(group: str, /, *, context: Here) -> None:
         [
             (
                 fields.person(member),
-                fields.text(member, "rank"),
+                _rank_words(member),
                 when(fields.text(member, "since")),
                 fields.text(member, "state"),
                 when(heard) if (heard := fields.text(member, "last_heard")) else "",
@@ -307,6 +315,32 @@ def rank(group: str, member: str, rank: Rank, /, *, context: Here) -> None:
     told = context.call("group.rank", {"group": group, "member": member, "rank": rank})
     named = fields.person(fields.record(told, "member")) or member
     context.out.result(told, [f"{one_line(named)} is now {rank}."])
+
+
+@app.command
+def hold(group: str, member: str, /, *, release: Flag = False, context: Here) -> int:
+    """Keep a newcomer from becoming a member by themself.
+
+    Whom a plain member's node let in is a newcomer, and becomes a member 72 hours after a moderator's node first saw
+    them. As long as one member objects, no node does that; a moderator, steward or founder can still do it with
+    `mesh group rank`. The group sees who objects, in `mesh group members`. Exit status 4: nobody could be told yet;
+    your node tells them when somebody is there.
+
+    Parameters
+    ----------
+    group
+        The group's name, or the beginning of its id.
+    member
+        The newcomer's alias, or the beginning of their id.
+    release
+        Object no longer.
+    """
+    told = context.call("group.hold", {"group": group, "member": member, "release": release})
+    named = one_line(fields.person(fields.record(told, "member")) or member)
+    line = f"You no longer hold {named} back." if release else f"{named} stays a newcomer as long as you object."
+    later = [] if fields.flag(told, "told") else ["Nobody is there to be told; your node does it when somebody is."]
+    context.out.result(told, [line, *later])
+    return Exit.OK if fields.flag(told, "told") else Exit.QUEUED
 
 
 @app.command

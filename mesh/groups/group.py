@@ -61,6 +61,7 @@ class Invite:
     issuer: MemberPk
     open: bool
     joiners: frozenset[MemberPk]
+    let_in: frozenset[MemberPk]  # those of them whose admit counts
     formers: Mapping[MemberPk, MemberPk]
 
 
@@ -189,6 +190,7 @@ class Group:
             op_id=op_id,
             body=body,
             issuer=shown.issuer,
+            let_in=graph.joiners(op_id, self.view.valid),
             open=shown.open,
             joiners=frozenset(act.subject for act in admits),
             formers={act.former: act.subject for act in admits if act.former is not None},
@@ -284,12 +286,17 @@ class Group:
         known = self.devices.get(dev)
         if known is None or known.kem_number != number:
             stranded = [] if known is None else known.stranded
-            record = DeviceRecord(kem_number=number, kem_ms=means.wall_ms, stranded=stranded)
+            record = DeviceRecord(
+                since_ms=means.wall_ms if known is None else known.since_ms,
+                kem_number=number,
+                kem_ms=means.wall_ms,
+                stranded=stranded,
+            )
             self._save_device(dev, record, means.journal)
 
     def note_stranded(self, dev: DeviceId, epoch: OpId, journal: Journal) -> None:
         """Note that a device says that it cannot open an epoch; of many, only its newest words are kept."""
-        known = self.devices.get(dev) or DeviceRecord(kem_number=0, kem_ms=0, stranded=[])
+        known = self.devices.get(dev) or DeviceRecord(since_ms=0, kem_number=0, kem_ms=0, stranded=[])
         words = [*(op_id for op_id in known.stranded if op_id != epoch), epoch][-STRANDED_KEPT:]
         self._save_device(dev, replace(known, stranded=words), journal)
         self._chosen = (0, 0, None)

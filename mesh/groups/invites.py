@@ -60,14 +60,16 @@ def preview_seed(knock_key: bytes) -> bytes:
 
 
 def door_of(invite: Invite, wall_ms: int) -> Door:
-    """Say what a member's node tells one who holds the code."""
-    if not invite.open:
-        return Door.REVOKED
-    if len(invite.joiners) >= invite.body.max_uses:
+    """Say what a member's node tells one who holds the code; of several reasons that which holds whoever closed it.
+
+    Used-up and expired invites are closed too, by a removal or as a chore: their holders are to hear why they are late.
+    Of a closed invite only those use it up whom it really let in.
+    """
+    if len(invite.joiners if invite.open else invite.let_in) >= invite.body.max_uses:
         return Door.USED_UP
     if wall_ms >= invite.body.expiry_hour * HOUR_MS:
         return Door.EXPIRED
-    return Door.OPEN
+    return Door.OPEN if invite.open else Door.REVOKED
 
 
 # ---------------------------------------------------------------- preview

@@ -108,8 +108,9 @@ class KemRecord(Record, frozen=True):
 
 
 class DeviceRecord(Record, frozen=True):
-    """What is known of a device beside what it wrote: `kem_ms` is our clock when its newest KEM key came here."""
+    """What is known of a device beside what it wrote: times are of our clock: it, and its newest KEM key, came here."""
 
+    since_ms: shapes.Millis
     kem_number: shapes.KemNumber
     kem_ms: shapes.Millis
     stranded: Annotated[

@@ -12,6 +12,7 @@ from mesh.commands import (
     DeclineFork,
     DropJoin,
     FollowFork,
+    HoldBack,
     KnownAddress,
     LeaveGroup,
     MarkRead,
@@ -37,7 +38,7 @@ from mesh.groups.history import HISTORY, require_window
 from mesh.groups.invites import HOUR_MS, invite_keys
 from mesh.groups.records import InviteRecord
 from mesh.ids import Address, MemberPk
-from mesh.peer import reaching
+from mesh.peer import raising, reaching
 from mesh.peer.beacons import BEACONS
 from mesh.peer.chores import remove_member
 from mesh.peer.door import decide
@@ -116,7 +117,7 @@ def carry_out(state: State, command: Command, step: Step) -> bytes:
     return b""
 
 
-Governing = SetRank | RemoveMember | LeaveGroup | Rekey | SetSetting | SetAgreement
+Governing = SetRank | HoldBack | RemoveMember | LeaveGroup | Rekey | SetSetting | SetAgreement
 
 
 def _govern(state: State, command: Governing, step: Step) -> None:
@@ -126,6 +127,9 @@ def _govern(state: State, command: Governing, step: Step) -> None:
     match command:
         case SetRank():
             _set_rank(state, room, command, step)
+        case HoldBack():
+            require_in(room)
+            raising.hold(state, room, command.member, holds=command.holds, step=step)
         case RemoveMember():
             _remove(state, room, command, step)
         case LeaveGroup():

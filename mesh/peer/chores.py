@@ -5,20 +5,22 @@ Members take turns by a hash, so that a change does not make everyone act at onc
 """
 
 from contextlib import suppress
+from itertools import islice
 from typing import Final
 
 from mesh.commands import Rank
 from mesh.crypto.hashes import h
 from mesh.crypto.keys import public_key
 from mesh.errors import LocalError, RemoteError
-from mesh.events import Notice
+from mesh.events import Instant, Notice
 from mesh.groups.authoring import author, rekey, remove
 from mesh.groups.dormancy import missing_epoch
 from mesh.groups.history import HISTORY, shown_window
+from mesh.groups.invites import HOUR_MS
 from mesh.groups.operations import Operation
-from mesh.ids import DeviceId, MemberPk
+from mesh.ids import DeviceId, MemberPk, OpId
 from mesh.membership.acts import GRANTS
-from mesh.peer import admitting, catching_up, door, doubting, joining, reaching, stranding
+from mesh.peer import admitting, catching_up, door, doubting, joining, raising, reaching, stranding
 from mesh.peer.hearing import hear_message, take_early
 from mesh.peer.routing import plan_telling
 from mesh.peer.speaking import hand_over, publish
@@ -30,6 +32,8 @@ from mesh.wire.operations import Cut, ForkBody, OpType, UninviteBody, epoch_bloc
 TURN_MS: Final = 2_000  # rank r waits 2r s for r < 30 (protocol.md §5)
 LATE_TURN_MS: Final = 60_000  # and 60 + (r − 30) s beyond
 BEHIND_MS: Final = 60_000  # who was not given the newest key comes after those who were (protocol.md §9); ours
+CLOCKS_MS: Final = 3_600_000  # so far may moderators' clocks be apart: an invite that is closed stays so; ours
+CLOSED_AT_ONCE_MAX: Final = 16  # invites that ran out; ours
 EPOCH_MS_MAX: Final = 7 * 86_400_000
 TELL_WAIT_MS: Final = 400  # an operation is pushed at once; states follow, so that it does not travel twice; ours
 TELL_SPREAD_MS: Final = 400
@@ -59,6 +63,7 @@ def after_operations(state: State, room: Room, ops: list[Operation], step: Step)
     _tell_history(room, step)
     door.sweep_knocks(state, room, ops, step)
     admitting.welcome_keyed(state, room, step)
+    raising.sweep_objections(room, step)
     resume_sessions(state, room, step)
     plan_telling(room, TELL_WAIT_MS + step.dice.randrange(TELL_SPREAD_MS), step)
     devices = group.view.devices
@@ -134,6 +139,7 @@ def plan(state: State, room: Room, step: Step) -> None:
         wait = rank * TURN_MS if rank < 30 else LATE_TURN_MS + (rank - 30) * 1000
         wait += 0 if missing_epoch(room.group) is None else BEHIND_MS
         wait += 0 if host is None else admitting.epoch_youth_ms(room, step.now)
+        wait += 0 if _is_urgent(room, step) else TURN_MS  # what another has just done is still on its way
     if wait is not None or room.chore_due:
         step.set_timer("chore", room.group.gid, wait)
     room.chore_due = wait is not None
@@ -148,7 +154,20 @@ def _place_in_line(state: State, room: Room, host: DeviceId | None) -> int:
 
 
 def _needs(room: Room, step: Step) -> bool:
+    return _is_urgent(room, step) or bool(raising.to_raise(room, step.now) or _to_close(room, step.now))
+
+
+def _is_urgent(room: Room, step: Step) -> bool:
     return _needs_epoch(room, step) or bool(_to_follow_up(room))
+
+
+def _to_close(room: Room, now: Instant) -> list[OpId]:
+    """Return open invites that ran out so long ago that every clock has it so; as many as we close at once."""
+    if room.group.rank > Rank.MODERATOR:
+        return []
+    due_ms = now.wall_ms - CLOCKS_MS
+    over = (i.op_id for i in room.group.invites.values() if i.open and i.body.expiry_hour * HOUR_MS <= due_ms)
+    return list(islice(over, CLOSED_AT_ONCE_MAX))
 
 
 def _needs_epoch(room: Room, step: Step) -> bool:
@@ -186,6 +205,10 @@ def do_chore(state: State, room: Room, step: Step) -> None:
             remove_member(state, room, pk, "", step)
         if not followed and _needs_epoch(room, step):
             publish(state, room, rekey(room.group, step.means()), step)
+        for pk in raising.to_raise(room, step.now):
+            raising.raise_newcomer(state, room, pk, step)
+        for invite in _to_close(room, step.now):
+            publish(state, room, author(room.group, OpType.UNINVITE, UninviteBody(invite=invite), step.means()), step)
     except LocalError:
         return  # no key, or no right any more: somebody else's turn
 

@@ -169,7 +169,7 @@ def sweep_knocks(state: State, room: Room, ops: list[Operation], step: Step) -> 
     for statement, record in list(room.knocks.items()):
         invite = room.group.invites.get(record.invite)
         if invite is not None and not invite.open:
-            _refuse_kept(state, room, record, Door.REVOKED, step)
+            _refuse_kept(state, room, record, door_of(invite, step.now.wall_ms), step)
             _drop_knock(room, statement, step)
 
 

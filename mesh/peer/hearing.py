@@ -13,7 +13,7 @@ from mesh.events import Notice, Space
 from mesh.gossip.frontier import Frontier
 from mesh.groups.messaging import OpenedMessage, Original, TooEarly, open_message, read_keyup, take_in
 from mesh.ids import FrameId, LinkId, OpId, PostId
-from mesh.peer import approving, reaching, stranding
+from mesh.peer import approving, raising, reaching, stranding
 from mesh.peer.lacking import note_heads
 from mesh.peer.originals import origin_of
 from mesh.peer.placing import keep_message, note_message, place_ms
@@ -32,6 +32,7 @@ from mesh.wire.messages import (
     KeyupBody,
     Kind,
     MessageTbs,
+    ObjectionBody,
     PresenceBody,
     ReceiptBody,
     SignedMessage,
@@ -141,6 +142,8 @@ def check_body(tbs: MessageTbs) -> None:
             decode(BeaconBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
         case Kind.APPROVAL:
             decode(ApprovalBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
+        case Kind.OBJECTION:
+            decode(ObjectionBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
         case Kind.STRANDED:
             decode(StrandedBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
         case _:
@@ -168,6 +171,9 @@ def _act(state: State, room: Room, opened: OpenedMessage, step: Step) -> None:
             stranding.hear_stranded(
                 room, tbs.dev, decode(StrandedBody, tbs.body, bytes_max=limits.MESSAGE_BYTES_MAX), step
             )
+        case Kind.OBJECTION:
+            objection = decode(ObjectionBody, tbs.body, bytes_max=limits.MESSAGE_BYTES_MAX)
+            raising.hear_objection(room, tbs.dev, objection, tbs.mseq, tbs.ts_ms, step)
         case Kind.BEACON:
             pass  # its heads have been noted, as every message's are
         case _:

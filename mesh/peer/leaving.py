@@ -32,6 +32,7 @@ _AT_ONCE: Final = (
     Space.DELIVERY,
     Space.INVITES,
     Space.KNOCKS,
+    Space.OBJECTIONS,
     Space.CHAINS,
     Space.KEMS,
     Space.PROOFS,
@@ -80,6 +81,7 @@ def _empty(room: Room, step: Step) -> None:
     room.verified.clear()
     room.proofs.clear()
     room.arriving.clear()
+    room.objections.clear()
     room.recent.clear()
     room.tips.clear()
     room.early.clear()

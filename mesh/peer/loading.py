@@ -16,6 +16,7 @@ from mesh.peer.records import (
     JoinRecord,
     KnockRecord,
     MessageRecord,
+    ObjectionRecord,
     ProofRecord,
     TrackRecord,
     VerifiedRecord,
@@ -77,6 +78,9 @@ def _load_room(room: Room, found: Mapping[Space, Rows]) -> Room:
             room.knocks[key] = record
             if any(yes.dev == room.group.own.dev for yes in record.approvals):
                 room.untold_yes[key] = None
+    for key, value in rows(Space.OBJECTIONS):
+        word = load(ObjectionRecord, value)
+        room.objections.setdefault(MemberPk(key[:32]), {})[DeviceId(key[32:])] = word
     for key, value in rows(Space.CONTACTS):
         room.contacts[DeviceId(key)] = load(ContactRecord, value)
     for key, value in rows(Space.PROOFS):

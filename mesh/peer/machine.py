@@ -48,6 +48,7 @@ from mesh.peer import (
     joining,
     keeping,
     loading,
+    raising,
     reaching,
     speaking,
     stranding,
@@ -316,6 +317,7 @@ class Peer:
             keeping.tend_keys(self.state, room, step)
             beacons.tend_beacon(self.state, room, step)
             approving.tell_approvals(self.state, room, step)
+            raising.tell_objections(self.state, room, step)
         joining.give_up_expired(self.state, step)
         step.topics_changed = True  # a new day has new doors
         self._again(step)

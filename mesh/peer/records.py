@@ -168,6 +168,14 @@ class VerifiedRecord(Record, frozen=True):
     at_ms: shapes.Millis
 
 
+class ObjectionRecord(Record, frozen=True):
+    """What a device said last of a newcomer; `mseq` 0: our own word, which nobody has been told of."""
+
+    mseq: shapes.MseqOrNone
+    ts_ms: shapes.Millis
+    holds: bool
+
+
 class ContactRecord(Record, frozen=True):
     """Where a device can be reached, and whether invites may carry these addresses.
 

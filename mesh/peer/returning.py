@@ -32,6 +32,7 @@ _FORMER: Final = (
     Space.DRAFTS,
     Space.INVITES,
     Space.KNOCKS,
+    Space.OBJECTIONS,
 )
 
 

@@ -40,6 +40,7 @@ from mesh.peer.records import (
     DraftRecord,
     JoinRecord,
     KnockRecord,
+    ObjectionRecord,
     ProofRecord,
     RangesRecord,
     SpellRecord,
@@ -256,6 +257,7 @@ class Room:
     tips: dict[MsgId, None] = field(default_factory=dict)  # newest messages that nothing follows yet
     awaited_knocks: dict[bytes, KnockRecord] = field(default_factory=dict)  # T -> approved, and not heard here yet
     untold_yes: dict[bytes, None] = field(default_factory=dict)  # T -> our approval, which nobody has been told of
+    objections: dict[MemberPk, dict[DeviceId, ObjectionRecord]] = field(default_factory=dict)  # by newcomer
     declined: OrderedDict[bytes, None] = field(default_factory=OrderedDict)  # T -> a person here has said no
     early: OrderedDict[bytes, LinkId | None] = field(default_factory=OrderedDict)  # messages that wait for operations
     early_bytes: int = 0

@@ -19,6 +19,7 @@ class Kind(IntEnum):
     BEACON = 5
     STRANDED = 6
     APPROVAL = 7
+    OBJECTION = 8
 
 
 class Flag(IntFlag):
@@ -118,6 +119,13 @@ class ApprovalBody(Record, frozen=True):
     statement: shapes.Bytes32  # T of the knock
     grant: shapes.Op
     sig: shapes.Bytes64
+
+
+class ObjectionBody(Record, frozen=True):
+    """Kind 8: its author objects to a newcomer's being raised by itself after 72 hours, or no longer does."""
+
+    target: shapes.Member
+    holds: bool
 
 
 class PresenceBody(Record, frozen=True):

@@ -270,6 +270,29 @@ def test_what_a_steward_does_is_handed_over(home: Path, line: tuple[str, ...], m
     assert ran.out
 
 
+def test_a_newcomer_is_held_back_and_it_is_said_who_was_told(home: Path) -> None:
+    member: JsonObject = {"id": "ab" * 32, "alias": "tansy", "rank": "newcomer"}
+    with fake_node(home, {"group.hold": {"member": member, "told": True}}) as node:
+        ran = mesh("group", "hold", "g", "tansy", home=home)
+        assert node.handler.asked == [("group.hold", {"group": "g", "member": "tansy", "release": False})]
+    assert (ran.code, ran.out) == (0, "tansy stays a newcomer as long as you object.\n")
+    with fake_node(home, {"group.hold": {"member": member, "told": False}}):
+        ran = mesh("group", "hold", "g", "tansy", "--release", home=home)
+    assert ran.code == 4
+    assert ran.out.startswith("You no longer hold tansy back.\nNobody is there to be told")
+
+
+def test_a_newcomer_s_time_and_who_holds_them_stand_beside_their_rank(home: Path) -> None:
+    shown: list[JsonObject] = [
+        {"id": "ab" * 32, "alias": "tansy", "rank": "newcomer", "newcomer_until": "2020-11-25T19:00:00Z"},
+        {"id": "cd" * 32, "alias": "dill", "rank": "newcomer", "held_by": [{"id": "ef" * 32, "alias": "olive"}]},
+    ]
+    with fake_node(home, {"group.members": {"members": list(shown)}}):
+        out = mesh("group", "members", "g", home=home).out
+    assert "newcomer until about 25 Nov 2020 19:00" in out
+    assert "newcomer, held by olive" in out
+
+
 def test_an_agreement_is_shown_and_edited(home: Path, tmp_path: Path) -> None:
     told: JsonObject = {"agreement": {"version": 3, "text": "Be kind.\nStay."}}
     with fake_node(home, {"group.agreement": told}) as node:

@@ -101,7 +101,16 @@ def test_a_door_says_what_it_is() -> None:
         alice.lets_in(joiner(name, porch.gid, Suite.CLASSIC), porch.code)
     assert door_of(alice.group.invites[op_id], WALL_MS) is Door.USED_UP
     alice.uninvites(porch.code)
-    assert door_of(alice.group.invites[op_id], expiry) is Door.REVOKED
+    assert door_of(alice.group.invites[op_id], expiry) is Door.USED_UP, "whoever closed it, they are late"
+
+
+def test_a_closed_door_is_revoked_until_its_time_is_over() -> None:
+    porch = Porch()
+    alice, op_id = porch.alice, porch.code.op_id
+    alice.uninvites(porch.code)
+    expiry = porch.code.body.expiry_hour * HOUR_MS
+    assert door_of(alice.group.invites[op_id], expiry - 1) is Door.REVOKED
+    assert door_of(alice.group.invites[op_id], expiry) is Door.EXPIRED
 
 
 # ------------------------------------------------------------------------------------- preview

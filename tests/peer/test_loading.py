@@ -142,7 +142,9 @@ def test_two_groups_do_not_mix() -> None:
     assert [len(state.rooms[gid].recent) for gid in gids] == [0, 1, 0]
 
 
-@pytest.mark.parametrize("space", [space for space in LOADED if space not in (Space.CHAINS, Space.KNOCKS)])
+@pytest.mark.parametrize(
+    "space", [space for space in LOADED if space not in (Space.CHAINS, Space.KNOCKS, Space.OBJECTIONS)]
+)
 def test_a_damaged_row_is_said_to_be_damage(space: Space) -> None:
     _, gid, people = lived()
     store = people[3].node.store if space is Space.JOINS else people[0].node.store

@@ -219,6 +219,7 @@ def _messages(story: Story) -> list[Record]:
         messages.SignedMessage(tbs=encode(tbs), sig=sign(story.alice.dev_seed, b"mesh1/msg\0" + encode(tbs))),
         messages.StrandedBody(nonce=group.founding.epoch.nonce),
         messages.ApprovalBody(invite=story.code.op_id, statement=bytes(32), grant=story.code.op_id, sig=bytes(64)),
+        messages.ObjectionBody(target=story.bob.pk, holds=True),
         messages.KeyupBody(kem_number=2, kem_pk=b"\xaa" * 32),
         reached,
         messages.ReceiptBody(reached=[reached]),

@@ -39,9 +39,9 @@ def test_nothing_is_renumbered() -> None:
         "WELCOME": 6,
         "PREVIEW": 7,
     }
-    names = "POST KEYUP RECEIPT PRESENCE BEACON STRANDED APPROVAL"
+    names = "POST KEYUP RECEIPT PRESENCE BEACON STRANDED APPROVAL OBJECTION"
     assert [kind.name for kind in sorted(Kind)] == names.split()
-    assert sorted(Kind) == list(range(1, 8))
+    assert sorted(Kind) == list(range(1, 9))
     assert {mode.name: mode.value for mode in Mode} == {"LISTENING": 0, "EXPERIENCE": 1, "ADVICE": 2, "RESOURCES": 3}
     assert [door.name for door in sorted(Door)] == ["OPEN", "REVOKED", "USED_UP", "EXPIRED", "DECLINED"]
     told = "STATE WANT_OPS OPS WANT_MESSAGES ANSWERED WANT_HISTORY HISTORY"

@@ -39,6 +39,7 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "group.fork.again": ("group", "successor", "without"),
     "group.fork.decline": ("group", "fork"),
     "group.fork.follow": ("group", "fork"),
+    "group.hold": ("group", "member", "release"),
     "group.leave": ("group", "wipe", "passphrase"),
     "group.leave.check": ("group", "wipe"),
     "group.list": (),

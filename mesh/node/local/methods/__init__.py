@@ -30,6 +30,7 @@ TABLE: Final[Mapping[str, Method]] = MappingProxyType(
         "group.list": groups.list_groups,
         "group.members": groups.members,
         "group.proof": proofs.proof,
+        "group.hold": groups.hold,
         "group.rank": groups.rank,
         "group.rekey": groups.rekey,
         "group.remove": groups.remove,

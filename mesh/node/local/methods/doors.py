@@ -100,8 +100,6 @@ async def list_invites(desk: Desk, params: JsonObject) -> JsonObject:
     found: list[JsonObject] = []
     for op_id, invite in room.group.invites.items():
         door, used = door_of(invite, desk.now().wall_ms), len(invite.joiners)
-        if door is Door.REVOKED and used >= invite.body.max_uses:
-            door = Door.USED_UP  # that came first: what is used up may be closed with the others later
         own = room.invites.get(op_id)
         found.append(
             {

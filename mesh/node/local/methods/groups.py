@@ -5,6 +5,7 @@ from typing import Final
 
 from mesh.commands import (
     CreateGroup,
+    HoldBack,
     LeaveGroup,
     Rank,
     Rekey,
@@ -29,6 +30,7 @@ from mesh.node.local.methods.shown import agreement_json, departed_json, each, g
 from mesh.node.local.protocol import JsonObject
 from mesh.peer.asking import OWN_SETTINGS, require_removable
 from mesh.peer.leaving import require_leavable
+from mesh.peer.raising import is_told
 from mesh.peer.state import Room
 from mesh.wire.invites import Door
 
@@ -200,6 +202,14 @@ async def rank(desk: Desk, params: JsonObject) -> JsonObject:
     target = member_named(room, given.text(params, "member"))
     await desk.ask(SetRank(group=room.group.gid, member=target, rank=RANKS[name]))
     return {"member": member_json(desk, room, room.group.view.members[target])}
+
+
+async def hold(desk: Desk, params: JsonObject) -> JsonObject:
+    """Object to a newcomer's becoming a member by itself, or take that back. `told`: the group knows of it."""
+    room = _room(desk, params)
+    target = member_named(room, given.text(params, "member"))
+    await desk.ask(HoldBack(group=room.group.gid, member=target, holds=not given.flag(params, "release")))
+    return {"member": member_json(desk, room, room.group.view.members[target]), "told": is_told(room, target)}
 
 
 async def rekey(desk: Desk, params: JsonObject) -> JsonObject:

@@ -12,6 +12,7 @@ from mesh.groups.forgetting import KEY_WINDOW, WINDOW_DAYS
 from mesh.groups.history import HISTORY, shown_window
 from mesh.groups.invites import HOUR_MS, Preview, knock_statement
 from mesh.groups.messaging import cut_of
+from mesh.groups.operations import card_device
 from mesh.groups.records import load
 from mesh.identity.fingerprints import group_words, state_hash
 from mesh.ids import DeviceId, GroupId, MemberPk, PostId
@@ -21,6 +22,7 @@ from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.beacons import BEACONS
 from mesh.peer.forking import Fork, followers, forks_of, predecessor
 from mesh.peer.joining import preview_of
+from mesh.peer.raising import objectors, ripe_ms
 from mesh.peer.records import JoinRecord, JoinStage, KnockKeys, MessageRecord
 from mesh.peer.routing import JOINING
 from mesh.peer.state import Room, State, Track
@@ -195,7 +197,8 @@ def alias_of(room: Room, pk: MemberPk) -> str:
 
 def member_json(desk: Desk, room: Room, member: Member) -> JsonObject:
     """Describe a member."""
-    record = room.group.epochs.get(member.admitted)
+    since = first_seen_ms(room, member)
+    ripe = ripe_ms(room, member)
     inviter = member.invited_by
     linked = {s.device for _, s in desk.state.sessions(room.group.gid)}
     if member.pk == room.group.own.member_pk:
@@ -206,11 +209,20 @@ def member_json(desk: Desk, room: Room, member: Member) -> JsonObject:
     return {
         **person(room, member.pk),
         "rank": member.rank.name.lower(),
-        "since": None if record is None else iso(record.since_ms),
+        "since": None if since is None else iso(since),
         "state": state,
         "last_heard": iso(heard_ms) if heard_ms and state != "you" else None,
         "invited_by": None if inviter is None else person(room, inviter),
+        "newcomer_until": None if ripe is None else iso(ripe),
+        "held_by": [person(room, pk) for pk in objectors(room, member.pk)],
     }
+
+
+def first_seen_ms(room: Room, member: Member) -> int | None:
+    """Return since when a member is in, as our own clock had it when this node first saw them."""
+    card = room.group.log.operation(member.admitted).card
+    known = None if card is None else room.group.devices.get(card_device(card))
+    return None if known is None else known.since_ms
 
 
 def departed_json(room: Room) -> Iterator[JsonObject]:
