@@ -326,6 +326,11 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "Nobody in it would receive what you send.",
         "Ask somebody in the group for a new invite.",
     ),
+    "E-UNCONFIRMED": Entry(
+        "Only the one who let you in has said who is in this group.",
+        "Somebody who was removed could show you the group as it was before, and others through you.",
+        "Wait until another member is reachable, or take that word: `mesh group confirm GROUP`.",
+    ),
     "E-SAME-RANK": Entry(
         "The member has that rank already.",
         "Nothing had to be changed.",

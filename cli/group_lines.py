@@ -89,6 +89,14 @@ def earlier_line(shown: JsonObject) -> str:
     return f'in "{name}" ({short})' if name else f"in a group that is not here ({short})"
 
 
+def confirmed_line(shown: JsonObject) -> str:
+    """Say that only one member has told who is in a group, if that is so."""
+    if shown.get("confirmed") is not False:
+        return ""
+    by = who(shown, "welcomed_by") or "whoever let you in"
+    return f"no: only {by} has said who is in it; `mesh group confirm` takes that word"
+
+
 def followed_line(shown: JsonObject) -> str:
     """Say how many of the earlier group have come."""
     followed = fields.record(shown, "followed")

@@ -183,7 +183,8 @@ def join_without_the_inviter(teller: Teller, code: str, juniper: Person, sorrel:
     members = {text(m, "alias"): m for m in records(tansy.mesh("group", "members", GROUP), "members")}
     inviter = record(members["tansy"], "invited_by")
     teller.check("invited by wren, let in by a member who was there", inviter["alias"] == "wren", inviter)
-    tansy.post(GROUP, "thank you for the open door")
+    # It goes out once a second member has confirmed who is in: juniper, if sorrel let tansy in, or sorrel.
+    tansy.post(GROUP, "thank you for the open door", "--wait", "15s")
     for person in (juniper, sorrel):
         person.sees(GROUP, "thank you for the open door")
     teller.check("sorrel and juniper read tansy's first message", True)

@@ -179,6 +179,13 @@ class SetSetting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmGroup:
+    """Take the word of whoever let us in that the group is as we have it, and let go out what waited."""
+
+    group: GroupId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetAgreement:
     """Publish a new version of the group's agreement."""
 
@@ -254,6 +261,7 @@ Command = (
     | LeaveGroup
     | Rekey
     | SetSetting
+    | ConfirmGroup
     | SetAgreement
     | ConfirmMember
     | OfferFork

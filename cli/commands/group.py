@@ -14,6 +14,7 @@ from cli.durations import spoken_duration
 from cli.foresight import is_in, leave_lines, namesake_lines, remove_lines
 from cli.group_lines import (
     agreement_named,
+    confirmed_line,
     dormant_after,
     earlier_line,
     followed_line,
@@ -166,6 +167,7 @@ def show(group: str, /, *, proof: Annotated[str | None, Parameter(metavar="MEMBE
                     ("now", standing(shown)),
                     ("earlier words", earlier_line(shown)),
                     ("followed", followed_line(shown)),
+                    ("confirmed", confirmed_line(shown)),
                 )
             ),
             *(successor_line(offer) for offer in fields.records(shown, "successors")),
@@ -354,6 +356,23 @@ def rekey(group: str, /, *, context: Here) -> None:
     """
     told = context.call("group.rekey", {"group": group})
     context.out.result(told, ["The group has a new key."])
+
+
+@app.command(name="confirm")
+def confirm_(group: str, /, *, context: Here) -> None:
+    """Take the word of the one who let you in that the group is as you see it.
+
+    What you post in a new group waits until the node of a second member has confirmed who is in it: somebody who was
+    removed could show you the group as it was before. If you know by other means that it is right, or do not want to
+    wait, this lets your posts go out. For example: mesh group confirm "Tuesday grief".
+
+    Parameters
+    ----------
+    group
+        The group's name, or the beginning of its id.
+    """
+    told = context.call("group.confirm", {"group": group})
+    context.out.result(told, ["The group counts as confirmed. What you post goes out."])
 
 
 @app.command(name="set")

@@ -102,6 +102,11 @@ def _what_it_waits_for(message: JsonObject, group: JsonObject, *, node_up: bool)
         return ["Nobody has taken it: you may have been removed. `mesh status` says what you can do."]
     if fields.number(group, "members") == 1:
         return [sentence(why)] if why else []
+    if group.get("confirmed") is False:
+        return [
+            sentence(why),
+            "It goes out by itself once another member's node is reachable, or after `mesh group confirm`.",
+        ]
     if not node_up:
         return ["Your node is not running. Start it with `mesh up`, and this goes out by itself."]
     return [

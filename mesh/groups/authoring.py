@@ -150,6 +150,7 @@ def fresh_own_state(gid: GroupId, suite: Suite, join_nonce: bytes, card: Card, d
         cut_off=False,
         rank_seen=Rank.NEWCOMER,
         settings=[],
+        confirmed=True,
         wants_history=False,
         handed_by=[],
         declined=[],

@@ -56,6 +56,7 @@ class OwnState(Record, frozen=True):
     cut_off: bool  # an epoch was made that we were given no key for
     rank_seen: Rank  # what the person was last told
     settings: list[Annotated[list[str], Meta(min_length=2, max_length=2)]]  # our own, for this group
+    confirmed: bool  # whoever let us in is not the only one who has said who is in
     wants_history: bool  # members are asked to hand on what we hold no key for
     handed_by: list[shapes.Member]  # who has given all that they may
     declined: list[shapes.Op]  # offers of a successor of which the person does not want to be reminded

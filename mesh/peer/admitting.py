@@ -89,7 +89,7 @@ def _turn(state: State, room: Room) -> int:
 def admit_in_turn(state: State, room: Room, statement: bytes, step: Step) -> None:
     """Our turn has come: let in or welcome whoever knocked, unless somebody else has answered."""
     arrival = room.arriving.get(statement)
-    if arrival is None or room.group.me is None:
+    if arrival is None or room.group.me is None or not room.group.own.confirmed:
         return
     reply = next((reply for reply in state.replies.values() if reply.statement == statement), None)
     linked = any(session.device == arrival.device for _, session in state.present(room))

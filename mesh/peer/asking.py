@@ -6,6 +6,7 @@ from typing import Final
 from mesh.commands import (
     AgreeJoin,
     Command,
+    ConfirmGroup,
     ConfirmMember,
     CreateGroup,
     DecideKnock,
@@ -38,7 +39,7 @@ from mesh.groups.history import HISTORY, require_window
 from mesh.groups.invites import HOUR_MS, invite_keys
 from mesh.groups.records import InviteRecord
 from mesh.ids import Address, MemberPk
-from mesh.peer import raising, reaching
+from mesh.peer import confirming, raising, reaching
 from mesh.peer.beacons import BEACONS
 from mesh.peer.chores import remove_member
 from mesh.peer.door import decide
@@ -46,7 +47,7 @@ from mesh.peer.forking import decline_fork, follow_fork, offer_again, offer_fork
 from mesh.peer.joining import agree, drop_join, start_join
 from mesh.peer.leaving import leave
 from mesh.peer.records import VerifiedRecord
-from mesh.peer.speaking import IN_INVITES, publish, write_draft
+from mesh.peer.speaking import IN_INVITES, hand_over, publish, write_draft
 from mesh.peer.state import Room, State, Step
 from mesh.support.posts import Wish, compose
 from mesh.wire import limits
@@ -117,7 +118,7 @@ def carry_out(state: State, command: Command, step: Step) -> bytes:
     return b""
 
 
-Governing = SetRank | HoldBack | RemoveMember | LeaveGroup | Rekey | SetSetting | SetAgreement
+Governing = SetRank | HoldBack | RemoveMember | LeaveGroup | Rekey | SetSetting | ConfirmGroup | SetAgreement
 
 
 def _govern(state: State, command: Governing, step: Step) -> None:
@@ -138,6 +139,10 @@ def _govern(state: State, command: Governing, step: Step) -> None:
             publish(state, room, rekey(group, step.means()), step)
         case SetSetting():
             _set(state, room, command, step)
+        case ConfirmGroup():
+            require_in(room)
+            confirming.accept(room, step)
+            hand_over(state, room, step)
         case SetAgreement():
             version, _ = group.agreement
             text = require_text("agreement", command.text, limits.AGREEMENT_BYTES_MAX, lines=True)
@@ -257,6 +262,13 @@ def _decide_knock(state: State, room: Room, command: DecideKnock, step: Step) ->
     require_in(room)
     if command.knock not in room.knocks:
         raise LocalError("nobody waits under that name", do="`mesh knocks list` shows who does", code="E-NO-KNOCK")
+    if command.admit and not room.group.own.confirmed:
+        raise RefusedError(
+            "nobody but who let you in has confirmed who is in this group",
+            why="whom you let in would trust your word for it",
+            do="wait until another member is reachable, or take the one's word: `mesh group confirm GROUP`",
+            code="E-UNCONFIRMED",
+        )
     if room.group.rank > Rank.MODERATOR:
         raise RefusedError(
             "this invite asks for a moderator's approval",

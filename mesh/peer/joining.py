@@ -33,7 +33,7 @@ from mesh.groups.operations import Operation, card_device
 from mesh.groups.receiving import receive_bundle
 from mesh.ids import DeviceId, GroupId, JoinId
 from mesh.journal import Journal
-from mesh.peer import reaching
+from mesh.peer import confirming, reaching
 from mesh.peer.hearing import learn_keyup
 from mesh.peer.history import want_if_due
 from mesh.peer.records import ContactRecord, JoinRecord, JoinStage, KnockKeys, OfferRecord
@@ -452,6 +452,7 @@ def _answered(
     state.rooms[group.gid] = room
     if former is not None:
         take_over(former, room, step)
+    confirming.begin(room, step)
     want_if_due(room, step)
     for contact in body.contacts:
         if group.log.card(contact.dev) is not None:

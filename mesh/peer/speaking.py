@@ -70,8 +70,8 @@ def keep_draft(room: Room, draft: DraftRecord, step: Step) -> None:
 
 
 def hand_over(state: State, room: Room, step: Step) -> None:
-    """Seal and push the drafts of a group if a member is there to take them."""
-    if not room.drafts or not can_speak(state, room, step.now):
+    """Seal and push the drafts of a group if a member is there to take them, and we know it to be the whole group."""
+    if not room.drafts or not room.group.own.confirmed or not can_speak(state, room, step.now):
         return
     for number, draft in sorted(room.drafts.items()):
         epoch = speaking_epoch(state, room, step)

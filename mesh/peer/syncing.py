@@ -19,7 +19,7 @@ from mesh.gossip.sessions import half_session, proof_statement, tag_of, unpack
 from mesh.groups.group import Group
 from mesh.groups.receiving import bundles_beyond, receive_bundle, unpack_wraps
 from mesh.ids import OpId, TopicId
-from mesh.peer import catching_up, doubting, handing_on, history, leaving
+from mesh.peer import catching_up, confirming, doubting, handing_on, history, leaving
 from mesh.peer.hearing import note_holder
 from mesh.peer.lacking import note_heads
 from mesh.peer.routing import tell
@@ -123,6 +123,7 @@ def resume_sessions(state: State, room: Room, step: Step) -> None:
             ask_keys(link, room, step)
         if session.heard:
             doubting.note_heard(state, room, session, step)
+            confirming.hear_word(room, session, step)
         if session.untimely is not None and session.device in room.group.view.devices:
             body, session.untimely = session.untimely, None
             _hear_state(state, link, room, session, body, step)
@@ -138,7 +139,9 @@ def tell_state(link: Link, room: Room, step: Step) -> None:
         return
     if session.device in room.group.view.devices:
         frontier = [] if room.group.own.left else catching_up.frontier_vector(room)
-        body = StateBody(heads=room.group.log.heads[: limits.STATE_HEADS_MAX], frontier=frontier)
+        vouches = confirming.tells_heads_to(room, session.device)
+        heads = room.group.log.heads[: limits.STATE_HEADS_MAX] if vouches else []
+        body = StateBody(heads=heads, frontier=frontier)
     else:
         leave = leaving.leave_of(room, session.device)
         if leave is None:
@@ -235,6 +238,7 @@ def _hear_state(state: State, link: Link, room: Room, session: Session, body: St
             note_holder(room, link, post, step)
     if agrees(room, session, step.now):
         ask_keys(link, room, step)
+    confirming.hear_word(room, session, step)
     hand_over(state, room, step)
     plan_receipt(room, step)
     catching_up.ask_messages(state, room, step)

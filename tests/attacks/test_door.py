@@ -3,12 +3,13 @@
 import pytest
 from msgspec.structs import replace
 
-from mesh.commands import Rank, Suite
+from mesh.commands import ConfirmGroup, Rank, Suite
 from mesh.crypto.hashes import h
 from mesh.crypto.keys import sign
 from mesh.errors import Fault, RemoteError
 from mesh.groups.invites import invite_keys, knock_statement, open_knock, open_welcome_chunk, seal_knock, seal_welcome
 from mesh.groups.joining import JOIN_LABEL, join_statement
+from mesh.peer.confirming import welcomer
 from mesh.wire import limits
 from mesh.wire.frames import DAY_MS, parse_frame, split_welcome
 from mesh.wire.invites import Door, KnockBody, WelcomeBody
@@ -102,6 +103,44 @@ def test_attack_32_proof_bound_again_to_other_keys() -> None:
 def admit(author: Member, body: AdmitBody, someone: Joiner) -> SignedOp:
     """Sign an admit with an epoch for all and whoever comes in."""
     return author.forges(OpType.ADMIT, replace(body, epoch=author.draft(plus=(someone,)).block))
+
+
+def test_attack_35_truncated_log_from_an_ex_member() -> None:
+    """Mallory was removed. With a copy of her store from before she answers the door, together with a guest of hers.
+
+    All that she shows is signed, and was so. Tansy comes in, to a group that is none; what tansy says stays with tansy,
+    whichever of the two let her in and whatever the other says, and whether or not the others are heard.
+    """
+    assert {false_group(seed) for seed in (35, 36, 37, 38)} == {"mallory", "guest"}
+
+
+def false_group(seed: int) -> str:
+    """Let tansy into Mallory's group; return who of the two opened."""
+    world = World(seed)
+    gid, (wren, juniper, mallory) = circle(world, "wren", "juniper", "mallory")
+    wren.rank(gid, mallory, Rank.MODERATOR)
+    code = wren.invite(gid)
+    world.run(10)
+    guest, tansy = Person(world, "guest"), Person(world, "tansy")
+    world.partition(("wren", "juniper"), ("mallory", "guest", "tansy"))
+    world.run(1)
+    wren.remove(gid, wren.key_of(gid, "mallory"))
+    guest.join(gid, mallory.invite(gid))
+    world.ask("guest", ConfirmGroup(group=gid))
+    world.run(5)
+    tansy.join(gid, code, mallory)
+    world.run(30)
+    first = welcomer(tansy.group(gid))
+    assert first in {mallory.member(gid), guest.member(gid)}
+    post = tansy.post(gid, "for friends alone")
+    world.run(600)
+    assert tansy.told(gid, post) == ("queued", 0, 0)
+    world.heal()
+    world.run(600)
+    assert tansy.told(gid, post) == ("queued", 0, 0)
+    assert not tansy.group(gid).own.confirmed
+    assert [person.reads(gid) for person in (mallory, guest, wren, juniper)] == [[]] * 4
+    return "mallory" if first == mallory.member(gid) else "guest"
 
 
 def test_attack_36_clocks_a_year_off() -> None:

@@ -427,3 +427,28 @@ def test_what_newcomers_see_is_said_in_words(home: Path) -> None:
         assert "newcomers see: the last 20 messages" in mesh("group", "show", "grief", home=home).out
         ran = mesh("group", "set", "grief", "history", "days:7", home=home)
     assert ran.err == "From now on newcomers see what was said in the last 7 days before they came.\n"
+
+
+def test_only_one_member_s_word_is_shown_and_can_be_taken(home: Path) -> None:
+    held: JsonObject = {
+        "name": "grief",
+        "members": 4,
+        "confirmed": False,
+        "welcomed_by": {"id": "01", "alias": "sorrel"},
+    }
+    why = "nobody but sorrel has confirmed who is in this group"
+    message: JsonObject = {"id": "3fa9c1d2" + "0" * 24, "state": "queued", "why": why}
+    answers: dict[str, JsonObject] = {
+        "group.show": {"group": held},
+        "group.confirm": {"group": {**held, "confirmed": True}},
+        "post": {"message": message},
+    }
+    with fake_node(home, answers) as node:
+        assert "confirmed: no: only sorrel has said who is in it" in mesh("group", "show", "grief", home=home).out
+        posted = mesh("post", "grief", "Words.", home=home)
+        ran = mesh("group", "confirm", "grief", home=home)
+        assert node.handler.asked[-1] == ("group.confirm", {"group": "grief"})
+    assert posted.code == Exit.QUEUED
+    assert "Nobody but sorrel has confirmed who is in this group." in posted.err
+    assert "mesh group confirm" in posted.err
+    assert ran.out == "The group counts as confirmed. What you post goes out.\n"

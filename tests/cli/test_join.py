@@ -236,3 +236,19 @@ def test_attempts_are_listed_and_dropped(home: Path) -> None:
         "id: 77777777; state: looking for the group; next: Leave your node running; it goes on looking.",
     ]
     assert dropped.code == 0
+
+
+@pytest.mark.parametrize(
+    ("history", "said"),
+    [
+        ("none", "Newcomers see nothing of what was said before they came: you will not, nor will those after you."),
+        ("last:50", "Newcomers see the last 50 messages: you will, and those who come after you see yours."),
+    ],
+)
+def test_the_preview_says_what_newcomers_see(home: Path, history: str, said: str) -> None:
+    group = PREVIEWED["group"]
+    assert isinstance(group, dict)
+    shown: JsonObject = {"join": {**PREVIEWED, "group": {**group, "history": history}}}
+    with fake_node(home, replies(shown, join("joined"))):
+        ran = mesh("join", CODE, "--agree", "--alias", "tansy", home=home)
+    assert said in ran.err.splitlines()

@@ -16,23 +16,28 @@ from mesh.events import (
     LinkKind,
     Notify,
     Persist,
+    Scan,
     Send,
     SendStored,
     SetTimer,
     Space,
 )
 from mesh.ids import DeviceId, GroupId, OpId
+from mesh.peer.originals import original_of
 from mesh.peer.records import JoinStage
 from mesh.wire import limits
 from mesh.wire.invites import FrontierEntry, OpBundle
+from mesh.wire.messages import SignedMessage
 from mesh.wire.operations import SignedOp
 from mesh.wire.sessions import (
     AnsweredBody,
     ClosedSpan,
+    HistoryBody,
     OpsBody,
     SessionBody,
     Span,
     StateBody,
+    WantHistoryBody,
     WantMessagesBody,
     WantOpsBody,
 )
@@ -106,7 +111,7 @@ def scene() -> Scene:
 
 
 # What a step may consist of when it was set off by a stranger: to write is allowed (a knock that waits is written).
-ALLOWED = (Persist, Send, SendStored, Fetch, SetTimer, Notify, Blame)
+ALLOWED = (Persist, Send, SendStored, Fetch, Scan, SetTimer, Notify, Blame)
 
 
 def mutations() -> st.SearchStrategy[Callable[[bytes], bytes]]:
@@ -202,21 +207,39 @@ def bundles(draw: st.DrawFn) -> OpBundle:
 
 
 @st.composite
+def originals(draw: st.DrawFn) -> SignedMessage:
+    """Give a message as it was signed, true or spoilt."""
+    records = [record for record in scene().juniper.messages(scene().gid) if record.mseq]
+    signed = original_of(scene().gid, draw(st.sampled_from(records)))
+    spoil = draw(mutations())
+    tbs = spoil(signed.tbs) if draw(st.booleans()) else signed.tbs
+    sig = draw(st.binary(min_size=64, max_size=64)) if draw(st.booleans()) else signed.sig
+    return SignedMessage(tbs=tbs, sig=sig)
+
+
+@st.composite
 def bodies(draw: st.DrawFn) -> SessionBody:
     """Give anything that a member could say."""
     spans = st.lists(st.builds(Span, dev=devices(), first=NUMBERS, last=NUMBERS), max_size=6)
     closed = st.lists(st.builds(ClosedSpan, dev=devices(), first=NUMBERS, last=NUMBERS), max_size=6)
     heads = st.lists(op_ids(), max_size=4)
     tickets = st.integers(0, 40) | st.integers(0, 2**32 - 1)
-    return draw(
+    body: SessionBody = draw(
         st.one_of(
             st.builds(StateBody, heads=heads, frontier=st.lists(entries(), max_size=4)),
             st.builds(WantOpsBody, heads=heads),
             st.builds(WantMessagesBody, ticket=tickets, spans=spans),
             st.builds(AnsweredBody, ticket=tickets, closed=closed),
             st.builds(OpsBody, ops=st.lists(bundles(), max_size=3)),
+            st.builds(
+                WantHistoryBody, ticket=tickets, before=st.binary(max_size=32), have=st.lists(entries(), max_size=4)
+            ),
+            st.builds(
+                HistoryBody, ticket=tickets, before=st.binary(max_size=32), messages=st.lists(originals(), max_size=3)
+            ),
         )
     )
+    return body
 
 
 @given(st.data())

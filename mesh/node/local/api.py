@@ -23,6 +23,7 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "api.methods": (),
     "events": (),
     "group.agreement": ("group", "action", "text?"),
+    "group.confirm": ("group",),
     "group.create": (
         "name",
         "about",

@@ -399,3 +399,48 @@ def test_an_alias_that_looks_like_another_names_nobody_by_itself() -> None:
         ids = dict(shown.split()[::-1] for shown in caught.value.candidates)
         assert set(ids) == {"(Tan5y)", "(tansy)"}
         assert part(wren.call("group.remove.check", member=ids["(tansy)"]), "member")["alias"] == "tansy"
+
+
+def test_what_newcomers_see_is_set_shown_before_they_join_and_changed() -> None:
+    world = World(12)
+    wren, tansy = WorldDesk(world, "wren"), WorldDesk(world, "tansy")
+    for history in ("last:0", "days:91", "everything"):
+        with pytest.raises(LocalError) as caught:
+            wren.call("group.create", name=GROUP, history=history)
+        assert caught.value.code == "E-SETTING"
+    wren.call("group.create", name=GROUP, history="last:2")
+    for text in ("one", "two", "three"):
+        wren.call("post", text=text, wait_s=0)
+    join = part(tansy.call("join.start", code=wren.code()), "join")
+    found = part(tansy.call("join.wait", join=join["id"], until="preview", wait_s=60), "join")
+    assert part(found, "group")["history"] == "last:2"
+    wren.call("group.set", key="history", value="none")
+    assert part(wren.call("group.show"), "group")["history"] == "none"
+
+
+def test_only_one_member_s_word_is_said_until_it_is_taken() -> None:
+    """Juniper lets tansy in while wren is off: tansy's node says so wherever a person would wonder."""
+    world = World(12)
+    wren, juniper = WorldDesk(world, "wren"), WorldDesk(world, "juniper")
+    wren.call("group.create", name=GROUP)
+    juniper.agree(wren.code())
+    code = wren.code()
+    sorrel = WorldDesk(world, "sorrel")
+    sorrel.agree(wren.code())
+    world.run(10)
+    world.stop("wren")
+    world.stop("sorrel")
+    tansy = WorldDesk(world, "tansy")
+    world.join_up("tansy", "juniper")
+    assert tansy.agree(code)["state"] == "joined"
+    shown = part(tansy.call("group.show"), "group")
+    assert (shown["confirmed"], part(shown, "welcomed_by")["alias"]) == (False, "juniper")
+    message = part(tansy.call("post", text="hello", wait_s=30), "message")
+    only = "nobody but juniper has confirmed who is in this group"
+    assert (message["state"], message["why"]) == ("queued", only)
+    assert tansy.list("outbox", "outbox")[0]["why"] == only
+    assert [problem for problem in tansy.list("status", "problems") if only in str(problem["what"])]
+    assert part(tansy.call("group.confirm"), "group")["confirmed"] is True
+    world.run(5)
+    assert part(tansy.call("message.show", message=message["id"]), "message")["state"] == "reached"
+    assert not [problem for problem in tansy.list("status", "problems") if only in str(problem["what"])]

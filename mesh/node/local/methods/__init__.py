@@ -20,6 +20,7 @@ TABLE: Final[Mapping[str, Method]] = MappingProxyType(
     {
         "api.methods": node.methods,
         "group.agreement": groups.agreement,
+        "group.confirm": groups.confirm,
         "group.create": groups.create,
         "group.fork": forks.fork,
         "group.fork.again": forks.again,

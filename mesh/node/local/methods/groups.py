@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from mesh.commands import (
+    ConfirmGroup,
     CreateGroup,
     HoldBack,
     LeaveGroup,
@@ -216,6 +217,13 @@ async def rekey(desk: Desk, params: JsonObject) -> JsonObject:
     """Start a new epoch."""
     room = _room(desk, params)
     await desk.ask(Rekey(group=room.group.gid))
+    return {"group": group_json(desk, room)}
+
+
+async def confirm(desk: Desk, params: JsonObject) -> JsonObject:
+    """Take the word of whoever let us in that the group is as we have it; what waited for another's goes out."""
+    room = _room(desk, params)
+    await desk.ask(ConfirmGroup(group=room.group.gid))
     return {"group": group_json(desk, room)}
 
 

@@ -6,7 +6,16 @@ from mesh.node.local.api import METHODS, STREAMS
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.proofs import proof_problems
-from mesh.node.local.methods.shown import alias_of, each, group_json, join_json, members_like, offer_state, state_of
+from mesh.node.local.methods.shown import (
+    alias_of,
+    each,
+    group_json,
+    join_json,
+    members_like,
+    offer_state,
+    state_of,
+    unconfirmed,
+)
 from mesh.node.local.protocol import JsonObject
 from mesh.peer.forking import forks_of
 from mesh.peer.joining import preview_of
@@ -58,6 +67,9 @@ def _problems(desk: Desk, waiting: int) -> list[JsonObject]:
         found.extend(_offered(desk, room))
         found.extend(proof_problems(room, desk.now().wall_ms))
         found.extend(_lacking(room, desk.now()))
+        only_one = unconfirmed(room)
+        if only_one is not None:
+            found.append(_unconfirmed(room, only_one))
         if room.knocks:
             name = room.group.founding.name
             found.append({"what": _at_the_door(room), "do": f'See `mesh knocks list "{name}"`.'})
@@ -98,6 +110,15 @@ def _lacking(room: Room, now: Instant) -> list[JsonObject]:
         }
         for pk in dict.fromkeys(devices[dev] for dev in overdue(room, now))
     ]
+
+
+def _unconfirmed(room: Room, what: str) -> JsonObject:
+    name = room.group.founding.name
+    return {
+        "what": f"In “{name}” {what}.",
+        "do": "What you post waits until another member's node is reachable. "
+        f'If you trust that word: `mesh group confirm "{name}"`.',
+    }
 
 
 def _at_the_door(room: Room) -> str:

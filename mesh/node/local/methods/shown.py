@@ -20,6 +20,7 @@ from mesh.membership.views import Member
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.beacons import BEACONS
+from mesh.peer.confirming import welcomer
 from mesh.peer.forking import Fork, followers, forks_of, predecessor
 from mesh.peer.joining import preview_of
 from mesh.peer.raising import objectors, ripe_ms
@@ -82,6 +83,8 @@ def group_json(desk: Desk, room: Room) -> JsonObject:
         "fingerprint_words": list(group_words(group.gid)),
         "state_hash": state_hash(group.gid, group.view.members, group.log.heads).hex(),
         "state": state_of(room),
+        "confirmed": group.own.confirmed,
+        "welcomed_by": _welcomer(room),
         "alias": "" if me is None else me.alias,
         "rank": "" if me is None else me.rank.name.lower(),
         "history": shown_window(group.view.settings.get(HISTORY, "none")),
@@ -156,6 +159,20 @@ def state_of(room: Room) -> str:
     if room.seems_out:
         return "cut-off"
     return "member" if missing_epoch(room.group) is None else "keyless"
+
+
+def _welcomer(room: Room) -> JsonObject | None:
+    by = welcomer(room.group)
+    return None if by is None else person(room, by)
+
+
+def unconfirmed(room: Room) -> str | None:
+    """Say that only one member has told us who is in, if that is so."""
+    if room.group.own.confirmed or state_of(room) != "member":
+        return None
+    by = welcomer(room.group)
+    who = "whoever let you in" if by is None else alias_of(room, by)
+    return f"nobody but {who} has confirmed who is in this group"
 
 
 def agreement_json(room: Room) -> JsonObject:
@@ -309,6 +326,8 @@ def _why_queued(room: Room, post: PostId) -> str | None:
         return "nobody has it; you may have been removed from the group"
     if missing_epoch(room.group) is not None:
         return "the group has a new key that was not given to this device; it has asked for one, and this waits for it"
+    if not delivery.mseq and (only_one := unconfirmed(room)) is not None:
+        return only_one
     if not delivery.mseq:
         return "it waits; whoever is in the group when it goes out can read it"
     return None

@@ -11,7 +11,7 @@ from mesh.ids import PostId
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.names import group_named, message_named
-from mesh.node.local.methods.shown import each, earlier_json, gaps_json, message_json, person
+from mesh.node.local.methods.shown import each, earlier_json, gaps_json, message_json, person, unconfirmed
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.state import Room
 
@@ -131,6 +131,8 @@ def _why(desk: Desk, room: Room, delivery: Delivery, *, some_left: bool) -> str:
             return "members' nodes do not take it; you may have been removed from the group"
         if missing_epoch(room.group) is not None:
             return "the group has a new key that was not given to this device"
+        if not delivery.mseq and (only_one := unconfirmed(room)) is not None:
+            return only_one
         return "no member's node is reachable"
     if some_left:
         return "not all have confirmed; some of them have left the group"
