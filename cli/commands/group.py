@@ -362,9 +362,8 @@ def rekey(group: str, /, *, context: Here) -> None:
 def confirm_(group: str, /, *, context: Here) -> None:
     """Take the word of the one who let you in that the group is as you see it.
 
-    What you post in a new group waits until the node of a second member has confirmed who is in it: somebody who was
-    removed could show you the group as it was before. If you know by other means that it is right, or do not want to
-    wait, this lets your posts go out. For example: mesh group confirm "Tuesday grief".
+    What you post waits until a second member's node has confirmed who is in: somebody who was removed could show you
+    the group as it was. This lets it go out. For example: mesh group confirm "Tuesday grief".
 
     Parameters
     ----------
