@@ -5,6 +5,7 @@ from hashlib import sha512
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,6 +69,24 @@ def test_the_twin_of_the_simulator_agrees_on_keys_as_rfc_7748_says() -> None:
     private, public, other, shared = known("x25519", "private", "public", "other", "shared")
     assert crypto_scalarmult_base(private) == public
     assert crypto_scalarmult(private, other) == shared
+
+
+@pytest.mark.parametrize("answer", STANDARDS["x25519_functions"]["single"])
+def test_both_libraries_multiply_as_rfc_7748_says(answer: dict[str, str]) -> None:
+    """libsodium's for the simulator's twin, and that of `cryptography` under HPKE."""
+    scalar, u, result = (bytes.fromhex(answer[name]) for name in ("scalar", "u", "result"))
+    assert crypto_scalarmult(scalar, u) == result
+    assert X25519PrivateKey.from_private_bytes(scalar).exchange(X25519PublicKey.from_public_bytes(u)) == result
+
+
+def test_a_thousand_rounds_lead_where_rfc_7748_says() -> None:
+    k = u = b"\x09" + bytes(31)
+    reached = {}
+    for count in range(1, 1001):
+        k, u = crypto_scalarmult(k, u), k
+        reached[str(count)] = k.hex()
+    for count, result in STANDARDS["x25519_functions"]["iterated"].items():
+        assert reached[count] == result
 
 
 # ------------------------------------------------------------------------------------- Mallory
