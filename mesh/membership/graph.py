@@ -42,11 +42,6 @@ class Entry:
         return Rank.FOUNDER if self.grant is None else self.grant.act.granted_rank
 
     @property
-    def depth(self) -> tuple[int, OpId]:
-        """An order that is the same on every node: ancestors first, then by id."""
-        return self.seniority[2:]
-
-    @property
     def closure(self) -> int:
         """The mask of the act and its ancestors."""
         return self.past | self.bit

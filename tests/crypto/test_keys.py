@@ -73,7 +73,7 @@ def test_the_twin_of_the_simulator_agrees_on_keys_as_rfc_7748_says() -> None:
 
 @pytest.mark.parametrize("answer", STANDARDS["x25519_functions"]["single"])
 def test_both_libraries_multiply_as_rfc_7748_says(answer: dict[str, str]) -> None:
-    """libsodium's for the simulator's twin, and that of `cryptography` under HPKE."""
+    """Libsodium's for the simulator's twin, and that of `cryptography` under HPKE."""
     scalar, u, result = (bytes.fromhex(answer[name]) for name in ("scalar", "u", "result"))
     assert crypto_scalarmult(scalar, u) == result
     assert X25519PrivateKey.from_private_bytes(scalar).exchange(X25519PublicKey.from_public_bytes(u)) == result

@@ -111,6 +111,22 @@ def test_dummies_hide_how_many_there_are(suite: Suite) -> None:
     assert counts[DEVICES_MAX[suite]] == DEVICES_MAX[suite]
 
 
+@pytest.mark.parametrize("count", [1, 7, 8, 9])
+def test_a_draft_carries_as_many_wraps_as_hide_it(count: int) -> None:
+    sealer = SeededSealer(SeededEntropy(1, "padding"))
+    recipients = {DeviceId(bytes([k]) * 16): sealer.generate(Suite.CLASSIC)[1] for k in range(count)}
+    draft = draft_epoch(
+        gid=bytes(32),
+        suite=Suite.CLASSIC,
+        recipients=recipients,
+        kem_number=1,
+        kem_pk=sealer.generate(Suite.CLASSIC)[1],
+        entropy=SeededEntropy(1, "draft"),
+        sealer=sealer,
+    )
+    assert len(draft.wraps) == padded_count(count, Suite.CLASSIC)
+
+
 @dataclass
 class CountingSealer:
     """A sealer that counts how often it was asked to open."""

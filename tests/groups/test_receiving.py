@@ -16,7 +16,7 @@ from mesh.groups.waiting import Waiting
 from mesh.ids import OpId
 from mesh.wire import limits
 from mesh.wire.invites import OpBundle
-from mesh.wire.operations import OpType, RekeyBody, Setting, SettingsBody, SignedOp
+from mesh.wire.operations import OpType, RekeyBody, RemoveBody, Setting, SettingsBody, SignedOp
 from tests.groups.joiners import joiner
 from tests.groups.people import Person, arrive, empty_onlooker, founds, standing
 
@@ -137,6 +137,28 @@ def test_what_builds_on_something_refused_waits_in_vain() -> None:
     bob.hears(alice)
     assert parse_op(child).op_id not in bob.group.log
     assert standing(bob) == standing(alice)
+
+
+def test_what_waited_and_is_refused_then_is_not_said_to_have_come_in() -> None:
+    alice = founds("Alice")
+    bob = alice.admits("Bob")
+    (note,) = notes(alice, 1)
+    bad = alice.forges(OpType.SETTINGS, SettingsBody(settings=[Setting(key="a", value="\n")]))
+    assert bob.takes(OpBundle(op=bad, wraps=[])) == []
+    assert [op.op_id for op in bob.takes(note)] == [parse_op(note.op).op_id]
+    assert standing(bob) == standing(alice)
+
+
+def test_views_of_what_was_refused_go_with_it() -> None:
+    """Else the next operation, which takes its place in the log, would be seen as the refused one was."""
+    alice = founds("Alice")
+    bob, carol = alice.admits("Bob"), alice.admits("Carol")
+    lists_bob = RemoveBody(target=bob.pk, cuts=[], reason="", epoch=alice.draft().block)
+    refused = OpBundle(op=alice.forges(OpType.REMOVE, lists_bob), wraps=[])
+    assert carol.will_not_take(refused) is Fault.AGAINST_RULES
+    alice.lets_in(joiner("Dave", alice.group.gid, alice.group.suite), None, Rank.MEMBER)
+    carol.hears(alice)
+    assert carol.names == {"Alice", "Bob", "Carol", "Dave"}
 
 
 def test_a_forged_copy_that_comes_first_does_not_keep_the_true_one_out() -> None:

@@ -116,6 +116,34 @@ def test_one_who_is_silent_holds_an_epoch_back_for_the_window() -> None:
     assert not can_open(wren, gid, old)
 
 
+def test_wraps_go_when_nobody_can_need_them_and_not_by_age_alone() -> None:
+    world, gid, people = three()
+    wren, _, sorrel = people
+    sorrel.off()
+    old = rekeyed(world, gid, wren)
+    world.run(5)
+    aged = wren.group(gid).epoch
+    assert aged is not None
+    rekeyed(world, gid, wren)
+    later(people, WINDOW_MS + DAY_MS)
+    world.run(40)
+    for epoch in (old, aged):
+        assert wren.group(gid).epochs[epoch].is_retired
+        assert wren.node.store.get(Space.WRAPS, gid + epoch) is not None
+    sorrel.on()
+    world.run(60)
+    all_speak(world, gid, people)
+    world.ask("wren", Rekey(group=gid))
+    world.run(5)
+    all_speak(world, gid, people)
+    newest = wren.group(gid).epoch
+    assert newest is not None
+    before = rekeyed(world, gid, wren)
+    all_speak(world, gid, people)
+    assert wren.node.store.get(Space.WRAPS, gid + before) is None
+    assert agree(gid, people) == []
+
+
 def test_the_window_is_ones_own_to_choose() -> None:
     world, gid, people = three()
     wren, juniper, sorrel = people
