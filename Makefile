@@ -21,7 +21,7 @@ closure = @$(PIP) --require-hashes -r requirements/$(1).lock > $(VENV)/$(1).log 
   || { cat $(VENV)/$(1).log; exit 1; }; \
   grep '^Successfully built' $(VENV)/$(1).log || true
 
-.PHONY: help install dev demo bench bench-core hunt attacks test lint types house unit property e2e sim-short format lock clean
+.PHONY: help install dev demo bench bench-core hunt attacks mutants test lint types house unit property e2e sim-short format lock clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -70,6 +70,9 @@ hunt: dev ## random groups without end, each judged three ways (ARGS="--graphs 2
 
 attacks: dev ## take each defence out in turn: the test of the attack against it must fail (ARGS=33 tries one)
 	@$(BIN)/python -P -m tests.attacks.run $(ARGS)
+
+mutants: dev ## put small faults into the code: does a test notice? (ARGS="--sample 200 --seed 1" tries some)
+	@$(BIN)/python -P -m tests.mutation.run $(ARGS)
 
 format: dev ## let ruff mend what it can
 	@$(BIN)/ruff check --fix-only --quiet && $(BIN)/ruff format

@@ -21,9 +21,9 @@ TEST_S_MAX: Final = 300  # the slowest takes a few seconds; one that runs for ev
 PASSED: Final = 0  # of pytest; 1: a test failed; any other: it could not do its work
 
 
-def copy_tree(where: Path) -> None:
+def copy_tree(where: Path, needed: tuple[str, ...] = NEEDED) -> None:
     """Copy what git tracks or would track, as it is now."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *NEEDED]
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *needed]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():
