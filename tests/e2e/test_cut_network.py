@@ -26,7 +26,7 @@ from tests.e2e.stores import addresses_in, frame_of, group_of, store_of
 EAST, WEST = ("wren", "juniper", "tansy", "rowan"), ("sorrel", "alder", "hazel")
 STAY = ("wren", "juniper", "sorrel")
 GO = ("tansy", "rowan", "alder", "hazel")
-OWN_VIEW = ("state", "since", "verified", "last_heard", "seen_removal")  # what each node knows for itself
+OWN_VIEW = ("state", "since", "verified", "last_heard", "seen_removal", "newcomer_until")  # each node's own
 MEET_S = 60.0  # a dialer that failed for a while looks again after 30 s, a quarter more at the most
 
 People = Mapping[str, Person]
