@@ -46,4 +46,6 @@ def remove_lines(would: JsonObject) -> list[str]:
     if count := fields.number(would, "invites_open"):
         codes = "1 open invite code closes" if count == 1 else f"{count} open invite codes close"
         lines.append(f"{codes} with it, as far as your rank may close them.")
+    if let_in := fields.texts(would, "let_in"):
+        lines.append(f"They invited: {', '.join(one_line(name) for name in let_in)}. These stay in.")
     return [*lines, f'Remove {one_line(fields.person(member))} from "{one_line(fields.text(group, "name"))}"?']

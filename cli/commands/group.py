@@ -298,6 +298,9 @@ def remove(group: str, member: str, /, *, reason: str = "", context: Here) -> No
         codes = "invite code is" if len(closed) == 1 else "invite codes are"
         lines.append(f"{len(closed)} open {codes} closed with it: {', '.join(_invite(entry) for entry in closed)}.")
         lines.append("Whoever still holds one needs a new one: `mesh invite new`.")
+    if let_in := fields.texts(told, "let_in"):
+        people = "1 person" if len(let_in) == 1 else f"{len(let_in)} people"
+        lines.append(f"Also review the {people} they invited: {', '.join(one_line(name) for name in let_in)}.")
     context.out.result(told, lines)
 
 

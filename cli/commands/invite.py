@@ -114,13 +114,19 @@ def list_(group: str, /, *, context: Here) -> None:
                 shown_id(fields.text(invite, "id")),
                 str(fields.number(invite, "uses_left")),
                 when(fields.text(invite, "expires")),
-                fields.text(invite, "state"),
+                _state(invite),
                 str(fields.number(invite, "approvals") or ""),
                 one_line(fields.text(invite, "note")),
             )
             for invite in invites
         ],
     )
+
+
+def _state(invite: JsonObject) -> str:
+    """Show an invite's state, and whether more came in by it than it was for."""
+    state = fields.text(invite, "state")
+    return f"{state}, more came than it was for" if fields.flag(invite, "over_uses") else state
 
 
 @app.command

@@ -228,7 +228,7 @@ def finish(context: Context, told: JsonObject) -> int:
     if state in {"refused", "expired"}:
         return _turned_away(context, told, state)
     if state == "joined":
-        context.out.result(told, [f'You are in "{name}".', *_inviter(join)])
+        context.out.result(told, [f'You are in "{name}".', *_inviter(join), *_alike(join)])
         context.out.say(f'Next: `mesh read "{name}"`, and `mesh post "{name}"`.')
         return Exit.OK
     lines = {
@@ -272,6 +272,16 @@ def refuse(context: Context, error: MeshError, told: JsonObject) -> int:
         context.out.result({**as_json(error), **told})
     context.out.insist(*said(error))
     return int(error.exit)
+
+
+def _alike(join: JsonObject) -> list[str]:
+    """Say that somebody here goes by much the same alias: both are then shown with a part of their id."""
+    names = [one_line(name) for name in fields.texts(join, "alike")]
+    if not names:
+        return []
+    return [
+        f"Somebody here goes by much the same alias as you: {', '.join(names)}. A part of the id stands beside both."
+    ]
 
 
 def _inviter(join: JsonObject) -> list[str]:

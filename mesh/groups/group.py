@@ -64,6 +64,11 @@ class Invite:
     let_in: frozenset[MemberPk]  # those of them whose admit counts
     formers: Mapping[MemberPk, MemberPk]
 
+    @property
+    def over_uses(self) -> bool:
+        """Whether more came in by it than it was for: members who could not hear of each other admitted at once."""
+        return len(self.let_in) > self.body.max_uses
+
 
 class Group:
     """The state of one group. Built by `found`, `enter` (a welcome) or `restore` (the store)."""

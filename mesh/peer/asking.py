@@ -39,6 +39,7 @@ from mesh.groups.history import HISTORY, require_window
 from mesh.groups.invites import HOUR_MS, invite_keys
 from mesh.groups.records import InviteRecord
 from mesh.ids import Address, MemberPk
+from mesh.membership.structure import MEMBERS_INVITE
 from mesh.peer import confirming, raising, reaching
 from mesh.peer.beacons import BEACONS
 from mesh.peer.chores import remove_member
@@ -204,6 +205,7 @@ def require_in(room: Room) -> None:
 
 def _new_invite(state: State, room: Room, command: NewInvite, step: Step) -> bytes:
     require_in(room)
+    _require_inviter(room)
     if not 1 <= command.uses <= limits.INVITE_USES_MAX:
         raise LocalError(f"an invite is good for 1 to {limits.INVITE_USES_MAX} people", code="E-USAGE")
     if not 1 <= command.hours <= limits.INVITE_HOURS_MAX:
@@ -239,6 +241,18 @@ def _new_invite(state: State, room: Room, command: NewInvite, step: Step) -> byt
     room.invites[authored.op.op_id] = record
     step.journal.put(Space.INVITES, room.group.gid + authored.op.op_id, encode(record))
     return authored.op.op_id
+
+
+def _require_inviter(room: Room) -> None:
+    """RefusedError, in words, for one whom the rules let make no invites."""
+    open_to_members = room.group.view.settings.get(MEMBERS_INVITE) == "on"
+    if room.group.rank > (Rank.MEMBER if open_to_members else Rank.MODERATOR):
+        newcomer = open_to_members and room.group.rank is Rank.NEWCOMER
+        raise RefusedError(
+            "newcomers cannot invite yet" if newcomer else "only moderators and more senior members invite here",
+            why="whoever invites answers for those who come",
+            do="ask a member to make the code" if newcomer else "ask one of them; `mesh group members` shows who it is",
+        )
 
 
 def _default_approvals(room: Room, uses: int) -> int:

@@ -452,3 +452,16 @@ def test_only_one_member_s_word_is_shown_and_can_be_taken(home: Path) -> None:
     assert "Nobody but sorrel has confirmed who is in this group." in posted.err
     assert "mesh group confirm" in posted.err
     assert ran.out == "The group counts as confirmed. What you post goes out.\n"
+
+
+def test_a_removal_says_whom_else_to_look_at(home: Path) -> None:
+    told: JsonObject = {"seen_by": 1, "members": 2, "let_in": [{"id": "ab" * 32, "alias": "dill"}]}
+    with fake_node(home, {"group.remove": told}):
+        out = mesh("--yes", "group", "remove", "g", "tansy", home=home).out
+    assert "Also review the 1 person they invited: dill." in out
+
+
+def test_an_invite_by_which_too_many_came_is_marked(home: Path) -> None:
+    invite: JsonObject = {"id": "cd" * 32, "uses_left": 0, "state": "used-up", "over_uses": True}
+    with fake_node(home, {"invite.list": {"invites": [invite]}}):
+        assert "used-up, more came than it was for" in mesh("invite", "list", "g", home=home).out

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mesh.commands import Rank, RevokeInvite
+from mesh.commands import Rank, RevokeInvite, SetSetting
 from mesh.errors import LocalError, RefusedError
 from mesh.events import LinkKind, Space
 from mesh.groups.group import Means
@@ -383,3 +383,42 @@ def test_a_joiner_whose_clock_is_a_year_slow_comes_in() -> None:
     tansy.post(gid, "what year is it?")
     world.run(5)
     assert wren.reads(gid) == ["what year is it?"]
+
+
+def test_more_come_in_by_a_code_than_it_is_for_where_members_cannot_hear_of_each_other_and_it_is_seen() -> None:
+    world = World(12)
+    gid, (wren, juniper) = circle(world, "wren", "juniper")
+    code, sound = wren.invite(gid), wren.invite(gid)
+    world.run(5)
+    world.cut("wren", "juniper")
+    sorrel, tansy, yarrow = gather(world, "sorrel", "tansy", "yarrow")
+    world.partition(("wren", "sorrel", "yarrow"), ("juniper", "tansy"))
+    sorrel.join(gid, code, wren)
+    tansy.join(gid, code, juniper)
+    yarrow.join(gid, sound, wren)
+    assert not any(person.group(gid).invites[code.invite].over_uses for person in (wren, juniper))
+    world.heal()
+    world.run(60)
+    people = [wren, juniper, sorrel, tansy, yarrow]
+    assert agree(gid, people) == []
+    assert all(person.group(gid).invites[code.invite].over_uses for person in people)
+    assert not wren.group(gid).invites[sound.invite].over_uses
+
+
+def test_newcomers_and_plain_members_are_told_in_words_that_they_cannot_invite() -> None:
+    world = World(9)
+    gid, (wren, juniper) = circle(world, "wren", "juniper")
+    code = wren.invite(gid)
+    world.run(2)
+    wren.off()
+    (sorrel,) = gather(world, "sorrel")
+    sorrel.join(gid, code, juniper)
+    for person in (juniper, sorrel):
+        with pytest.raises(RefusedError, match="only moderators"):
+            person.invite(gid)
+    wren.on()
+    world.ask("wren", SetSetting(group=gid, key="members-invite", value="on", own=False))
+    world.run(20)
+    juniper.invite(gid)
+    with pytest.raises(RefusedError, match="newcomers cannot invite"):
+        sorrel.invite(gid)

@@ -110,6 +110,13 @@ def part(value: JsonObject, key: str) -> JsonObject:
     return found
 
 
+def named(value: JsonObject, key: str) -> list[str]:
+    """Return the aliases of the people in a list."""
+    people = value[key]
+    assert isinstance(people, list)
+    return [str(entry["alias"]) for entry in people if isinstance(entry, dict)]
+
+
 def two(seed: int = 11) -> tuple[World, WorldDesk, WorldDesk]:
     """Return a world in which wren has founded a group, and tansy is outside."""
     world = World(seed)
@@ -444,3 +451,19 @@ def test_only_one_member_s_word_is_said_until_it_is_taken() -> None:
     world.run(5)
     assert part(tansy.call("message.show", message=message["id"]), "message")["state"] == "reached"
     assert not [problem for problem in tansy.list("status", "problems") if only in str(problem["what"])]
+
+
+def test_a_removal_names_whom_the_removed_had_invited_and_who_comes_in_hears_of_a_like_alias() -> None:
+    world, wren, tansy = two()
+    tansy.agree(wren.code())
+    wren.call("group.rank", member="tansy", rank="moderator")
+    world.run(5)
+    other = WorldDesk(world, "Tansy")
+    joined = other.agree(tansy.code())
+    assert named(joined, "alike") == ["tansy"]
+    world.run(5)
+    target = next(str(m["id"]) for m in wren.list("group.members", "members") if m["alias"] == "tansy")
+    would = wren.call("group.remove.check", member=target)
+    assert named(would, "let_in") == ["Tansy"]
+    done = wren.call("group.remove", member=target, reason="")
+    assert named(done, "let_in") == ["Tansy"]

@@ -107,6 +107,7 @@ async def list_invites(desk: Desk, params: JsonObject) -> JsonObject:
                 "uses_left": max(0, invite.body.max_uses - used),
                 "expires": iso(invite.body.expiry_hour * HOUR_MS),
                 "state": door.name.lower().replace("_", "-"),
+                "over_uses": invite.over_uses,
                 "approvals": invite.body.approvals,
                 "note": "" if own is None else own.note,
                 "former": len(invite.body.allow),

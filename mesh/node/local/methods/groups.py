@@ -20,15 +20,15 @@ from mesh.errors import LocalError
 from mesh.groups.equivocation import Fork, forks
 from mesh.groups.history import HISTORY, require_window
 from mesh.groups.invites import door_of
-from mesh.ids import DeviceId, GroupId, OpId
+from mesh.ids import DeviceId, GroupId, MemberPk, OpId
 from mesh.membership.views import Member
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.names import group_named, member_named
 from mesh.node.local.methods.proofs import signed_twice
 from mesh.node.local.methods.removals import knows_of_removals, removal_json, seen_removal_of
-from mesh.node.local.methods.shown import agreement_json, departed_json, each, group_json, member_json
-from mesh.node.local.protocol import JsonObject
+from mesh.node.local.methods.shown import agreement_json, departed_json, each, group_json, member_json, person
+from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.asking import OWN_SETTINGS, require_removable
 from mesh.peer.leaving import require_leavable
 from mesh.peer.raising import is_told
@@ -163,6 +163,7 @@ async def remove_check(desk: Desk, params: JsonObject) -> JsonObject:
         "group": group_json(desk, room),
         "member": member_json(desk, room, room.group.view.members[target]),
         "invites_open": len(_open_invites(desk, room)),
+        "let_in": _let_in_by(room, target),
     }
 
 
@@ -181,7 +182,13 @@ async def remove(desk: Desk, params: JsonObject) -> JsonObject:
         "seen_by": seen_removal_of(desk.state, room, target),
         "members": others,
         "invites_closed": each(_invite(room, invite) for invite in closed),
+        "let_in": _let_in_by(room, target),
     }
+
+
+def _let_in_by(room: Room, inviter: MemberPk) -> list[JsonValue]:
+    """Name those who are in by somebody's invites: who was removed may have let in others of their kind."""
+    return [person(room, pk) for pk, member in sorted(room.group.view.members.items()) if member.invited_by == inviter]
 
 
 def _open_invites(desk: Desk, room: Room) -> list[OpId]:

@@ -230,6 +230,7 @@ def member_json(desk: Desk, room: Room, member: Member) -> JsonObject:
         "state": state,
         "last_heard": iso(heard_ms) if heard_ms and state != "you" else None,
         "invited_by": None if inviter is None else person(room, inviter),
+        "over_uses": any(invite.over_uses and member.pk in invite.let_in for invite in room.group.invites.values()),
         "newcomer_until": None if ripe is None else iso(ripe),
         "held_by": [person(room, pk) for pk in objectors(room, member.pk)],
     }
@@ -389,6 +390,7 @@ def join_json(desk: Desk, join: JoinRecord) -> JsonObject:
         "key_words": [],
         "approvals": None,
         "standing": None,
+        "alike": [],
     }
     if preview is None:
         return told
@@ -399,8 +401,15 @@ def join_json(desk: Desk, join: JoinRecord) -> JsonObject:
         "inviter": None if room is None or join.stage is not JoinStage.JOINED else _inviter(room),
         "approvals": preview.invite_body.approvals,
         "standing": None if room is None else state_of(room),
+        "alike": [] if room is None or join.stage is not JoinStage.JOINED else _like_me(room),
         "key_words": [] if join.keys is None else list(key_words(knock_statement(_knock(join.keys), preview.gid))),
     }
+
+
+def _like_me(room: Room) -> list[JsonValue]:
+    """Name those who are in under an alias that people may take for ours."""
+    me = room.group.me
+    return [] if me is None else [person(room, pk) for pk in members_like(room, me.alias, but=me.pk)]
 
 
 def key_words(statement: bytes) -> tuple[str, ...]:
