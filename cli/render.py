@@ -28,12 +28,14 @@ STANDINGS: Final = {
     "left": "you left it",
     "removed": "you are no longer in it",
     "cut-off": "you may have been removed: this device was given no new key, or members' nodes pass it by",
+    "told-out": "others say that you are not in this group any more",
     "keyless": "the group has a new key that was not given to this device; members' nodes give it one",
 }
 JOINED_SINCE: Final = {
     "left": "you came in, and have left it since",
     "removed": "you came in, and are no longer in it",
     "cut-off": "you came in, and may have been removed since",
+    "told-out": "you came in, and others say that you are not in it any more",
 }
 STATES: Final = {  # of a message, where there is something to say beside it
     "queued": "waiting: no other node says yet that it has it",

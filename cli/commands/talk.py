@@ -98,7 +98,7 @@ def post(
 def _what_it_waits_for(message: JsonObject, group: JsonObject, *, node_up: bool) -> list[str]:
     """Say why a message waits, and promise no more than is so."""
     why = fields.text(message, "why")
-    if fields.text(group, "state") == "cut-off":
+    if fields.text(group, "state") in {"cut-off", "told-out"}:
         return ["Nobody has taken it: you may have been removed. `mesh status` says what you can do."]
     if fields.number(group, "members") == 1:
         return [sentence(why)] if why else []
@@ -209,7 +209,7 @@ def _audience(api: Api, group: str, *, no_history: bool) -> str:
             do="Ask someone in the group for a new invite.",
             code="E-NOT-MEMBER",
         )
-    if state == "cut-off":
+    if state in {"cut-off", "told-out"}:
         return f'Take care with "{one_line(fields.text(shown, "name"))}". {sentence(standing(shown))}'
     return audience_line({**shown, "history": "none"} if no_history else shown)
 

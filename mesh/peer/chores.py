@@ -20,10 +20,10 @@ from mesh.groups.invites import HOUR_MS
 from mesh.groups.operations import Operation
 from mesh.ids import DeviceId, MemberPk, OpId
 from mesh.membership.acts import GRANTS
-from mesh.peer import admitting, catching_up, door, doubting, joining, raising, reaching, stranding
+from mesh.peer import admitting, catching_up, door, doubting, joining, raising, reaching, way_back
 from mesh.peer.hearing import hear_message, take_early
 from mesh.peer.routing import plan_telling
-from mesh.peer.speaking import hand_over, publish
+from mesh.peer.speaking import can_speak, hand_over, publish
 from mesh.peer.state import Room, State, Step
 from mesh.peer.syncing import PRESENCE_SPREAD_MS, PRESENCE_WAIT_MS, resume_sessions
 from mesh.wire.frames import parse_frame
@@ -69,7 +69,7 @@ def after_operations(state: State, room: Room, ops: list[Operation], step: Step)
     devices = group.view.devices
     reaching.forget_contacts(state, room, [dev for dev in room.contacts if dev not in devices], step)
     _retry_early(state, room, step)
-    stranding.tend(state, room, step)
+    way_back.tend(state, room, step)
     plan(state, room, step)
     hand_over(state, room, step)
     if group.epochs.keys() != room.epochs_known:
@@ -133,13 +133,13 @@ def _retry_early(state: State, room: Room, step: Step) -> None:
 def plan(state: State, room: Room, step: Step) -> None:
     """Set the timer for whatever the group needs, at our turn; stop it where nothing is needed."""
     wait = None
-    if room.group.me is not None and not room.group.own.left and _needs(room, step):
+    if room.group.me is not None and not room.group.own.left and _needs(state, room, step):
         host = None if _to_follow_up(room) else admitting.newest_host(room.group)
         rank = _place_in_line(state, room, host)
         wait = rank * TURN_MS if rank < 30 else LATE_TURN_MS + (rank - 30) * 1000
         wait += 0 if missing_epoch(room.group) is None else BEHIND_MS
         wait += 0 if host is None else admitting.epoch_youth_ms(room, step.now)
-        wait += 0 if _is_urgent(room, step) else TURN_MS  # what another has just done is still on its way
+        wait += 0 if _is_urgent(state, room, step) else TURN_MS  # what another has just done is still on its way
     if wait is not None or room.chore_due:
         step.set_timer("chore", room.group.gid, wait)
     room.chore_due = wait is not None
@@ -153,12 +153,12 @@ def _place_in_line(state: State, room: Room, host: DeviceId | None) -> int:
     return sorted(there, key=lambda dev: (dev != host, h(b"mesh1/storm", heads, dev))).index(group.own.dev)
 
 
-def _needs(room: Room, step: Step) -> bool:
-    return _is_urgent(room, step) or bool(raising.to_raise(room, step.now) or _to_close(room, step.now))
+def _needs(state: State, room: Room, step: Step) -> bool:
+    return _is_urgent(state, room, step) or bool(raising.to_raise(room, step.now) or _to_close(room, step.now))
 
 
-def _is_urgent(room: Room, step: Step) -> bool:
-    return _needs_epoch(room, step) or bool(_to_follow_up(room))
+def _is_urgent(state: State, room: Room, step: Step) -> bool:
+    return _needs_epoch(state, room, step) or bool(_to_follow_up(room))
 
 
 def _to_close(room: Room, now: Instant) -> list[OpId]:
@@ -170,14 +170,16 @@ def _to_close(room: Room, now: Instant) -> list[OpId]:
     return list(islice(over, CLOSED_AT_ONCE_MAX))
 
 
-def _needs_epoch(room: Room, step: Step) -> bool:
+def _needs_epoch(state: State, room: Room, step: Step) -> bool:
+    """Say whether an epoch is to be made, as far as we know; that ours is old we may know only of old."""
     group = room.group
     if missing_epoch(group) is not None:
-        return True
+        return can_speak(state, room, step.now)
     epoch = group.epoch
     if epoch is None or not group.epoch_is_complete:
         return True
-    return step.now.wall_ms - group.epochs[epoch].since_ms > EPOCH_MS_MAX
+    old = step.now.wall_ms - group.epochs[epoch].since_ms > EPOCH_MS_MAX
+    return old and (not group.others or can_speak(state, room, step.now))
 
 
 def _to_follow_up(room: Room) -> list[MemberPk]:
@@ -203,7 +205,7 @@ def do_chore(state: State, room: Room, step: Step) -> None:
         followed = _to_follow_up(room)
         for pk in followed:
             remove_member(state, room, pk, "", step)
-        if not followed and _needs_epoch(room, step):
+        if not followed and _needs_epoch(state, room, step):
             publish(state, room, rekey(room.group, step.means()), step)
         for pk in raising.to_raise(room, step.now):
             raising.raise_newcomer(state, room, pk, step)

@@ -94,6 +94,17 @@ def note_silence(state: State, room: Room, step: Step) -> None:
         _seem_out(room, cut_off=False, step=step)
 
 
+def hear_not_in(state: State, room: Room, session: Session, nonce: bytes, step: Step) -> None:
+    """A current member answers our call: we are not in. It is one member's word; that of more than half is shown."""
+    if nonce not in room.called or room.group.me is None:
+        return
+    session.denied = True
+    there = [other for _, other in state.present(room)]
+    if sum(other.denied for other in there) * 2 > len(there) and not room.denied:
+        room.denied = True
+        _seem_out(room, cut_off=False, step=step)
+
+
 def _seem_out(room: Room, *, cut_off: bool, step: Step) -> None:
     if cut_off and not room.group.own.cut_off:
         room.group.set_own(step.journal, cut_off=True)
@@ -105,6 +116,7 @@ def note_heard(state: State, room: Room, session: Session, step: Step) -> None:
     """A current member told us what only those are told whom it counts in: if we have all it has, we are in for it."""
     if session.device not in room.group.view.devices or any(head not in room.group.log for head in session.heads):
         return
+    session.denied = False
     since_ms = 0 if room.doubt is None else room.doubt.since_ms + SPREAD_MS
     if room.seems_out and _is_counted_in(state, room, since_ms):
         room.doubt = Doubt(since_ms=step.now.mono_ms, cut_off=room.group.own.cut_off)
@@ -124,5 +136,5 @@ def take_back(room: Room, step: Step) -> None:
     """We are in after all: show no sign of the contrary."""
     if room.group.own.cut_off:
         room.group.set_own(step.journal, cut_off=False)
-    room.unheard = False
+    room.unheard = room.denied = False
     step.notify(Notice.GROUP, room.group.gid)

@@ -45,10 +45,10 @@ def _is_due(room: Room, wall_ms: int) -> bool:
     share = h(b"mesh1/keyup", group.own.dev, number.to_bytes(4, "big"))[0]
     early = share * HOUR_MS * 12 // 256
     used = bool(newest.used_ms) and wall_ms - newest.used_ms >= USED_MS - early
-    return used or wall_ms - newest.made_ms >= AGE_MS - early or number > _announced(room)
+    return used or wall_ms - newest.made_ms >= AGE_MS - early or number > announced_kem(room)
 
 
-def _announced(room: Room) -> int:
+def announced_kem(room: Room) -> int:
     """Return the number of the newest KEM key of ours that reaches everybody: by an operation, or a key-up."""
     signed = room.track(room.group.own.dev).keyup
     said = 0 if signed is None else read_keyup(room.group, signed)[1].kem_number

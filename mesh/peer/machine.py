@@ -51,8 +51,8 @@ from mesh.peer import (
     raising,
     reaching,
     speaking,
-    stranding,
     syncing,
+    way_back,
     welcoming,
 )
 from mesh.peer.asking import carry_out
@@ -202,6 +202,8 @@ class Peer:
                 return  # a message that could not be taken in when it came first may be now
         if not self._is_ours(frame, step):
             return
+        if frame.type is FrameType.RETURN and not way_back.may_bring(link, step):
+            return
         verify_frame(frame, self._publish_seed(frame))
         self.state.seen.note(frame.id, link.link)
         match frame.type:
@@ -215,7 +217,7 @@ class Peer:
                 welcoming.pass_answer_on(self.state, frame, step)
                 joining.hear_welcome(self.state, frame, step)
             case FrameType.RETURN:
-                pass  # the way back is the membership issue's
+                self._call(link, frame, step)
             case _:
                 assert_never(frame.type)
 
@@ -261,6 +263,14 @@ class Peer:
                 return  # not passed on: whoever it is for passes it on
             forward(self.state, room, epoch, frame.id, frame.raw, step)
 
+    def _call(self, link: Link, frame: Frame, step: Step) -> None:
+        topic = topic_of(frame.pk)
+        for room in self.state.rooms.values():
+            epoch = room.group.topics.get(topic)
+            if epoch is not None and not room.group.own.left:
+                way_back.hear_call(self.state, link, room, epoch, frame, step)
+                return
+
     def _timer(self, timer: Timer, step: Step) -> None:
         match timer.name:
             case "sync":
@@ -287,7 +297,7 @@ class Peer:
             case "doubt":
                 doubting.look_into(self.state, room, step)
             case "stranded":
-                stranding.tend(self.state, room, step)
+                way_back.tend(self.state, room, step)
             case "gap":
                 room.gap_due = False
                 catching_up.ask_messages(self.state, room, step)
@@ -313,7 +323,7 @@ class Peer:
             speaking.plan_receipt(room, step)
             catching_up.ask_messages(self.state, room, step)
             history.ask_history(self.state, room, step)
-            stranding.tend(self.state, room, step)
+            way_back.tend(self.state, room, step)
             keeping.tend_keys(self.state, room, step)
             beacons.tend_beacon(self.state, room, step)
             approving.tell_approvals(self.state, room, step)

@@ -15,6 +15,7 @@ from mesh.gossip.delivery import Delivery
 from mesh.gossip.frontier import Frontier
 from mesh.groups.authoring import Authored, rekey
 from mesh.groups.dormancy import missing_epoch
+from mesh.groups.forgetting import DAY_MS
 from mesh.groups.group import Group
 from mesh.groups.messaging import Wording, chain_is_full, seal_message
 from mesh.ids import DeviceId, MemberPk, MsgId, OpId, PostId
@@ -29,7 +30,9 @@ from mesh.wire.codec import decode, encode
 from mesh.wire.messages import Kind, MessageTbs, PresenceBody, Reached, ReceiptBody, SignedMessage
 from mesh.wire.operations import ZERO32
 
+NEWS_WAIT_MS: Final = 5_000  # how long one who was away waits for others than the first whom they meet; ours
 AHEAD_WAIT_MS: Final = 10_000  # how long a claim to have messages of ours, that we have not, holds us back; ours
+CLAIMED_MAX: Final = limits.MSEQ_JUMP_MAX // 2  # messages that we may have forgotten and nobody can give us; ours
 IN_INVITES: Final = "invite-address"  # our own setting: may invites of others carry our addresses?
 RECEIPT_WAIT_MS: Final = 600  # receipts go in batches, jittered (network.md §7); ours
 RECEIPT_SPREAD_MS: Final = 900
@@ -96,9 +99,25 @@ def can_speak(state: State, room: Room, now: Instant) -> bool:
     if room.group.me is None or room.group.own.left or not room.group.epochs:
         return False
     heard = [session for _, session in state.present(room) if session.heard]
+    if _may_be_news(room, now, bool(heard)):
+        return False
     waits = [_is_awaited(room, session, now) for session in heard]
     held_back = any(_is_ahead(room, session) and _is_fresh(room, session, now) for session in heard)
     return any(agrees(room, session, now) for session in heard) and not held_back and not any(waits)
+
+
+def _may_be_news(room: Room, now: Instant, somebody: bool) -> bool:
+    """Say whether our epoch is so old that the others must have a newer one, and whoever has it may just be linking.
+
+    Two who were away alike and meet first would else talk under keys that the others have forgotten.
+    """
+    epoch = room.group.epoch
+    old = epoch is not None and now.wall_ms - room.group.epochs[epoch].since_ms > limits.EPOCH_DAYS_MAX * DAY_MS
+    if not old or not somebody:
+        room.stale_ms = None
+        return False
+    room.stale_ms = now.mono_ms if room.stale_ms is None else room.stale_ms
+    return now.mono_ms - room.stale_ms < NEWS_WAIT_MS
 
 
 def _is_awaited(room: Room, session: Session, now: Instant) -> bool:
@@ -156,6 +175,8 @@ def speaking_epoch(state: State, room: Room, step: Step) -> OpId | None:
     """
     if missing_epoch(room.group) is not None:
         return None
+    if room.fell_back:
+        _pass_claimed(state, room, step)
     epoch = room.group.epoch
     if epoch is None or room.fell_back or chain_is_full(room.group, epoch):
         try:
@@ -170,6 +191,19 @@ def speaking_epoch(state: State, room: Room, step: Step) -> OpId | None:
         epoch = room.group.epoch
         assert epoch is not None, "a fresh epoch for all who are in is always usable"
     return epoch
+
+
+def _pass_claimed(state: State, room: Room, step: Step) -> None:
+    """We have forgotten what we said: go on after the number that at least half of those who are there have of us.
+
+    It is their word, where nobody can give us the messages: a number that was used would be heard by nobody. One that
+    was not used leaves a gap, and no leap is longer than others believe.
+    """
+    own = room.group.own
+    tops = sorted(s.frontier.get(own.dev, Frontier()).top for _, s in state.present(room) if s.heard)
+    claimed = tops[len(tops) // 2] if tops else 0
+    if own.mseq < claimed <= own.mseq + CLAIMED_MAX:
+        room.group.set_own(step.journal, mseq=claimed, prev=MsgId(ZERO32))
 
 
 def publish(state: State, room: Room, authored: Authored, step: Step) -> None:

@@ -70,6 +70,7 @@ class Session:
     told_heads: tuple[OpId, ...] = ()  # and the heads in it
     heads: tuple[OpId, ...] = ()  # as the peer told last
     frontier: dict[DeviceId, Frontier] = field(default_factory=dict)
+    denied: bool = False  # the peer says that we are not in
     heard: bool = False  # the peer has told its state, and is in
     heard_ms: int = 0  # when it last told us something (mono) that only those are told whom it counts in
     untimely: StateBody | None = None  # what it told before we knew who it is
@@ -101,6 +102,7 @@ class Link:
     topics: TopicTable
     sessions: dict[GroupId, Session] = field(default_factory=dict)
     given: dict[bytes, None] = field(default_factory=dict)  # knocks already handed over
+    calls: list[int] = field(default_factory=list)  # when it brought calls for a way back, of late (mono)
     pushed: OrderedDict[FrameId, GroupId] = field(default_factory=OrderedDict)  # messages not yet acknowledged
 
     def session(self, gid: GroupId) -> Session:
@@ -274,7 +276,10 @@ class Room:
     ahead_since: dict[DeviceId, int] = field(default_factory=dict)  # who claimed to be ahead of us, since when
     disbelieved: dict[DeviceId, None] = field(default_factory=dict)  # whose claim was not proved in time
     doubt: Doubt | None = None  # whether others count us in
-    behind: Behind | None = None  # while the group has a newer key that was not given to us
+    behind: Behind | None = None  # while the group has a newer key that was not given to us, or tells us nothing
+    stale_ms: int | None = None  # since when somebody is there while our epoch is old (mono)
+    called: dict[bytes, None] = field(default_factory=dict)  # nonces of our calls for a way back
+    denied: bool = False  # more than half of those who are there say that we are not in
     calls: dict[MemberPk, list[int]] = field(default_factory=dict)  # when a member's device said so, of late (mono)
     unheard: bool = False  # members' nodes are linked with us, and none of them tells us its state
     history_seen: str = ""  # what newcomers get, when we last looked

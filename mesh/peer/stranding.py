@@ -13,7 +13,6 @@ from typing import Final
 
 from mesh.events import Instant
 from mesh.groups.dormancy import lists, missing_epoch
-from mesh.groups.forgetting import DAY_MS, WINDOW_DAYS_MIN
 from mesh.groups.group import Group
 from mesh.groups.messaging import chain_is_full
 from mesh.ids import DeviceId, MemberPk, OpId
@@ -31,32 +30,49 @@ CALLS_MAX: Final = 4  # words of one member that cost the others an epoch, ...; 
 CALLS_MS: Final = 3_600_000  # ... in so long
 
 
-def tend(state: State, room: Room, step: Step) -> None:
-    """Say what we lack, if we lack it for long enough and somebody is there to hear."""
+def tend(state: State, room: Room, step: Step) -> bool:
+    """Say what we lack, if we lack it for long enough and somebody is there to hear.
+
+    True where we cannot say it under a key that others still hold, or have said it in vain, or those who are there tell
+    us nothing: then it is time to call (`way_back`).
+    """
     group = room.group
-    epoch = None if group.me is None or group.own.left else missing_epoch(group)
-    if epoch is None:
+    inside = group.me is not None and not group.own.left
+    epoch = missing_epoch(group) if inside else None
+    if epoch is None and not (inside and room.seems_out):
         room.behind = None
-        return
+        return False
     if room.behind is None:
         room.behind = Behind(next_ms=step.now.mono_ms + WAIT_MS)
         step.set_timer("stranded", group.gid, WAIT_MS)
     behind = room.behind
-    if step.now.mono_ms < behind.next_ms or not state.present(room):
-        return
-    if behind.said != epoch and _can_say(state, room, step.now):
+    if step.now.mono_ms < behind.next_ms or not _is_somebody_there(state, group):
+        return False
+    says = epoch is not None and behind.said != epoch and _can_say(state, room, epoch, step.now)
+    if says and epoch is not None:
         behind.said = epoch
         _say_stranded(state, room, epoch, step)
     behind.next_ms = step.now.mono_ms + min(AGAIN_MS << behind.tries, AGAIN_MS_MAX)
     behind.tries = min(behind.tries + 1, 16)
+    return not says
 
 
-def _can_say(state: State, room: Room, now: Instant) -> bool:
-    """Say whether others can still open what we say: nobody retires an epoch whose successors are younger than this."""
+def _is_somebody_there(state: State, group: Group) -> bool:
+    return any(topic in group.topics for link in state.links.values() for topic in link.topics.shared)
+
+
+def _can_say(state: State, room: Room, lacking: OpId, now: Instant) -> bool:
+    """Say whether others can open what we say: if we lack no more than the last epoch, they hold the one before it.
+
+    For it is not retired before we sign something that builds on its successor, or that one is old. Under an epoch that
+    the group did not build on nobody may hear us; and one who has forgotten what they said must not speak.
+    """
     group, epoch = room.group, room.group.epoch
-    if epoch is None or chain_is_full(group, epoch) or not can_speak(state, room, now):
+    if epoch is None or room.fell_back or chain_is_full(group, epoch) or not can_speak(state, room, now):
         return False
-    return now.wall_ms - group.epochs[epoch].since_ms < WINDOW_DAYS_MIN * DAY_MS
+    before, bit = group.log.past(lacking), group.log.bit(epoch)
+    between = (e for e in group.log.graph.entries(before) if e.act.recipients is not None and e.past & bit)
+    return bool(before & bit) and not any(between)
 
 
 def _say_stranded(state: State, room: Room, lacking: OpId, step: Step) -> None:

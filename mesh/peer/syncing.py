@@ -19,7 +19,7 @@ from mesh.gossip.sessions import half_session, proof_statement, tag_of, unpack
 from mesh.groups.group import Group
 from mesh.groups.receiving import bundles_beyond, receive_bundle, unpack_wraps
 from mesh.ids import OpId, TopicId
-from mesh.peer import catching_up, confirming, doubting, handing_on, history, leaving
+from mesh.peer import catching_up, confirming, doubting, handing_on, history, leaving, way_back
 from mesh.peer.hearing import note_holder
 from mesh.peer.lacking import note_heads
 from mesh.peer.routing import tell
@@ -32,6 +32,8 @@ from mesh.wire.operations import epoch_block
 from mesh.wire.sessions import (
     AnsweredBody,
     HistoryBody,
+    KeyupsBody,
+    NotInBody,
     OpsBody,
     ProofBody,
     SessionBody,
@@ -203,7 +205,19 @@ def _answer(state: State, link: Link, room: Room, session: Session, body: Sessio
             handing_on.give_history(state, link, room, session, body, step)
         case HistoryBody() if current and not room.group.own.left:
             history.hear_history(state, link, room, session, body, step)
-        case OpsBody() | WantOpsBody() | WantMessagesBody() | WantHistoryBody() | HistoryBody():
+        case KeyupsBody() if current and not room.group.own.left:
+            way_back.hear_keyups(room, body, step)
+        case NotInBody() if current:
+            doubting.hear_not_in(state, room, session, body.nonce, step)
+        case (
+            OpsBody()
+            | WantOpsBody()
+            | WantMessagesBody()
+            | WantHistoryBody()
+            | HistoryBody()
+            | KeyupsBody()
+            | NotInBody()
+        ):
             pass  # not a member as far as we know: ciphertext on the topic is all there is
 
 
@@ -229,6 +243,7 @@ def _hear_state(state: State, link: Link, room: Room, session: Session, body: St
     doubting.note_heard(state, room, session, step)
     if not session.heard:
         session.heard = True
+        way_back.hand_keyups(link, room, session, step)
         wait = PRESENCE_WAIT_MS + step.dice.randrange(PRESENCE_SPREAD_MS)
         step.set_timer("presence", room.group.gid, wait)
     ask_ops(link, room, step)

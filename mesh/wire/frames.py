@@ -11,7 +11,7 @@ one core twice.
 | 2 envelope | nonce 32 ‖ count u16 ‖ wrap bytes u16 ‖ wraps ‖ AEAD | publish key of a parent epoch |
 | 3 operation | N 24 ‖ AEAD | epoch publish key |
 | 4 knock | N 24 ‖ AEAD of 4,096 B | invite key |
-| 5 return | N 24 ‖ AEAD | publish key of an old epoch |
+| 5 return | N 24 ‖ AEAD of 4,096 B | publish key of an old epoch |
 | 6 welcome | index u16 ‖ total u16 ‖ sealed chunk | reply key |
 | 7 preview | N 24 ‖ AEAD | preview key |
 """
@@ -53,7 +53,7 @@ FRAME_BYTES_MAX: Final = {
     FrameType.ENVELOPE: limits.ENVELOPE_BYTES_MAX,
     FrameType.OPERATION: limits.OPERATION_BYTES_MAX + 1024,
     FrameType.KNOCK: limits.KNOCK_PADDED_BYTES + 256,
-    FrameType.RETURN: 8192,
+    FrameType.RETURN: limits.RETURN_PADDED_BYTES + 256,
     FrameType.WELCOME: limits.WELCOME_CHUNK_BYTES_MAX + 2048,
     FrameType.PREVIEW: limits.OPERATION_BYTES_MAX + limits.OPERATION_BYTES_MAX,
 }

@@ -12,6 +12,7 @@ ENVELOPE_BYTES_MAX: Final = 288 * 1024
 WELCOME_CHUNK_BYTES_MAX: Final = 256 * 1024  # protocol.md §12
 LINK_PAYLOAD_BYTES_MAX: Final = 512 * 1024
 KNOCK_PADDED_BYTES: Final = 4096  # protocol.md §12
+RETURN_PADDED_BYTES: Final = 4096  # protocol.md §9
 SESSION_CHUNK_BYTES: Final = 256 * 1024  # our own sync messages stay below this
 SESSION_BYTES_MAX: Final = LINK_PAYLOAD_BYTES_MAX
 WELCOME_CHUNKS_MAX: Final = 64  # ours: 16 MiB of operations

@@ -30,6 +30,8 @@ class SessionType(IntEnum):
     ANSWERED = 5
     WANT_HISTORY = 6
     HISTORY = 7
+    KEYUPS = 8
+    NOT_IN = 9
 
 
 Heads = Annotated[list[shapes.Op], Meta(max_length=limits.STATE_HEADS_MAX)]
@@ -103,7 +105,29 @@ class HistoryBody(Record, frozen=True):
     messages: Annotated[list[SignedMessage], Meta(max_length=limits.HISTORY_MESSAGES_MAX)]
 
 
-SessionBody = StateBody | WantOpsBody | OpsBody | WantMessagesBody | AnsweredBody | WantHistoryBody | HistoryBody
+class KeyupsBody(Record, frozen=True):
+    """The newest key-up of each device, as its author signed it, for one who was away."""
+
+    keyups: Annotated[list[SignedMessage], Meta(max_length=limits.FRONTIER_DEVICES_MAX)]
+
+
+class NotInBody(Record, frozen=True):
+    """You called, and as far as I know your device is not in this group."""
+
+    nonce: shapes.Bytes24  # of the call
+
+
+SessionBody = (
+    StateBody
+    | WantOpsBody
+    | OpsBody
+    | WantMessagesBody
+    | AnsweredBody
+    | WantHistoryBody
+    | HistoryBody
+    | KeyupsBody
+    | NotInBody
+)
 
 SESSION_BODIES: Final[Mapping[SessionType, type[SessionBody]]] = MappingProxyType(
     {
@@ -114,5 +138,7 @@ SESSION_BODIES: Final[Mapping[SessionType, type[SessionBody]]] = MappingProxyTyp
         SessionType.ANSWERED: AnsweredBody,
         SessionType.WANT_HISTORY: WantHistoryBody,
         SessionType.HISTORY: HistoryBody,
+        SessionType.KEYUPS: KeyupsBody,
+        SessionType.NOT_IN: NotInBody,
     }
 )

@@ -14,5 +14,4 @@ ATTACKS: Final = range(1, 61)
 NOT_YET: Final = {
     38: ("hostile backup memory cost", "there are no backups yet; the same bound of a keyslot is tested with it"),
     47: ("keeper filled with invented topics", "there are no keepers yet"),
-    48: ("stranded device comes back, a removed one does not", "the way back (frame 05) is not built yet"),
 }

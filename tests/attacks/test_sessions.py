@@ -1,9 +1,10 @@
 """Attacks by peers on a link: one who was removed and asks, and many who would all re-key at once."""
 
+from mesh.events import LinkKind
 from mesh.ids import GroupId
-from mesh.wire.frames import FrameType
+from mesh.wire.frames import FrameType, parse_frame
 from mesh.wire.operations import OpType
-from mesh.wire.sessions import OpsBody, SessionBody, Span, StateBody, WantMessagesBody, WantOpsBody
+from mesh.wire.sessions import NotInBody, OpsBody, SessionBody, Span, StateBody, WantMessagesBody, WantOpsBody
 from simulations.checks import agree
 from simulations.people import Person, circle
 from simulations.weather import Weather
@@ -11,6 +12,7 @@ from simulations.world import World
 from tests.peer.forgery import Forger
 from tests.peer.liar import Liar
 from tests.peer.test_stranding import puts_to_sleep
+from tests.peer.test_way_back import call_of
 
 
 def questions(person: Person, gid: GroupId) -> list[SessionBody]:
@@ -61,6 +63,33 @@ def test_attack_46_ex_member_opens_a_session_with_an_old_sync_key() -> None:
     assert liar.said(group) == []
     assert liar.offered == []
     assert {frame[0] for frame in liar.frames} <= {FrameType.PREVIEW}  # which are for whoever has a code
+
+
+def test_attack_48_stranded_device_comes_back_and_a_removed_one_does_not() -> None:
+    """Both call in the same words: one is sealed the next epoch, the other hears that it is out, and nothing else."""
+    world = World(9)
+    gid, (wren, juniper, sorrel, tansy) = circle(world, "wren", "juniper", "sorrel", "tansy")
+    world.run(10)
+    stranded, removed = juniper.group(gid), sorrel.group(gid)
+    old = wren.group(gid).epoch
+    assert old is not None
+    juniper.off()
+    sorrel.off()
+    wren.remove(gid, removed.own.member_pk)
+    world.run(5)
+    before = [op.op_id for op in wren.group(gid).log.ops]
+    for k, group in enumerate((removed, stranded)):
+        liar = Liar(wren, k)
+        liar.prove(group, old)
+        frame = call_of(group, old, group.own.kem_number + 1)
+        liar.say(LinkKind.FRAME, frame)
+        world.run(20)
+        made = [op for op in wren.group(gid).log.ops if op.op_id not in before]
+        denied = NotInBody(nonce=parse_frame(frame).middle[:24]) in liar.said(group)
+        assert (len(made), denied) == ((0, True) if group is removed else (1, False))
+    epoch = wren.group(gid).epoch
+    assert epoch is not None
+    assert wren.group(gid).recipients(epoch) == {p.own.dev for p in (wren.group(gid), tansy.group(gid), stranded)}
 
 
 def test_attack_59_one_member_lists_everybody_as_dormant() -> None:

@@ -82,7 +82,15 @@ def test_no_group_is_said(home: Path) -> None:
         assert mesh("group", "list", home=home).out == "You are in no group yet.\n"
 
 
-@pytest.mark.parametrize(("state", "words"), [("left", "you left it"), ("cut-off", "you may have been removed")])
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("left", "you left it"),
+        ("cut-off", "you may have been removed"),
+        ("told-out", "others say that you are not in this group any more"),
+        ("keyless", "has a new key that was not given to this device"),
+    ],
+)
 def test_a_group_that_one_is_out_of_is_marked(home: Path, state: str, words: str) -> None:
     group: JsonObject = {**GROUP, "members": 5, "unread": 0, "state": state}
     with fake_node(home, {"group.list": {"groups": [group]}, "group.show": {"group": group}}):

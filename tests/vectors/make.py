@@ -26,14 +26,15 @@ from mesh.groups.invites import (
     seal_welcome,
 )
 from mesh.groups.joining import APPROVAL_LABEL, approval_statement
+from mesh.groups.returns import seal_return
 from mesh.groups.schedule import commitment, envelope_key, expand, message_key, next_chain_key, wrap_hint, wrap_info
 from mesh.ids import Address, DeviceId, GroupId, MsgId, OpId
 from mesh.node.chance import HpkeSealer
 from mesh.support.posts import Wish, compose
-from mesh.wire import invites, messages, operations, sessions
+from mesh.wire import invites, messages, operations, returns, sessions
 from mesh.wire.codec import Record, decode, encode
 from mesh.wire.codes import InviteCode, to_text, to_uri
-from mesh.wire.frames import DAY_MS, FrameType, parse_frame, rendezvous_topic, seal_frame, topic_of
+from mesh.wire.frames import DAY_MS, parse_frame, rendezvous_topic, topic_of
 from tests.groups.joiners import HOUR, WALL_MS, Code, Joiner, joiner
 from tests.groups.people import Person, arrive, founds
 from tests.wire.records import to_fields
@@ -129,6 +130,8 @@ def _all_records(story: Story) -> list[Record]:
         *_papers(story),
         *_messages(story),
         *_sessions(story),
+        _call(story),
+        returns.SignedReturn(tbs=encode(_call(story)), sig=b"\xdd" * 64),
     ]
 
 
@@ -242,6 +245,8 @@ def _sessions(story: Story) -> list[Record]:
         closed,
         sessions.AnsweredBody(ticket=1, closed=[closed]),
         sessions.WantHistoryBody(ticket=2, before=b"", have=[]),
+        sessions.NotInBody(nonce=bytes(24)),
+        sessions.KeyupsBody(keyups=[messages.SignedMessage(tbs=b"\x90", sig=bytes(64))]),
         sessions.HistoryBody(
             ticket=2, before=b"\xcc" * 32, messages=[messages.SignedMessage(tbs=b"\x90", sig=bytes(64))]
         ),
@@ -282,10 +287,20 @@ def frames() -> Json:
         "envelope": _frame(envelope.frames[0][1], dev=story.bob.dev.hex(), kem=story.guest.kem[0].hex(), **epoch),
         "operation": _frame(operation.frames[0][1], op=record.op_key.hex(), **epoch),
         "knock": _frame(knock, code_seed=code.seed.hex(), knock_key=keys.knock_key.hex()),
-        "return": _frame(seal_frame(FrameType.RETURN, record.pub_seed, bytes(24 + 16)), **epoch),
+        "return": _frame(seal_return(alice.group, record.op_id, _call(story), bytes(range(24))), **epoch),
         "welcome": _frame(welcome, kem=story.guest.kem[0].hex(), statement=statement.hex()),
         "preview": _frame(preview, preview_seed=preview_seed(keys.knock_key).hex(), knock_key=keys.knock_key.hex()),
     }
+
+
+def _call(story: Story) -> returns.ReturnBody:
+    return returns.ReturnBody(
+        dev=story.alice.dev,
+        kem_number=4,
+        kem_pk=story.alice.group.kem_of[story.alice.dev][1],
+        addresses=[HOME],
+        heads=story.alice.group.log.heads,
+    )
 
 
 def _frame(raw: bytes, **keys: str) -> Json:

@@ -141,6 +141,11 @@ def _problem_of(desk: Desk, room: Room) -> JsonObject | None:
                 "what": f"“{name}” goes on without this device: it was given no new key, or members' nodes pass it by.",
                 "do": "You may have been removed. Ask a member in another way; a new invite brings you back.",
             }
+        case "told-out":
+            return {
+                "what": f"Others say that you are not in “{name}” any more.",
+                "do": "What you read there stays. Ask a member in another way; a new invite brings you back.",
+            }
         case "keyless":
             return {
                 "what": f"“{name}” has a new key that was not given to this device.",

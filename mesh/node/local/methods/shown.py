@@ -157,7 +157,7 @@ def state_of(room: Room) -> str:
     if room.group.me is None:
         return "removed"
     if room.seems_out:
-        return "cut-off"
+        return "told-out" if room.denied else "cut-off"
     return "member" if missing_epoch(room.group) is None else "keyless"
 
 
