@@ -32,6 +32,7 @@ COMMANDS: Final = {
         ("down", "cli.commands.node:down", "Stop your node."),
         ("status", "cli.commands.home:status", "What needs you, then your groups."),
         ("id", "cli.commands.identity:app", "Your keys: show, passphrase, words."),
+        ("device", "cli.commands.device:app", "Your devices: add another, list, remove one."),
     ),
     "Groups": (
         ("group", "cli.commands.group:app", "Create, list, show, leave and steward groups."),

@@ -146,6 +146,23 @@ def ask_new_passphrase() -> str:
     )
 
 
+def ask_words() -> str:
+    """Ask for the 24 recovery words without showing them."""
+    if not _can_hide():
+        raise ValueNeeded(
+            "The recovery words are needed, and no terminal is there to ask for them.",
+            why="They are never taken from the command line, which other accounts can see.",
+            do="Use --words-fd N.",
+        )
+    try:
+        return getpass.getpass("Your 24 words, with spaces between them: ", stream=sys.stderr)
+    except KeyboardInterrupt:
+        _end_line()
+        raise
+    except EOFError:
+        raise ValueNeeded("No words were typed.", do="Run the command again.") from None
+
+
 def weak_hint(passphrase: str) -> str:
     """Say why a passphrase is easy to guess, or nothing; a hint that stays on this machine."""
     if len(passphrase) < HINT_CHARS:

@@ -371,11 +371,42 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "Others see from the mode what kind of answer helps.",
         "Use listening, experience, advice or resources.",
     ),
+    # ---- several devices
+    "E-NO-DEVICE": Entry(
+        "There is no such device of yours, as far as this one knows.",
+        "Nothing was done.",
+        "`mesh device list` shows those that are known here.",
+    ),
+    "E-THIS-DEVICE": Entry(
+        "That is the device that you are using.",
+        "A device is removed by another one, which goes on and makes the new keys.",
+        "Remove it from another device of yours; or leave its groups here with `mesh group leave GROUP --wipe`.",
+    ),
+    "E-DEVICES": Entry(
+        "You have as many devices in a group as a member may have: four.",
+        "Every post is sealed to every device, and who is in should stay easy to see.",
+        "Remove one with `mesh device remove`, and try again.",
+    ),
+    "E-DEVICE-NAME": Entry(
+        "Another device of yours has that name.",
+        "A device is removed by its name, and the wrong one must not be.",
+        "Choose another name; `mesh device list` shows those that are taken.",
+    ),
+    "E-OTHER-IDENTITY": Entry(
+        "The device code is of another identity than this home's.",
+        "Only homes that were made from the same 24 words are devices of one person.",
+        "Make this home anew with `mesh init --words`, or use the right folder with --home.",
+    ),
+    "E-NO-ANSWER": Entry(
+        "Your other device did not answer.",
+        "It brings this one into your groups, so both have to run and reach each other at the same time.",
+        "See that `mesh up` runs on both, show a new code with `mesh device add`, and try again.",
+    ),
     # ---- joining
     "E-CODE": Entry(
         "The code was mistyped, or damaged on its way.",
         "A code with a slip in it would lead to nobody.",
-        "Copy it again, whole; it begins with mesh1.",
+        "Copy it again, whole; an invite begins with mesh1, a device code with meshdev1.",
     ),
     "E-CODE-NEWER": Entry(
         "The code is of a newer kind than this version of mesh knows.",
@@ -384,8 +415,8 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     ),
     "E-CODE-EXPIRED": Entry(
         "The code has run out.",
-        "Invites are good for a limited time, so that a lost one does no harm.",
-        _ASK_AGAIN,
+        "Codes are good for a limited time, so that a lost one does no harm.",
+        "Ask for a new one: an invite from who invited you, a device code from `mesh device add` on your other device.",
     ),
     "E-INVITE-EXPIRED": Entry(
         "The invite ran out, was used up or was revoked before anybody let you in.",

@@ -49,3 +49,14 @@ def remove_lines(would: JsonObject) -> list[str]:
     if let_in := fields.texts(would, "let_in"):
         lines.append(f"They invited: {', '.join(one_line(name) for name in let_in)}. These stay in.")
     return [*lines, f'Remove {one_line(fields.person(member))} from "{one_line(fields.text(group, "name"))}"?']
+
+
+def device_lines(would: JsonObject) -> list[str]:
+    """Say what follows from removing a device of one's own; the question comes last."""
+    device, groups = fields.record(would, "device"), fields.records(would, "groups")
+    name = one_line(fields.text(device, "name")) or shown_id(fields.text(device, "id"))
+    lines = [f"It goes out of “{one_line(fields.text(group, 'name'))}”, which gets a new key." for group in groups]
+    if count := fields.number(would, "elsewhere"):
+        lines.append(f"It may be in {count} more that this device is not in; there it stays.")
+    lines.append("It cannot come back by itself; as a new device it can, with your words and a new code.")
+    return [*lines, f"Remove {name}?"]

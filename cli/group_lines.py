@@ -5,7 +5,7 @@ from typing import Final
 
 from cli import fields
 from cli.output import one_line
-from cli.render import facts, newcomers_see, shown_id
+from cli.render import facts, newcomers_see, shown_id, when
 from mesh.node.local.protocol import JsonObject
 
 SEE: Final = "newcomers see "
@@ -58,6 +58,8 @@ def notes(member: JsonObject) -> Iterator[str]:
     """Say what there is to know of a member beside their row."""
     if member.get("seen_removal") is False:
         yield "has not heard of every removal yet"
+    if (devices := fields.number(member, "devices")) > 1:
+        yield f"{devices} devices"
     if fields.flag(member, "equivocated"):
         yield "a device signed twice in one place (`mesh group show --proof`)"
 
@@ -66,6 +68,20 @@ def history_line(shown: JsonObject) -> str:
     """Say what newcomers see of what was said before they came."""
     history = fields.text(shown, "history")
     return "nothing of what was said before" if history == "none" else newcomers_see(history).removeprefix(SEE)
+
+
+def rank_words(member: JsonObject) -> str:
+    """Show a member's rank; a newcomer's with what becomes of it by itself."""
+    rank, until = fields.text(member, "rank"), fields.text(member, "newcomer_until")
+    if held := fields.texts(member, "held_by"):
+        return f"{rank}, held by {', '.join(held)}"
+    return f"{rank} until about {when(until)}" if until else rank
+
+
+def members_line(shown: JsonObject) -> str:
+    """Say how many are in, and with how many devices where these are more."""
+    members, devices = fields.number(shown, "members"), fields.number(shown, "devices")
+    return f"{members}, with {devices} devices" if devices > members else str(members)
 
 
 def key_window(shown: JsonObject) -> str:

@@ -102,10 +102,18 @@ class Person:
 
     def begin_init(self) -> "subprocess.Popen[str]":
         """Start making their identity; it takes seconds, so several people do it at once."""
+        self._choose_passphrase()
+        return self.begin("init", "--name", self.name, "--yes", "--json")
+
+    def init_with(self, words: str) -> Object:
+        """Make a further home of the identity that these 24 words are."""
+        self._choose_passphrase()
+        return self.mesh("init", "--name", self.name, "--words-fd", "0", given=words + "\n")
+
+    def _choose_passphrase(self) -> None:
         (self.folder / "run").mkdir(mode=0o700, exist_ok=True)
         self.passphrase_file.write_text(f"the passphrase of {self.name}\n", encoding="utf-8")
         self.passphrase_file.chmod(0o600)
-        return self.begin("init", "--name", self.name, "--yes", "--json")
 
     def up(self, *words: str) -> Object:
         """Start their node behind the terminal; return its `ready` event."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from mesh.ids import Address, GroupId, JoinId, MemberPk, OpId, PostId
+from mesh.ids import Address, DeviceId, GroupId, HomeId, JoinId, MemberPk, OpId, PostId
 from mesh.secret import Secret
 
 
@@ -245,6 +245,55 @@ class KnownAddress:
     address: Address
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPairing:
+    """Let a home with the same root ask for our groups, under a key (32 B) of root and code; any earlier code is void.
+
+    `name` is what it is to be called, `own_name` what this one is; empty: as it is, or by number.
+    """
+
+    key: Secret
+    name: str
+    own_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartEntering:
+    """Ask the home that showed a code for its groups; `addresses` are the untrusted fragment's."""
+
+    key: Secret
+    addresses: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnterGroup:
+    """Add this device to the group whose log has come, by the member key. What hinders it is kept for the report."""
+
+    group: GroupId
+    member_seed: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndEntering:
+    """Ask no further."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveDevice:
+    """Take another device of ours out of a group and re-key, in one operation."""
+
+    group: GroupId
+    device: DeviceId
+    member_seed: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetHome:
+    """Forget a home of ours: its devices are out of every group that is here."""
+
+    home: HomeId
+
+
 Command = (
     CreateGroup
     | NewInvite
@@ -269,4 +318,10 @@ Command = (
     | FollowFork
     | DeclineFork
     | KnownAddress
+    | OpenPairing
+    | StartEntering
+    | EnterGroup
+    | EndEntering
+    | RemoveDevice
+    | ForgetHome
 )

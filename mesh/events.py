@@ -48,6 +48,7 @@ class Space(StrEnum):
     CONTACTS = "contacts"  # gid + device id -> addresses
     PROOFS = "proofs"  # gid + device id -> two messages that it signed under one number
     VERIFIED = "verified"  # gid + member key -> when the person confirmed it
+    HOMES = "homes"  # home id -> a home of this identity, this one or another
 
 
 # What `Started` hands over whole. Of MESSAGES it has the newest `TAIL_MESSAGES` of each group; the rest is read by
@@ -69,6 +70,7 @@ LOADED: Final = (
     Space.CONTACTS,
     Space.PROOFS,
     Space.VERIFIED,
+    Space.HOMES,
 )
 TAIL_MESSAGES: Final = 64
 
@@ -309,6 +311,7 @@ class Notice(StrEnum):
     FORK = "fork"
     GROUP = "group"
     HISTORY = "history"
+    DEVICE = "device"
     LINK = "link"
 
 

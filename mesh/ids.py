@@ -18,6 +18,7 @@ InvitePk = NewType("InvitePk", bytes)  # 32 B: Ed25519, from the code's seed
 TopicId = NewType("TopicId", bytes)  # 32 B: what relays and keepers see instead of a group
 FrameId = NewType("FrameId", bytes)  # 32 B: H("mesh1/frame", core)
 JoinId = NewType("JoinId", bytes)  # 16 B: one attempt to join, local
+HomeId = NewType("HomeId", bytes)  # 16 B: one home of a person, known to their homes alone
 LinkId = NewType("LinkId", int)  # one live link, local to a process
 PeerId = NewType("PeerId", str)  # the transport's name for a node (libp2p, base58)
 Address = NewType("Address", str)  # a multiaddr that ends in /p2p/<PeerId>

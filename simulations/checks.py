@@ -41,7 +41,7 @@ class Watch:
     shown: dict[str, dict[tuple[GroupId, PostId], int]] = field(default_factory=dict)  # node → post → when first
     _members: dict[str, dict[GroupId, MemberPk]] = field(default_factory=dict)
     _devices: dict[str, dict[GroupId, DeviceId]] = field(default_factory=dict)
-    _owners: dict[tuple[GroupId, MemberPk], str] = field(default_factory=dict)
+    _owners: dict[tuple[GroupId, MemberPk], dict[str, None]] = field(default_factory=dict)  # the nodes of a member
     _frames: dict[str, dict[FrameId, None]] = field(default_factory=dict)  # node → message frames it ever stored
     _held: dict[str, dict[tuple[GroupId, DeviceId, int], None]] = field(default_factory=dict)
     _authored: dict[tuple[GroupId, DeviceId, int], bytes] = field(default_factory=dict)
@@ -140,7 +140,7 @@ class Watch:
                 del self._deliveries[name]
         self._members.setdefault(node.name, {})[own.gid] = own.member_pk
         self._devices.setdefault(node.name, {})[own.gid] = own.dev
-        self._owners[own.gid, own.member_pk] = node.name
+        self._owners.setdefault((own.gid, own.member_pk), {})[node.name] = None
 
     def _frame(self, node: Node, put: Put, *, durable: bool) -> None:
         gid, dev, mseq = GroupId(put.key[:32]), DeviceId(put.key[32:48]), int.from_bytes(put.key[48:], "big")
@@ -197,11 +197,13 @@ class Watch:
         assert now.reached <= now.of, "it reached one for whom it was not sealed"
         dev = self._devices[node.name][gid]
         for member in now.held | now.reached:
-            holder = self._owners[gid, member]
-            assert (gid, dev, now.mseq) in self._held.get(holder, {}), f"{holder} never stored what is claimed"
+            holders = self._owners[gid, member]
+            held = any((gid, dev, now.mseq) in self._held.get(holder, {}) for holder in holders)
+            assert held, f"{list(holders)} never stored what is claimed"
         for member in now.reached:
-            reader = self._owners[gid, member]
-            assert (gid, post_id) in self.shown.get(reader, {}), f"{reader} cannot read what is said to have reached"
+            readers = self._owners[gid, member]
+            read = any((gid, post_id) in self.shown.get(reader, {}) for reader in readers)
+            assert read, f"{list(readers)} cannot read what is said to have reached"
         self._deliveries[name] = now
 
     def _entitle(self, gid: GroupId, post_id: PostId, delivery: Delivery) -> None:

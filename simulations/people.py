@@ -12,14 +12,19 @@ from mesh.commands import (
     AgreeJoin,
     CreateGroup,
     DecideKnock,
+    EndEntering,
+    EnterGroup,
     FollowFork,
     LeaveGroup,
     NewInvite,
     OfferFork,
+    OpenPairing,
     Post,
     Rank,
+    RemoveDevice,
     RemoveMember,
     SetRank,
+    StartEntering,
     StartJoin,
     Suite,
 )
@@ -27,8 +32,9 @@ from mesh.events import Space
 from mesh.gossip.delivery import Delivery, DeliveryRecord
 from mesh.groups.group import Group
 from mesh.groups.records import load
-from mesh.ids import Address, GroupId, JoinId, MemberPk, OpId, PostId
+from mesh.ids import Address, DeviceId, GroupId, JoinId, MemberPk, OpId, PostId
 from mesh.peer.forking import Fork, forks_of
+from mesh.peer.paired import Entering
 from mesh.peer.records import JoinRecord, JoinStage, KnockRecord, MessageRecord
 from mesh.peer.state import Room
 from mesh.secret import Secret
@@ -56,7 +62,7 @@ class Person:
     def __init__(self, world: World, name: str, *, skew_ms: int = 0) -> None:
         self.world, self.name = world, name
         self._secrets = SeededEntropy(world.seed, f"person/{name}")
-        self._member_seeds: dict[GroupId, Secret] = {}
+        self.member_seeds: dict[GroupId, Secret] = {}
         world.add(name, skew_ms=skew_ms)
 
     # ------------------------------------------------------------ their node
@@ -107,7 +113,7 @@ class Person:
             member_seed=seed,
         )
         gid = GroupId(self.world.ask(self.name, command))
-        self._member_seeds[gid] = seed
+        self.member_seeds[gid] = seed
         return gid
 
     def invite(self, gid: GroupId, *, uses: int = 1, hours: int = 72, approvals: int | None = None) -> Code:
@@ -153,7 +159,7 @@ class Person:
             former_seed=former,
         )
         self.world.ask(self.name, command)
-        self._member_seeds[gid] = seed
+        self.member_seeds[gid] = seed
 
     def join(self, gid: GroupId, code: Code, *via: "Person") -> JoinId:
         """Join by a code, from looking to being in; AssertionError if it takes longer than a minute."""
@@ -165,14 +171,14 @@ class Person:
 
     def key_seed(self, gid: GroupId) -> Secret:
         """Return the seed of this person's member key in a group."""
-        return self._member_seeds[gid]
+        return self.member_seeds[gid]
 
     def fork(self, gid: GroupId, *, without: tuple[MemberPk, ...] = (), name: str = "Tuesday grief (new)") -> GroupId:
         """Found a successor, and offer it to all but these."""
         nonce, seed = self._secrets.draw(32), Secret(self._secrets.draw(32))
         command = OfferFork(group=gid, name=name, alias=self.name, without=without, join_nonce=nonce, member_seed=seed)
         new = GroupId(self.world.ask(self.name, command))
-        self._member_seeds[new] = seed
+        self.member_seeds[new] = seed
         return new
 
     def offers(self, gid: GroupId) -> list[Fork]:
@@ -228,7 +234,51 @@ class Person:
 
     def leave(self, gid: GroupId, *, wipe: bool = False) -> None:
         """Leave a group."""
-        self.world.ask(self.name, LeaveGroup(group=gid, member_seed=self._member_seeds[gid], wipe=wipe))
+        self.world.ask(self.name, LeaveGroup(group=gid, member_seed=self.member_seeds[gid], wipe=wipe))
+
+    # ------------------------------------------------------------ several devices
+
+    def show_code(self, *, name: str = "") -> Secret:
+        """Show a device code; return the key that root and code give, which only homes of this person can have."""
+        key = Secret(self._secrets.draw(32))
+        self.world.ask(self.name, OpenPairing(key=key, name=name, own_name=""))
+        return key
+
+    def look_for(self, first: "Person", key: Secret) -> Entering:
+        """Begin to enter the groups of another home of one's own; return how far that has come, as it goes on."""
+        self.member_seeds = first.member_seeds
+        self.world.ask(self.name, StartEntering(key=key, addresses=(first.node.address,)))
+        assert self.node.peer is not None
+        entering = self.node.peer.state.entering
+        assert entering is not None
+        return entering
+
+    def enter_next(self, entering: Entering, seconds: float = JOIN_S_MAX) -> bool:
+        """Wait for the next group and enter it; return whether there was one."""
+        self.until(lambda: entering.over or entering.ready is not None, seconds)
+        if entering.ready is None:
+            return False
+        gid = GroupId(entering.ready.gid)
+        self.world.ask(self.name, EnterGroup(group=gid, member_seed=self.member_seeds[gid]))
+        return True
+
+    def enter_groups_of(self, first: "Person", *, name: str = "") -> Entering:
+        """Become a further device of another home's person in all its groups."""
+        entering = self.look_for(first, first.show_code(name=name))
+        while self.enter_next(entering):
+            pass
+        assert entering.over, f"{self.name} and {first.name} do not find each other"
+        self.world.ask(self.name, EndEntering())
+        return entering
+
+    def device(self, gid: GroupId) -> DeviceId:
+        """Return which device of the group this person's node is."""
+        return self.group(gid).own.dev
+
+    def remove_device(self, gid: GroupId, device: DeviceId) -> None:
+        """Take another device of one's own out of a group."""
+        command = RemoveDevice(group=gid, device=device, member_seed=self.member_seeds[gid])
+        self.world.ask(self.name, command)
 
     # ------------------------------------------------------------ talk
 

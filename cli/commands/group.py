@@ -21,8 +21,10 @@ from cli.group_lines import (
     history_line,
     key_window,
     look_alike_lines,
+    members_line,
     notes,
     proof_lines,
+    rank_words,
     removal_line,
     successor_line,
     who,
@@ -153,7 +155,7 @@ def show(group: str, /, *, proof: Annotated[str | None, Parameter(metavar="MEMBE
                         "you",
                         " · ".join(filter(None, (fields.text(shown, "alias"), fields.text(shown, "rank")))),
                     ),
-                    ("members", str(fields.number(shown, "members"))),
+                    ("members", members_line(shown)),
                     ("unread", str(fields.number(shown, "unread"))),
                     ("epoch", str(fields.number(shown, "epoch"))),
                     ("newcomers see", history_line(shown)),
@@ -176,14 +178,6 @@ def show(group: str, /, *, proof: Annotated[str | None, Parameter(metavar="MEMBE
     )
 
 
-def _rank_words(member: JsonObject) -> str:
-    """Show a member's rank; a newcomer's with what becomes of it by itself."""
-    rank, until = fields.text(member, "rank"), fields.text(member, "newcomer_until")
-    if held := fields.texts(member, "held_by"):
-        return f"{rank}, held by {', '.join(held)}"
-    return f"{rank} until about {when(until)}" if until else rank
-
-
 @app.command
 def members(group: str, /, *, context: Here) -> None:
     """List the members of a group, and those who left or were removed, with the reason that was given.
@@ -200,7 +194,7 @@ def members(group: str, /, *, context: Here) -> None:
         [
             (
                 fields.person(member),
-                _rank_words(member),
+                rank_words(member),
                 when(fields.text(member, "since")),
                 fields.text(member, "state"),
                 when(heard) if (heard := fields.text(member, "last_heard")) else "",

@@ -1,13 +1,17 @@
 """`init` and `status`, and what `mesh` says when nothing is said to it."""
 
 import secrets
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
 
 from cli import fields
-from cli.ask import ask_new_passphrase, can_ask, check_words, weak_hint
-from cli.context import Context
-from cli.options import Here
+from cli.ask import ask_new_passphrase, ask_words, can_ask, check_words, weak_hint
+from cli.context import TYPED_MAX, Context, read_line_of
+from cli.errors import said
+from cli.options import Flag, Here
 from cli.output import Output
 from cli.render import counted, join_lines, problem_lines, shown_id, standing
 from mesh.errors import LocalError
@@ -31,11 +35,22 @@ WELCOME = (
 )
 
 
-def init(*, name: str = "", locale: str = "", context: Here) -> None:
+def init(
+    *,
+    name: str = "",
+    locale: str = "",
+    words: Flag = False,
+    words_fd: Annotated[int | None, Parameter(metavar="N")] = None,
+    context: Here,
+) -> None:
     """Make your identity on this machine.
 
     You choose a passphrase, which opens what is stored here, and are shown 24 recovery words, once. Write
     them on paper: with them your identity comes back if this machine is lost. Nobody else has them.
+
+    With --words you type the 24 words that you have, and this becomes a further home of the same identity. It is in no
+    group yet: `mesh device add` on your other device shows a code that brings it in. Without another device, an invite
+    does, and you come in as somebody new.
 
     Parameters
     ----------
@@ -43,6 +58,10 @@ def init(*, name: str = "", locale: str = "", context: Here) -> None:
         The alias that is offered when you create or join a group; it stays on this machine until then.
     locale
         Your language and country, like en-GB. It is kept here; no command uses it yet.
+    words
+        Ask for the recovery words of an identity that there is. They are not shown while you type.
+    words_fd
+        Read these words from this file descriptor, on one line.
     """
     from mesh.node.local import setup
 
@@ -53,23 +72,49 @@ def init(*, name: str = "", locale: str = "", context: Here) -> None:
             do="Use it as it is, or choose another folder with --home.",
             code="E-HOME-EXISTS",
         )
+    known = _known_words(words_fd) if words or words_fd is not None else None
     given = context.given_passphrase()
     if given and (hint := weak_hint(given)):
         context.out.say(hint)
     passphrase = ask_new_passphrase() if given is None else given
-    made = setup.create_identity(context.home, passphrase, name=name, locale=locale)
-    words: JsonObject = {
+    made = setup.create_identity(context.home, passphrase, name=name, locale=locale, words=known)
+    told: JsonObject = {
         "identity": {"fingerprint": made.fingerprint},
         "recovery_words": list(made.words),
         "home": str(context.home),
     }
-    context.out.result(words, word_lines(made.words))
+    if known is not None:
+        context.out.result(told, [f"A further home of {made.fingerprint}, in {context.home}"])
+        context.out.say("Next: `mesh up`; then `mesh device add` on your other device, and `mesh device join` here.")
+        return
+    context.out.result(told, word_lines(made.words))
     if not context.yes and not context.out.json and can_ask():
         _check_written_down(context, made)
     context.out.say(
         f"Your identity is {made.fingerprint}, and lies in {context.home}",
         "Next: `mesh up` runs your node.",
     )
+
+
+def _known_words(descriptor: int | None) -> str:
+    """Give the 24 words: from a descriptor, or from the person, who may try three times."""
+    from mesh.node.local import setup
+
+    if descriptor is not None:
+        given = read_line_of(descriptor)
+        setup.check_words(given)
+        return given
+    for _ in range(TYPED_MAX - 1):
+        given = ask_words()
+        try:
+            setup.check_words(given)
+        except LocalError as error:
+            sys.stderr.write("\n".join(said(error)) + "\n")
+        else:
+            return given
+    given = ask_words()
+    setup.check_words(given)
+    return given
 
 
 def word_lines(words: tuple[str, ...]) -> list[str]:

@@ -21,7 +21,7 @@ from mesh.groups.oplog import OpLog
 from mesh.groups.receiving import receive_op, rehearse_op, wrap_gid
 from mesh.groups.records import KemRecord, OwnState
 from mesh.identity.keys import sign_device
-from mesh.ids import DevicePk, GroupId, MemberPk, MsgId, OpId
+from mesh.ids import DeviceId, DevicePk, GroupId, MemberPk, MsgId, OpId
 from mesh.secret import Secret
 from mesh.wire import limits
 from mesh.wire.codec import encode
@@ -32,7 +32,10 @@ from mesh.wire.operations import (
     Card,
     CreateBody,
     Cut,
+    DeviceAddBody,
+    DeviceRemoveBody,
     EpochBlock,
+    OpCut,
     OpTbs,
     OpType,
     RekeyBody,
@@ -227,6 +230,44 @@ def remove(group: Group, target: MemberPk, cuts: list[Cut], reason: str, means: 
     )
 
 
+def add_device(group: Group, card: Card, member_seed: bytes, means: Means) -> Authored:
+    """Bring this device in, by the member key: with an epoch for all devices, ours included.
+
+    `group` is as `fresh_own_state` has it for `card`: its log is that of another device of ours. RefusedError.
+    """
+    return _author_epoch(
+        group,
+        OpType.DEVICE_ADD,
+        lambda block: DeviceAddBody(card=card, epoch=block),
+        means,
+        joining=card,
+        member_seed=member_seed,
+    )
+
+
+def remove_device(group: Group, dev: DeviceId, message_cut: Cut, member_seed: bytes, means: Means) -> Authored:
+    """Take a device of ours out, by the member key: what it wrote so far holds, as far as it is here. RefusedError."""
+    return _author_epoch(
+        group,
+        OpType.DEVICE_REMOVE,
+        lambda block: DeviceRemoveBody(
+            member=group.own.member_pk, dev=dev, op_cut=_last_op(group, dev), message_cut=message_cut, epoch=block
+        ),
+        means,
+        without=dev,
+        member_seed=member_seed,
+    )
+
+
+def _last_op(group: Group, dev: DeviceId) -> OpCut:
+    """Return a device's last operation that we would build on and that counts; (0, zeros) if there is none."""
+    past = group.log.closure(_deps(group))
+    assert past is not None
+    own = group.log.within(group.log.graph.written_by(dev, past & group.view.valid))
+    last = max(own, key=lambda op: (op.tbs.dseq, op.op_id), default=None)
+    return OpCut(dseq=0, op_id=OpId(ZERO32)) if last is None else OpCut(dseq=last.tbs.dseq, op_id=last.op_id)
+
+
 def _rekey_once(group: Group, means: Means) -> Authored:
     return _author_epoch(group, OpType.REKEY, lambda block: RekeyBody(epoch=block), means)
 
@@ -239,18 +280,21 @@ def _author_epoch(
     *,
     joining: Card | None = None,
     leaving: MemberPk | None = None,
+    without: DeviceId | None = None,
+    member_seed: bytes | None = None,
 ) -> Authored:
     """Write an operation that starts an epoch for those who are in as the heads that it names have it."""
     parents = _parent_epochs(group)
     past = group.log.closure(_deps(group))
     assert past is not None
     devices = group.view_of(past).devices
-    staying = [dev for dev, pk in devices.items() if pk != leaving]
+    staying = [dev for dev, pk in devices.items() if pk != leaving and dev != without]
     dormant = [dev for dev in staying if is_dormant(group, dev)]
     recipients = {dev: group.kem_of[dev][1] for dev in staying if dev not in dormant}
     if joining is not None:
         recipients[card_device(joining)] = joining.kem_pk
-    number = 1 + max(group.own.kem_number, group.kem_of[group.own.dev][0])
+    shown = group.kem_of.get(group.own.dev)  # none yet where we write ourselves in
+    number = 1 + max(group.own.kem_number, 0 if shown is None else shown[0])
     private, public = means.sealer.generate(group.suite)
     draft = draft_epoch(
         gid=group.gid,
@@ -262,7 +306,7 @@ def _author_epoch(
         sealer=means.sealer,
         dormant=dormant,
     )
-    op = _enter(group, _sign(group, kind, body_with(draft.block), None), draft.wraps, means)
+    op = _enter(group, _sign(group, kind, body_with(draft.block), member_seed), draft.wraps, means)
     keep_kem(group, number, private, public, means)
     group.set_own(means.journal, kem_number=number)
     return Authored(op=op, frames=_envelopes(group, op, draft, parents), wraps=draft.wraps)
@@ -282,13 +326,13 @@ def _require_order(group: Group) -> None:
 
 def _deps(group: Group) -> list[OpId]:
     """Return the heads that an operation of ours names: all, or those that hold our last operation and our grant."""
-    me = group.me
+    me = group.view.members.get(group.own.member_pk)
     own = [group.own.dprev] if group.own.dseq else []
     return group.log.heads_over(own if me is None else [*own, me.grant])
 
 
 def _sign(group: Group, kind: OpType, body: Body, member_seed: bytes | None) -> SignedOp:
-    me = group.me
+    me = group.view.members.get(group.own.member_pk) if kind is OpType.DEVICE_ADD else group.me
     if me is None or group.own.left:
         raise RefusedError(
             "you are not a member of this group any more",

@@ -164,8 +164,8 @@ class Group:
 
     @property
     def me(self) -> Member | None:
-        """Ourselves as the group sees us now, or None if we are not in."""
-        return self.view.members.get(self.own.member_pk)
+        """Ourselves as the group sees us now, or None if we are not in, or this device of ours is not."""
+        return None if self.own.dev not in self.view.devices else self.view.members.get(self.own.member_pk)
 
     @property
     def rank(self) -> Rank:

@@ -19,6 +19,7 @@ from mesh.secret import Secret
 
 ROOT_BYTES: Final = 32  # protocol.md §3; 24 words of BIP-39 hold exactly this
 JOIN_NONCE_BYTES: Final = 32  # mesh.commands
+PAIRING_SEED_BYTES: Final = 16  # mesh.wire.codes
 CERTIFICATE_BYTES: Final = 64  # an Ed25519 signature, nothing else
 CERTIFICATE_DOMAIN: Final = b"mesh1/devcert\0"  # 14 B; no other signed text begins so
 # "mesh1/fingerprint" is one byte longer than BLAKE2b's personalisation (16 B), so its last letter is cut.
@@ -40,6 +41,16 @@ def member_seed(root: Secret, join_nonce: bytes) -> Secret:
     assert len(root) == ROOT_BYTES
     assert len(join_nonce) == JOIN_NONCE_BYTES
     return Secret(kdf(root.reveal(), b"mesh1/member", join_nonce))
+
+
+def pairing_key(root: Secret, seed: bytes) -> Secret:
+    """Derive the 32 B key under which two homes of one root talk: KDF(root, "mesh1/pair", seed); protocol.md §18.
+
+    `seed` is the 16 B of a device code. Each side proves by this key that it has the same root, and shows none of it.
+    """
+    assert len(root) == ROOT_BYTES
+    assert len(seed) == PAIRING_SEED_BYTES
+    return Secret(kdf(root.reveal(), b"mesh1/pair", seed))
 
 
 def backup_key(root: Secret) -> Secret:

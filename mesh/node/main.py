@@ -6,7 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 import trio
 
@@ -38,6 +38,7 @@ from mesh.secret import Secret
 from mesh.store.base import Store
 from mesh.store.sqlite import EncryptedStore
 
+T = TypeVar("T")
 ADDRESSES_EVERY_S: Final = 20.0  # how often the machine's own addresses are looked at again; ours
 SCRUB_EVERY_S: Final = 30.0  # how long a replaced key may wait in the write-ahead log; ours
 
@@ -230,9 +231,12 @@ class OpenDesk:
         return nonce, await self.member_seed_for(passphrase, nonce)
 
     async def member_seed_for(self, passphrase: str, join_nonce: bytes) -> Secret:
-        """Derive the member key of a group that we are in; the root is open only within this."""
-        root = await trio.to_thread.run_sync(self._home.open_root, passphrase)
-        return member_seed(root, join_nonce)
+        """Derive the member key of a group that we are in."""
+        return await self.with_root(passphrase, lambda root: member_seed(root, join_nonce))
+
+    async def with_root(self, passphrase: str, derive: Callable[[Secret], T]) -> T:
+        """Derive something of the root, which is opened in a worker thread and held only within this."""
+        return derive(await trio.to_thread.run_sync(self._home.open_root, passphrase))
 
     async def change_passphrase(self, old: str, new: str) -> None:
         """Lock both slots with a new passphrase; four derivations, in a worker thread."""

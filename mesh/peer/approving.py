@@ -95,11 +95,13 @@ def _keep(room: Room, statement: bytes, invite: OpId, approval: Approval, step: 
     record = room.knocks.get(statement) or room.awaited_knocks.get(statement)
     if record is None:
         record = KnockRecord(frame=b"", alias="?", invite=invite, at_ms=step.now.wall_ms, declined=False, approvals=[])
-    if record.invite != invite or any(yes.dev == approval.dev for yes in record.approvals):
+    devices = room.group.view.devices
+    # One for each member, whatever the device: or who has four of them could take up what is kept.
+    others = [yes for yes in record.approvals if devices.get(yes.dev) not in (None, devices.get(approval.dev))]
+    said = any(devices.get(yes.dev) == devices.get(approval.dev) for yes in record.approvals)
+    if record.invite != invite or said or len(others) >= limits.APPROVALS_MAX:
         return
-    if len(record.approvals) >= limits.APPROVALS_MAX:
-        return
-    kept = replace(record, approvals=[*record.approvals, approval])
+    kept = replace(record, approvals=[*others, approval])
     if kept.frame:
         room.knocks[statement] = kept
         step.notify(Notice.KNOCK, room.group.gid, statement)

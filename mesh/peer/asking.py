@@ -12,7 +12,10 @@ from mesh.commands import (
     DecideKnock,
     DeclineFork,
     DropJoin,
+    EndEntering,
+    EnterGroup,
     FollowFork,
+    ForgetHome,
     HoldBack,
     KnownAddress,
     LeaveGroup,
@@ -20,14 +23,17 @@ from mesh.commands import (
     NewInvite,
     OfferFork,
     OfferForkAgain,
+    OpenPairing,
     Post,
     Rank,
     Rekey,
+    RemoveDevice,
     RemoveMember,
     RevokeInvite,
     SetAgreement,
     SetRank,
     SetSetting,
+    StartEntering,
     StartJoin,
 )
 from mesh.errors import LocalError, RefusedError
@@ -42,11 +48,14 @@ from mesh.ids import Address, MemberPk
 from mesh.membership.structure import MEMBERS_INVITE
 from mesh.peer import confirming, raising, reaching
 from mesh.peer.beacons import BEACONS
-from mesh.peer.chores import remove_member
+from mesh.peer.chores import remove_member, remove_own_device
 from mesh.peer.door import decide
+from mesh.peer.entering import end_entering, enter_group, start_entering
 from mesh.peer.forking import decline_fork, follow_fork, offer_again, offer_fork
+from mesh.peer.homes import forget_home
 from mesh.peer.joining import agree, drop_join, start_join
 from mesh.peer.leaving import leave
+from mesh.peer.pairing import open_pairing
 from mesh.peer.records import VerifiedRecord
 from mesh.peer.speaking import IN_INVITES, hand_over, publish, write_draft
 from mesh.peer.state import Room, State, Step
@@ -114,12 +123,31 @@ def carry_out(state: State, command: Command, step: Step) -> bytes:
         case KnownAddress():
             state.known[Address(command.address)] = None
             reaching.dial(state, (command.address,), step)
+        case OpenPairing():
+            open_pairing(state, command, step)
+        case StartEntering() | EnterGroup() | EndEntering():
+            _enter(state, command, step)
+        case ForgetHome():
+            forget_home(state, command.home, step)
         case _:
             _govern(state, command, step)
     return b""
 
 
-Governing = SetRank | HoldBack | RemoveMember | LeaveGroup | Rekey | SetSetting | ConfirmGroup | SetAgreement
+def _enter(state: State, command: StartEntering | EnterGroup | EndEntering, step: Step) -> None:
+    """Carry out what brings this home into the groups of another."""
+    match command:
+        case StartEntering():
+            start_entering(state, command, step)
+        case EnterGroup():
+            enter_group(state, command, step)
+        case EndEntering():
+            end_entering(state, step)
+
+
+Governing = (
+    SetRank | HoldBack | RemoveMember | RemoveDevice | LeaveGroup | Rekey | SetSetting | ConfirmGroup | SetAgreement
+)
 
 
 def _govern(state: State, command: Governing, step: Step) -> None:
@@ -134,6 +162,9 @@ def _govern(state: State, command: Governing, step: Step) -> None:
             raising.hold(state, room, command.member, holds=command.holds, step=step)
         case RemoveMember():
             _remove(state, room, command, step)
+        case RemoveDevice():
+            require_in(room)
+            remove_own_device(state, room, command.device, command.member_seed.reveal(), step)
         case LeaveGroup():
             leave(state, room, command, step)
         case Rekey():

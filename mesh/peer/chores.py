@@ -13,14 +13,14 @@ from mesh.crypto.hashes import h
 from mesh.crypto.keys import public_key
 from mesh.errors import LocalError, RemoteError
 from mesh.events import Instant, Notice
-from mesh.groups.authoring import author, rekey, remove
+from mesh.groups.authoring import author, rekey, remove, remove_device
 from mesh.groups.dormancy import missing_epoch
 from mesh.groups.history import HISTORY, shown_window
 from mesh.groups.invites import HOUR_MS
 from mesh.groups.operations import Operation
 from mesh.ids import DeviceId, MemberPk, OpId
 from mesh.membership.acts import GRANTS
-from mesh.peer import admitting, catching_up, door, doubting, joining, raising, reaching, way_back
+from mesh.peer import admitting, catching_up, door, doubting, joining, leaving, raising, reaching, way_back
 from mesh.peer.hearing import hear_message, take_early
 from mesh.peer.routing import plan_telling
 from mesh.peer.speaking import can_speak, hand_over, publish
@@ -53,6 +53,7 @@ def after_operations(state: State, room: Room, ops: list[Operation], step: Step)
         group.set_own(step.journal, rank_seen=Rank.NEWCOMER)
     elif group.me is not None and group.rank != group.own.rank_seen:
         group.set_own(step.journal, rank_seen=group.rank)
+    leaving.note_own(room, step)
     if group.own.cut_off and _brings_us_in(state, room, ops):
         room.doubt = None
         doubting.take_back(room, step)
@@ -103,11 +104,12 @@ def _recover_own(room: Room, ops: list[Operation], step: Step) -> None:
 def _brings_us_in(state: State, room: Room, ops: list[Operation]) -> bool:
     """Say whether others speak under an epoch with us: one of theirs is ours to speak under, and it is new here.
 
-    One that we make ourselves shows nothing: we can go on making them alone. Nor does one that answers our own knock:
-    what it means for us is judged by the welcome (`joining`).
+    One that we make ourselves, on whichever device, shows nothing: we can go on making them alone. Nor does one that
+    answers our own knock: what it means for us is judged by the welcome (`joining`).
     """
     op = room.group.log.get(room.group.epoch) if room.group.epoch is not None else None
-    if op is None or op.tbs.dev == room.group.own.dev or joining.is_answer(state, op):
+    card = None if op is None else room.group.log.card(op.tbs.dev)
+    if op is None or card is None or card.member_pk == room.group.own.member_pk or joining.is_answer(state, op):
         return False
     return op in ops or op.op_id not in room.epochs_known
 
@@ -220,9 +222,24 @@ def do_chore(state: State, room: Room, step: Step) -> None:
 
 def remove_member(state: State, room: Room, target: MemberPk, reason: str, step: Step) -> None:
     """Remove a member, and close all open invites: the removed could read knocks (protocol.md §12). RefusedError."""
-    group = room.group
     cuts = [_cut(room, dev) for dev in _devices_of(room, target)]
-    publish(state, room, remove(group, target, cuts, reason, step.means()), step)
+    publish(state, room, remove(room.group, target, cuts, reason, step.means()), step)
+    _close_invites(state, room, step)
+
+
+def remove_own_device(state: State, room: Room, dev: DeviceId, member_seed: bytes, step: Step) -> None:
+    """Take another device of ours out, and close the open invites as far as we may. LocalError, RefusedError."""
+    group = room.group
+    if dev == group.own.dev:
+        raise LocalError("a device is not removed by itself", do="leave the group here", code="E-THIS-DEVICE")
+    if group.view.devices.get(dev) != group.own.member_pk:
+        raise LocalError("that is no device of yours in this group", code="E-NO-DEVICE")
+    publish(state, room, remove_device(group, dev, _cut(room, dev), member_seed, step.means()), step)
+    _close_invites(state, room, step)
+
+
+def _close_invites(state: State, room: Room, step: Step) -> None:
+    group = room.group
     for invite in list(group.invites.values()):
         if invite.open:
             with suppress(LocalError):  # the removal stands, whatever hinders this

@@ -5,6 +5,9 @@ the group's keys can feign the first, so it is only a doubt: those who are there
 answers. If fewer than half of them do, the doubt is shown to the person, and taken back once half of them have: one
 member's silence must not do, nor the word of one who was removed together with us. Whoever answers may not have heard
 of a removal yet, so they are asked again for a while.
+
+Members are counted, not devices. Our own other devices are removed together with us and would go on telling each other
+that they are in; so they are asked only where nobody else is there, for one of them may have removed this device alone.
 """
 
 from typing import Final
@@ -14,7 +17,7 @@ from mesh.groups.epochs import unwrap
 from mesh.ids import OpId
 from mesh.peer import joining
 from mesh.peer.routing import tell
-from mesh.peer.state import Doubt, Room, Session, State, Step
+from mesh.peer.state import Doubt, Link, Room, Session, State, Step
 from mesh.wire import limits
 from mesh.wire.frames import Frame, split_envelope
 from mesh.wire.sessions import WantOpsBody
@@ -62,7 +65,7 @@ def look_into(state: State, room: Room, step: Step) -> None:
     if doubt is None or room.group.me is None or room.group.own.left:
         room.doubt = None
         return
-    there = [link for link, session in state.present(room) if session.out is not None]
+    there = [link for link, session in witnesses(state, room) if session.out is not None]
     wait = AGAIN_MS
     if doubt.asked:
         if there and not _is_counted_in(state, room, doubt.asked_ms):
@@ -86,11 +89,11 @@ def note_silence(state: State, room: Room, step: Step) -> None:
     A node tells its state at once to every device that it counts in. One who was removed while they were away learns
     of it in no other way: whatever could tell them is sealed for those who are in. It is a sign and no proof.
     """
-    there = [session for _, session in state.present(room)]
+    there = witnesses(state, room)
     if room.unheard or not there or room.group.me is None or room.group.own.left:
         return
-    silent = [s for s in there if not s.heard and step.now.mono_ms - s.proved_ms >= UNHEARD_MS]
-    if len(silent) * 2 > len(there):
+    telling = [s for _, s in there if s.heard or step.now.mono_ms - s.proved_ms < UNHEARD_MS]
+    if (_count(room, [s for _, s in there]) - _count(room, telling)) * 2 > _count(room, [s for _, s in there]):
         _seem_out(room, cut_off=False, step=step)
 
 
@@ -99,10 +102,25 @@ def hear_not_in(state: State, room: Room, session: Session, nonce: bytes, step: 
     if nonce not in room.called or room.group.me is None:
         return
     session.denied = True
-    there = [other for _, other in state.present(room)]
-    if sum(other.denied for other in there) * 2 > len(there) and not room.denied:
+    there = [other for _, other in witnesses(state, room)]
+    denying = _count(room, [other for other in there if other.denied])
+    if denying * 2 > _count(room, there) and not room.denied:
         room.denied = True
         _seem_out(room, cut_off=False, step=step)
+
+
+def witnesses(state: State, room: Room) -> list[tuple[Link, Session]]:
+    """Return the sessions of those who can say whether we are in: other members; our own devices if none is there."""
+    present, devices = state.present(room), room.group.view.devices
+    others = [
+        (link, s) for link, s in present if s.device is not None and devices[s.device] != room.group.own.member_pk
+    ]
+    return others or present
+
+
+def _count(room: Room, sessions: list[Session]) -> int:
+    """Count the members behind these sessions, each of which is a current device's."""
+    return len({room.group.view.devices[s.device] for s in sessions if s.device is not None})
 
 
 def _seem_out(room: Room, *, cut_off: bool, step: Step) -> None:
@@ -126,10 +144,10 @@ def note_heard(state: State, room: Room, session: Session, step: Step) -> None:
 
 
 def _is_counted_in(state: State, room: Room, since_ms: int) -> bool:
-    """Say whether at least half of those who are there have told us what members are told, since then."""
-    there = [session for _, session in state.present(room)]
+    """Say whether at least half of the members who are there have told us what members are told, since then."""
+    there = [session for _, session in witnesses(state, room)]
     telling = [s for s in there if s.heard and s.heard_ms >= since_ms and all(h in room.group.log for h in s.heads)]
-    return len(telling) * 2 >= len(there)
+    return _count(room, telling) * 2 >= _count(room, there)
 
 
 def take_back(room: Room, step: Step) -> None:

@@ -215,9 +215,11 @@ def _show(room: Room, opened: OpenedMessage, step: Step) -> None:
     note_message(room, opened.msg_id, parents, at_ms)
     original = Original(tbs=tbs, msg_id=opened.msg_id, member=opened.member)
     record = message_record(original, opened.signed.sig, at_ms, step.now.wall_ms, handed_on=False)
-    keep_message(room, record, step, unread=tbs.dev != room.group.own.dev)
-    track = room.track(tbs.dev)
-    track.shown = max(track.shown, tbs.mseq)
+    ours = opened.member == room.group.own.member_pk  # said here, or on another device of ours: no news to ourselves
+    keep_message(room, record, step, unread=not ours)
+    if not ours:
+        track = room.track(tbs.dev)
+        track.shown = max(track.shown, tbs.mseq)
 
 
 def message_record(original: Original, sig: bytes, at_ms: int, seen_ms: int, *, handed_on: bool) -> MessageRecord:

@@ -15,9 +15,10 @@ from mesh.groups.messaging import Original, TooEarly, check_original
 from mesh.ids import LinkId, MemberPk
 from mesh.peer.hearing import check_body, message_record
 from mesh.peer.placing import keep_message, place_ms, remember_place
+from mesh.peer.questions import AskingOn
 from mesh.peer.routing import tell
 from mesh.peer.speaking import agrees
-from mesh.peer.state import AskingOn, Link, Room, Session, State, Step
+from mesh.peer.state import Link, Room, Session, State, Step
 from mesh.wire import limits
 from mesh.wire.invites import FrontierEntry
 from mesh.wire.messages import Flag, Kind, SignedMessage
@@ -47,10 +48,12 @@ def ask_history(state: State, room: Room, step: Step) -> None:
         return
     if any(asking.gid == room.group.gid for asking in state.asking_on.values()):
         return
-    for link, session in state.present(room):
+    # Another device of ours first: it has all that we read there.
+    there = sorted(state.present(room), key=lambda pair: _member_of(room, pair[1]) != own.member_pk)
+    for link, session in there:
         member = _member_of(room, session)
         ready = session.heard and session.out is not None and not session.vain and agrees(room, session, step.now)
-        if ready and member not in own.handed_by and member != own.member_pk:
+        if ready and member not in own.handed_by:
             _ask(state, link, room, session, AskingOn(link=link.link, gid=own.gid, before=b"", pages=1), step)
             return
 

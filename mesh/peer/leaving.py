@@ -14,10 +14,10 @@ from mesh.errors import RefusedError
 from mesh.events import Notice, Space
 from mesh.groups.authoring import author
 from mesh.ids import DeviceId, OpId
-from mesh.peer import reaching
+from mesh.peer import homes, reaching
 from mesh.peer.proving import forget_signed
 from mesh.peer.speaking import publish
-from mesh.peer.state import Room, State, Step
+from mesh.peer.state import Room, Session, State, Step
 from mesh.wire.codes import InviteCode
 from mesh.wire.operations import LeaveBody, OpType
 
@@ -101,6 +101,20 @@ def leave_of(room: Room, dev: DeviceId) -> OpId | None:
     return None
 
 
+def of_session(room: Room, session: Session) -> OpId | None:
+    """Return the leave of whoever is proved to be at the other end, if we have one."""
+    return None if session.device is None else leave_of(room, session.device)
+
+
+def note_own(room: Room, step: Step) -> None:
+    """Another device of ours may have left for all of us: then the group is history here too."""
+    group = room.group
+    if not group.own.left and group.me is None and leave_of(room, group.own.dev) is not None:
+        group.set_own(step.journal, left=True)
+        room.drafts.clear()
+        step.journal.delete_prefix(Space.DRAFTS, group.gid)
+
+
 def hear_farewell(state: State, room: Room, heads: list[OpId], step: Step) -> None:
     """A proved member says what it has: if our leave is among it, we are done here."""
     log = room.group.log
@@ -143,6 +157,7 @@ def forget(state: State, room: Room, step: Step) -> None:
             step.journal.delete(Space.JOINS, join_id)
     for space in _IN_THE_END:
         step.journal.delete_prefix(space, gid)
+    homes.forget_group(state, gid, step)
     step.touched.pop(gid, None)
     step.topics_changed = True
     step.notify(Notice.GROUP, gid)

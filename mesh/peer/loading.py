@@ -8,11 +8,12 @@ from mesh.gossip.delivery import Delivery, DeliveryRecord
 from mesh.groups.group import Group
 from mesh.groups.messaging import read_keyup
 from mesh.groups.records import InviteRecord, OwnState, load
-from mesh.ids import DeviceId, GroupId, JoinId, MemberPk, MsgId, OpId, PostId
+from mesh.ids import DeviceId, GroupId, HomeId, JoinId, MemberPk, MsgId, OpId, PostId
 from mesh.peer.placing import note_message
 from mesh.peer.records import (
     ContactRecord,
     DraftRecord,
+    HomeRecord,
     JoinRecord,
     KnockRecord,
     MessageRecord,
@@ -26,12 +27,13 @@ from mesh.peer.state import Room, State, Track
 Rows = Mapping[bytes, bytes]
 _GID: Final = 32
 _GROUP_SPACES: Final = (Space.OPS, Space.EPOCHS, Space.CHAINS, Space.KEMS, Space.DEVICES)
+_WHOLE: Final = (Space.GROUPS, Space.JOINS, Space.HOMES)  # whose keys do not begin with a group
 
 
 def load_state(records: Mapping[Space, Rows]) -> State:
     """Build the machine's state from what the store holds; StoreError if it is damaged."""
     state = State()
-    by_group = {space: _by_group(rows) for space, rows in records.items() if space not in (Space.GROUPS, Space.JOINS)}
+    by_group = {space: _by_group(rows) for space, rows in records.items() if space not in _WHOLE}
     for key, value in records.get(Space.GROUPS, {}).items():
         gid = GroupId(key)
         rows: dict[Space, Rows] = {space: groups.get(gid, {}) for space, groups in by_group.items()}
@@ -39,6 +41,8 @@ def load_state(records: Mapping[Space, Rows]) -> State:
         state.rooms[gid] = _load_room(Room(Group.restore(load(OwnState, value), kept)), rows)
     for key, value in records.get(Space.JOINS, {}).items():
         state.joins[JoinId(key)] = load(JoinRecord, value)
+    for key, value in records.get(Space.HOMES, {}).items():
+        state.homes[HomeId(key)] = load(HomeRecord, value)
     return state
 
 

@@ -42,12 +42,14 @@ from mesh.peer import (
     chores,
     door,
     doubting,
+    entering,
     handing_on,
     hearing,
     history,
     joining,
     keeping,
     loading,
+    pairing,
     raising,
     reaching,
     speaking,
@@ -216,6 +218,10 @@ class Peer:
             case FrameType.WELCOME:
                 welcoming.pass_answer_on(self.state, frame, step)
                 joining.hear_welcome(self.state, frame, step)
+            case FrameType.PAIR_ASK:
+                pairing.hear_ask(self.state, link, frame, step)
+            case FrameType.PAIR_ANSWER:
+                entering.hear_answer(self.state, frame, step)
             case FrameType.RETURN:
                 self._call(link, frame, step)
             case _:
@@ -279,6 +285,10 @@ class Peer:
                 history.give_up_asking(self.state, step, ticket=int.from_bytes(timer.subject, "big"))
             case "asked":
                 catching_up.forget_asking(self.state, step, ticket=int.from_bytes(timer.subject, "big"))
+            case entering.TIMER:
+                entering.ask_again(self.state, step)
+            case pairing.TIMER:
+                pairing.close_pairing(self.state, step)
             case "knock":
                 joining.knock_again(self.state, JoinId(timer.subject), step)
             case _:
@@ -384,3 +394,5 @@ class Peer:
         door.show_previews(self.state, link, topics, step)
         welcoming.answer_again(self.state, link, topics, step)
         joining.knock_on(self.state, link, step)
+        if self.state.entering is not None and self.state.entering.keys.topic in topics:
+            entering.ask_on(self.state, link, step)

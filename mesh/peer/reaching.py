@@ -72,10 +72,11 @@ def knock_addresses(state: State) -> list[str]:
 
 
 def _wanted(state: State) -> dict[PeerId, list[list[Address]]]:
-    """Return everybody whom contacts and open joins lead to, with what each of these says of their addresses."""
+    """Return everybody whom contacts, open joins and a device code lead to, with what each says of their addresses."""
     lists: list[Iterable[str]] = [state.known]
     lists += [contact.addresses for room in state.rooms.values() for contact in room.contacts.values()]
     lists += [join.addresses for join in state.joins.values() if join.stage in JOINING]
+    lists += [state.entering.addresses] if state.entering is not None else []
     wanted: dict[PeerId, list[list[Address]]] = {}
     for addresses in lists:
         for peer, found in _by_peer(addresses).items():

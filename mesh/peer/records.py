@@ -10,6 +10,7 @@ from mesh.wire.codec import Record
 from mesh.wire.invites import Addresses, Door
 from mesh.wire.messages import SignedMessage
 from mesh.wire.operations import Approval
+from mesh.wire.pairing import HomeEntry
 
 _Span = Annotated[list[shapes.Mseq], Meta(min_length=2, max_length=2)]
 
@@ -174,6 +175,13 @@ class ObjectionRecord(Record, frozen=True):
     mseq: shapes.MseqOrNone
     ts_ms: shapes.Millis
     holds: bool
+
+
+class HomeRecord(Record, frozen=True):
+    """A home of this identity: `own`, this one; or another, as it was told when the two were paired."""
+
+    own: bool
+    entry: HomeEntry
 
 
 class ContactRecord(Record, frozen=True):

@@ -111,6 +111,7 @@ def own_topics(state: State, wall_ms: int) -> list[TopicId]:
     for join in state.joins.values():
         if join.stage in JOINING:
             topics.extend(join_topics(join, today))
+    topics.extend(pairing.keys.topic for pairing in (state.pairing, state.entering) if pairing is not None)
     return topics
 
 

@@ -24,6 +24,7 @@ from mesh.ids import (
     Entropy,
     FrameId,
     GroupId,
+    HomeId,
     JoinId,
     LinkId,
     MemberPk,
@@ -35,9 +36,12 @@ from mesh.ids import (
     TopicId,
 )
 from mesh.journal import Journal
+from mesh.peer.paired import Entering, Pairing
+from mesh.peer.questions import Asking, AskingOn
 from mesh.peer.records import (
     ContactRecord,
     DraftRecord,
+    HomeRecord,
     JoinRecord,
     KnockRecord,
     ObjectionRecord,
@@ -189,25 +193,6 @@ def _ranges(frontier: Frontier) -> RangesRecord:
 
 def _frontier(record: RangesRecord) -> Frontier:
     return Frontier(record.contiguous, tuple((r[0], r[1]) for r in record.beyond))
-
-
-@dataclass(slots=True, kw_only=True)
-class Asking:
-    """Messages that were asked of one link and have not been answered yet."""
-
-    link: LinkId
-    gid: GroupId
-    spans: tuple[tuple[DeviceId, int, int], ...]
-
-
-@dataclass(slots=True, kw_only=True)
-class AskingOn:
-    """One member is asked to hand on what others said."""
-
-    link: LinkId
-    gid: GroupId
-    before: bytes
-    pages: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -372,6 +357,9 @@ class State:
     fetching: dict[int, "Fetching"] = field(default_factory=dict)
     scanning: dict[int, "HistoryFor"] = field(default_factory=dict)
     replies: OrderedDict[TopicId, Reply] = field(default_factory=OrderedDict)  # reply topics of knocks that we heard
+    homes: dict[HomeId, HomeRecord] = field(default_factory=dict)  # this one among them
+    pairing: Pairing | None = None
+    entering: Entering | None = None
     addresses: tuple[Address, ...] = ()
     known: dict[Address, None] = field(default_factory=dict)  # addresses that the person gave
     tickets: int = 0

@@ -196,7 +196,9 @@ def _answer(state: State, link: Link, room: Room, session: Session, body: Sessio
             session.heard_ms = step.now.mono_ms
             doubting.note_heard(state, room, session, step)
         case WantOpsBody() if current:
-            _give_ops(state, link, room, body, step)
+            _give_ops(state, link, room, body, room.group.log.everything, step)
+        case WantOpsBody() if (leave := leaving.of_session(room, session)) is not None:
+            _give_ops(state, link, room, body, room.group.log.past(leave) | room.group.log.bit(leave), step)
         case WantMessagesBody() if current and not room.group.own.left:
             catching_up.give_messages(link, room, session, body, step)
         case AnsweredBody():
@@ -317,12 +319,15 @@ def _ask_ops(
         tell(link, session, WantOpsBody(heads=known), SendClass.CONTROL, step)
 
 
-def _give_ops(state: State, link: Link, room: Room, body: WantOpsBody, step: Step) -> None:
-    """Give what one lacks; one that lacks nothing is told our state, and so that we count it in."""
+def _give_ops(state: State, link: Link, room: Room, body: WantOpsBody, mask: int, step: Step) -> None:
+    """Give what one lacks of a mask; one that lacks nothing is told our state, and so that we count it in.
+
+    Who left is given no more than their leave builds on: another device of theirs may not have heard of it.
+    """
     log = room.group.log
     known = log.closure(head for head in body.heads if head in log)
     assert known is not None
-    wanted = bundles_beyond(room.group, known)
+    wanted = [op_id for op_id in bundles_beyond(room.group, known) if log.bit(op_id) & mask]
     if wanted:
         ticket = state.ticket()
         state.fetching[ticket] = OpsFor(link=link.link, gid=room.group.gid, ops=tuple(wanted))

@@ -70,20 +70,20 @@ def give_welcome(state: State, wanted: WelcomeFor, wraps: tuple[bytes | None, ..
     body = WelcomeBody(
         door=Door.OPEN,
         ops=ops,
-        frontier=_before(room, card_device(knock.card)),
+        frontier=frontier_before(room, card_device(knock.card)),
         contacts=[*contacts, Contact(dev=room.group.own.dev, addresses=own)],
-        keyups=_keyups(room),
+        keyups=keyups(room),
     )
     _send_answer(state, room, knock, body, step, wanted.links)
 
 
-def _keyups(room: Room) -> list[SignedMessage]:
+def keyups(room: Room) -> list[SignedMessage]:
     """Return the newest key-up of each device that is in: a newcomer can open none of those messages."""
     return [track.keyup for dev, track in sorted(room.tracks.items()) if track.keyup and dev in room.group.view.devices]
 
 
-def _before(room: Room, dev: bytes) -> list[FrontierEntry]:
-    """Return how far each device had come when the joiner was not in yet: those messages are not for them."""
+def frontier_before(room: Room, dev: bytes) -> list[FrontierEntry]:
+    """Return how far each device had come when `dev`, who joins, was not in yet: those messages are not for it."""
     entries: list[FrontierEntry] = []
     for other, track in sorted(room.tracks.items()):
         given = [first for first, epoch in track.spells.changes if dev in room.group.recipients(OpId(epoch))]

@@ -49,7 +49,7 @@ def decode(prefix: str, text: str, *, characters: int) -> bytes:
     """Return the bytes of a code of exactly so many characters; LocalError that names the slip."""
     code = text.translate(_TO_LOWER)  # ASCII alone: elsewhere two characters can share one small letter
     if not code.startswith(prefix + "1"):
-        raise _slip(f"it does not begin with “{prefix}1”", "check that this is a Support Mesh invite code")
+        raise _slip(f"it does not begin with “{prefix}1”", "check that this is the code that you were given")
     if code != text and text.translate(_TO_UPPER) != text:
         raise _slip("it mixes capital and small letters", "type it all in one case, or paste it again")
     for place, character in enumerate(code[len(prefix) + 1 :], start=len(prefix) + 2):

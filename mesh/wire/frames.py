@@ -1,4 +1,4 @@
-r"""The outside of a frame: what a relay or a keeper can see and check (protocol.md §5, §7–9, §12).
+r"""The outside of a frame: what a relay or a keeper can see and check (protocol.md §5, §7–9, §12, §18).
 
 Every frame is `type 1 ‖ pk 32 ‖ middle ‖ signature 64`. The signature is made by the key whose public half stands
 in the frame, over "mesh1/pub\0" ‖ core, where the core is all that precedes it. Who forwards a frame needs no state:
@@ -14,6 +14,8 @@ one core twice.
 | 5 return | N 24 ‖ AEAD of 4,096 B | publish key of an old epoch |
 | 6 welcome | index u16 ‖ total u16 ‖ sealed chunk | reply key |
 | 7 preview | N 24 ‖ AEAD | preview key |
+| 8 pair ask | N 24 ‖ AEAD | pairing's publish key |
+| 9 pair answer | index u16 ‖ total u16 ‖ N 24 ‖ AEAD of a sealed chunk | pairing's publish key |
 """
 
 from dataclasses import dataclass
@@ -45,6 +47,8 @@ class FrameType(IntEnum):
     RETURN = 5
     WELCOME = 6
     PREVIEW = 7
+    PAIR_ASK = 8
+    PAIR_ANSWER = 9
 
 
 # Largest whole frame of each type; the AEAD, header and signature come on top of the contents' limits.
@@ -56,6 +60,8 @@ FRAME_BYTES_MAX: Final = {
     FrameType.RETURN: limits.RETURN_PADDED_BYTES + 256,
     FrameType.WELCOME: limits.WELCOME_CHUNK_BYTES_MAX + 2048,
     FrameType.PREVIEW: limits.OPERATION_BYTES_MAX + limits.OPERATION_BYTES_MAX,
+    FrameType.PAIR_ASK: limits.WELCOME_CHUNK_BYTES_MAX + 2048,
+    FrameType.PAIR_ANSWER: limits.WELCOME_CHUNK_BYTES_MAX + 2048,
 }
 
 
@@ -169,15 +175,15 @@ def split_envelope(middle: bytes) -> EnvelopeParts:
 
 
 def join_welcome(index: int, total: int, chunk: bytes) -> bytes:
-    """Return the middle of a welcome: `index u16be ‖ total u16be ‖ sealed chunk`."""
+    """Return the middle of a welcome, or of an answer to a further device: `index u16be ‖ total u16be ‖ chunk`."""
     return index.to_bytes(2, "big") + total.to_bytes(2, "big") + chunk
 
 
 def split_welcome(middle: bytes) -> tuple[int, int, bytes]:
-    """Return (index, total, sealed chunk); RemoteError if they make no sense together."""
+    """Return (index, total, chunk); RemoteError if they make no sense together."""
     if len(middle) < 5:
-        raise RemoteError(Fault.MALFORMED, "a welcome is too short")
+        raise RemoteError(Fault.MALFORMED, "a part of an answer is too short")
     index, total = int.from_bytes(middle[:2], "big"), int.from_bytes(middle[2:4], "big")
     if not 0 < total <= limits.WELCOME_CHUNKS_MAX or index >= total:
-        raise RemoteError(Fault.MALFORMED, "a welcome's numbers make no sense")
+        raise RemoteError(Fault.MALFORMED, "the numbers of an answer's parts make no sense")
     return index, total, middle[4:]

@@ -30,6 +30,13 @@ GROUPS_MAX: Final = 256  # groups on one node; ours
 JOINS_MAX: Final = 32  # attempts to join at once; ours
 KNOCKS_MAX: Final = 64  # knocks that wait for a person, per group; ours
 
+# ---- several devices of one person (protocol.md §18; ours)
+HOMES_MAX: Final = 16  # homes of one person that one of them knows
+DEVICE_NAME_BYTES_MAX: Final = 64
+PAIRING_MS: Final = 15 * 60_000  # how long a device code is good for
+PAIR_EPOCHS_MAX: Final = 64  # epochs of a group that a further device can meet others at
+PAIR_CHUNKS_MAX: Final = WELCOME_CHUNKS_MAX  # parts of one answer, 256 KiB each
+
 # ---- messages and ratchets (protocol.md §7)
 CHAIN_LENGTH_MAX: Final = 4096  # messages per device and epoch; the sender re-keys first
 SKIPPED_KEYS_MAX: Final = 4096  # stored keys of one chain

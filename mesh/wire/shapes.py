@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from mesh.ids import DeviceId, DevicePk, GroupId, InvitePk, MemberPk, MsgId, OpId, PostId
+from mesh.ids import DeviceId, DevicePk, GroupId, HomeId, InvitePk, MemberPk, MsgId, OpId, PostId
 from mesh.wire import limits
 
 
@@ -20,6 +20,7 @@ Bytes64 = Annotated[bytes, _exactly(64)]
 Group = Annotated[GroupId, _exactly(32)]
 Op = Annotated[OpId, _exactly(32)]
 Msg = Annotated[MsgId, _exactly(32)]
+Home = Annotated[HomeId, _exactly(16)]
 PostRef = Annotated[PostId, _exactly(16)]
 Member = Annotated[MemberPk, _exactly(32)]
 DeviceKey = Annotated[DevicePk, _exactly(32)]

@@ -229,7 +229,7 @@ def test_one_who_leaves_through_a_crash_at_any_commit_is_out_or_still_in() -> No
 
 def leave_of(person: Person, gid: GroupId) -> LeaveGroup:
     """Give the command by which someone leaves and wipes."""
-    return LeaveGroup(group=gid, member_seed=person._member_seeds[gid], wipe=True)
+    return LeaveGroup(group=gid, member_seed=person.member_seeds[gid], wipe=True)
 
 
 def test_a_moderator_who_leaves_takes_nobody_along() -> None:

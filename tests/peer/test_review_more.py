@@ -77,7 +77,7 @@ def lied_to(monkeypatch: pytest.MonkeyPatch, seed: int) -> tuple[World, GroupId,
     code = alice.invite(gid)
     world.run(5)
     alice.off()
-    honest = welcoming._before
+    honest = welcoming.frontier_before
 
     def lie(room: Room, dev: bytes) -> list[FrontierEntry]:
         devices = sorted(room.group.view.devices)
@@ -86,7 +86,7 @@ def lied_to(monkeypatch: pytest.MonkeyPatch, seed: int) -> tuple[World, GroupId,
 
     [joe] = gather(world, "joe")
     with monkeypatch.context() as patch:
-        patch.setattr(welcoming, "_before", lie)
+        patch.setattr(welcoming, "frontier_before", lie)
         joe.join(gid, code, mallory)
     alice.on()
     world.run(20)

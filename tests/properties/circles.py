@@ -38,7 +38,7 @@ def _base() -> tuple[GroupId, dict[str, tuple[MemoryStore, Secret]]]:
     world.run(60)
     for person in people:
         person.off()
-    return gid, {person.name: (person.node.store, person._member_seeds[gid]) for person in people}
+    return gid, {person.name: (person.node.store, person.member_seeds[gid]) for person in people}
 
 
 def five(seed: int, weather: Weather | None = None) -> tuple[World, GroupId, list[Person]]:
@@ -48,7 +48,7 @@ def five(seed: int, weather: Weather | None = None) -> tuple[World, GroupId, lis
     people = [Person(world, name) for name in NAMES]
     for person in people:
         person.off()
-        store, person._member_seeds[gid] = kept[person.name]
+        store, person.member_seeds[gid] = kept[person.name]
         person.node.store = deepcopy(store)
         person.on()
     linked = world.run_until(lambda: all(len(person.node.links) == len(people) - 1 for person in people), 60)

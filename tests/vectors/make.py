@@ -26,21 +26,27 @@ from mesh.groups.invites import (
     seal_welcome,
 )
 from mesh.groups.joining import APPROVAL_LABEL, approval_statement
+from mesh.groups.pairing import pairing_check, pairing_keys, seal_answer, seal_ask
 from mesh.groups.returns import seal_return
 from mesh.groups.schedule import commitment, envelope_key, expand, message_key, next_chain_key, wrap_hint, wrap_info
-from mesh.ids import Address, DeviceId, GroupId, MsgId, OpId
+from mesh.identity.keys import pairing_key
+from mesh.ids import Address, DeviceId, GroupId, HomeId, MsgId, OpId
 from mesh.node.chance import HpkeSealer
+from mesh.secret import Secret
 from mesh.support.posts import Wish, compose
-from mesh.wire import invites, messages, operations, returns, sessions
+from mesh.wire import invites, messages, operations, pairing, returns, sessions
 from mesh.wire.codec import Record, decode, encode
-from mesh.wire.codes import InviteCode, to_text, to_uri
+from mesh.wire.codes import DeviceCode, InviteCode, device_to_uri, to_text, to_uri
 from mesh.wire.frames import DAY_MS, parse_frame, rendezvous_topic, topic_of
+from mesh.wire.pairing import PairStep
+from simulations.chance import SeededEntropy, SeededSealer
 from tests.groups.joiners import HOUR, WALL_MS, Code, Joiner, joiner
 from tests.groups.people import Person, arrive, founds
 from tests.wire.records import to_fields
 
 HERE: Final = Path(__file__).parent
 HOME: Final = Address("/ip4/192.0.2.1/tcp/4001/p2p/12D3KooWAlice")
+ROOT: Final = Secret(bytes(range(32)))
 MSG: Final = MsgId(b"\x77" * 32)
 Json = dict[str, object]
 
@@ -132,6 +138,7 @@ def _all_records(story: Story) -> list[Record]:
         *_sessions(story),
         _call(story),
         returns.SignedReturn(tbs=encode(_call(story)), sig=b"\xdd" * 64),
+        *_pairing(story),
     ]
 
 
@@ -253,6 +260,39 @@ def _sessions(story: Story) -> list[Record]:
     ]
 
 
+def _pairing(story: Story) -> list[Record]:
+    group = story.alice.group
+    device = pairing.HomeDevice(gid=group.gid, dev=story.alice.dev)
+    first = pairing.HomeEntry(home=HomeId(b"\x66" * 16), name="laptop", since_ms=WALL_MS, devices=[device])
+    named = pairing.PairGroupName(gid=group.gid, join_nonce=b"\xcc" * 32)
+    newest = group.epochs[group.log.ops[2].op_id]
+    epoch = pairing.PairEpoch(op_id=newest.op_id, pub_seed=newest.pub_seed, sync_key=newest.sync_key, since_ms=WALL_MS)
+    return [
+        device,
+        first,
+        named,
+        epoch,
+        _pair_ask(PairStep.LIST),
+        pairing.PairListBody(own=first, others=[], name="phone", groups=[named]),
+        pairing.PairGroupBody(
+            gid=group.gid,
+            ops=[invites.OpBundle(op=op.signed, wraps=[]) for op in group.log.ops],
+            epochs=[epoch],
+            frontier=[invites.FrontierEntry(dev=story.alice.dev, contiguous=7, beyond=[[9, 12]])],
+            contacts=[invites.Contact(dev=story.alice.dev, addresses=[HOME])],
+            keyups=[messages.SignedMessage(tbs=b"\x90", sig=bytes(64))],
+            confirmed=True,
+            settings=[["key-window", "7"]],
+        ),
+    ]
+
+
+def _pair_ask(step: PairStep) -> pairing.PairAskBody:
+    _, kem_pk = SeededSealer(SeededEntropy(1, "pairing")).generate(2)
+    own = pairing.HomeEntry(home=HomeId(b"\x55" * 16), name="device 1", since_ms=WALL_MS, devices=[])
+    return pairing.PairAskBody(step=step, ticket=b"\xdd" * 16, want=b"", kem_pk=kem_pk, own=own, others=[])
+
+
 # ------------------------------------------------------------------------------------- frames and codes
 
 
@@ -289,6 +329,7 @@ def frames() -> Json:
         "knock": _frame(knock, code_seed=code.seed.hex(), knock_key=keys.knock_key.hex()),
         "return": _frame(seal_return(alice.group, record.op_id, _call(story), bytes(range(24))), **epoch),
         "welcome": _frame(welcome, kem=story.guest.kem[0].hex(), statement=statement.hex()),
+        **_pair_frames(story),
         "preview": _frame(preview, preview_seed=preview_seed(keys.knock_key).hex(), knock_key=keys.knock_key.hex()),
     }
 
@@ -303,13 +344,27 @@ def _call(story: Story) -> returns.ReturnBody:
     )
 
 
+def _pair_frames(story: Story) -> Json:
+    keys = pairing_keys(pairing_key(ROOT, bytes(range(16))))
+    ask = _pair_ask(PairStep.LIST)
+    answer = next(record for record in _pairing(story) if isinstance(record, pairing.PairListBody))
+    kem, _ = SeededSealer(SeededEntropy(1, "pairing")).generate(2)
+    with story.alice.step() as means:
+        asked = seal_ask(keys, ask, means)
+        (given,) = seal_answer(keys, answer, ask, means)
+    return {
+        "pair_ask": _frame(asked, key=keys.ask_key.hex()),
+        "pair_answer": _frame(given, key=keys.give_key.hex(), kem=kem.hex(), ticket=ask.ticket.hex()),
+    }
+
+
 def _frame(raw: bytes, **keys: str) -> Json:
     frame = parse_frame(raw)
     return {"bytes": raw.hex(), "id": frame.id.hex(), "topic": topic_of(frame.pk).hex(), "keys": keys}
 
 
 def codes() -> Json:
-    """An invite code, with and without its addresses, and the rest that follows from its seed."""
+    """An invite code, with and without its addresses, and the rest that follows from its seed; and a device code."""
     code = InviteCode(seed=bytes(range(16)), gid_prefix=bytes(range(16, 32)), expiry_hour=HOUR)
     keys = invite_keys(code.seed)
     return {
@@ -324,6 +379,23 @@ def codes() -> Json:
         "knock_key": keys.knock_key.hex(),
         "preview_topic": topic_of(public_key(preview_seed(keys.knock_key))).hex(),
         "rendezvous_topic": rendezvous_topic(keys.invite_pk, WALL_MS // DAY_MS).hex(),
+        "device": _device_code(),
+    }
+
+
+def _device_code() -> Json:
+    seed = bytes(range(16))
+    key = pairing_key(ROOT, seed)
+    code = DeviceCode(seed=seed, check=pairing_check(key), expiry_minute=HOUR * 60)
+    return {
+        "root": ROOT.reveal().hex(),
+        "seed": seed.hex(),
+        "key": key.reveal().hex(),
+        "check": code.check.hex(),
+        "expiry_minute": code.expiry_minute,
+        "bytes": code.pack().hex(),
+        "uri": device_to_uri(code, (HOME,)),
+        "topic": pairing_keys(key).topic.hex(),
     }
 
 

@@ -11,7 +11,16 @@ from mesh.errors import LocalError
 from mesh.ids import Address
 from mesh.wire import bech32m, limits
 from mesh.wire.codec import Record, encode
-from mesh.wire.codes import CODE_BYTES, InviteCode, from_uri, to_text, to_uri
+from mesh.wire.codes import (
+    CODE_BYTES,
+    DeviceCode,
+    InviteCode,
+    device_from_uri,
+    device_to_uri,
+    from_uri,
+    to_text,
+    to_uri,
+)
 
 CODE = InviteCode(seed=bytes(range(16)), gid_prefix=bytes(range(16, 32)), expiry_hour=500_000)
 TEXT = "mesh1qyqqqqgzqvzq2ps8pqys5zcvp58q7yq3zgf3g9gkzuvpjxsmrsw3u8cqq7sjqxxsr6c"
@@ -124,3 +133,45 @@ def test_whatever_is_pasted_is_a_code_or_refused_in_words(text: str) -> None:
 def test_a_code_does_not_show_its_seed() -> None:
     assert str(CODE.seed) not in repr(CODE)
     assert CODE.seed.hex() not in repr(CODE)
+
+
+# ---------------------------------------------------------------- device codes
+
+DEVICE = DeviceCode(seed=bytes(range(16)), check=b"abcd", expiry_minute=30_000_000)
+
+
+@given(st.binary(min_size=16, max_size=16), st.binary(min_size=4, max_size=4), st.integers(0, 2**32 - 1), ADDRESSES)
+def test_a_device_code_comes_back_with_its_addresses(
+    seed: bytes, check: bytes, minute: int, addresses: list[str]
+) -> None:
+    code, places = DeviceCode(seed=seed, check=check, expiry_minute=minute), tuple(map(Address, addresses))
+    assert device_from_uri(device_to_uri(code, places)) == (code, places)
+    assert len(device_to_uri(code, ())) == 54
+    assert device_from_uri(device_to_uri(code, ()).upper()) == (code, ())
+
+
+def test_each_kind_of_code_is_told_from_the_other() -> None:
+    with pytest.raises(LocalError, match="not an invite"):
+        from_uri(device_to_uri(DEVICE, (HOME,)))
+    with pytest.raises(LocalError, match="not a code for a device"):
+        device_from_uri(TEXT)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "meshdev1",
+        device_to_uri(DEVICE, ())[:-1],
+        device_to_uri(DEVICE, ())[:-1] + "b",
+        device_to_uri(DEVICE, ()) + "q",
+        device_to_uri(DEVICE, ()) + "#%%",
+        bech32m.encode("meshdev", b"\x02" + DEVICE.pack()[1:]),
+        bech32m.encode("meshdev", DEVICE.pack() + b"\0"),
+    ],
+)
+def test_a_device_code_that_is_damaged_is_refused_in_words(text: str) -> None:
+    with pytest.raises(LocalError) as caught:
+        device_from_uri(text)
+    assert caught.value.code in {"E-CODE", "E-CODE-NEWER"}
+    assert caught.value.do

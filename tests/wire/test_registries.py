@@ -9,6 +9,7 @@ from mesh.wire.frames import FRAME_BYTES_MAX, FrameType
 from mesh.wire.invites import Door
 from mesh.wire.messages import Flag, Kind, Mode
 from mesh.wire.operations import BODIES, OpType, epoch_block
+from mesh.wire.pairing import PairStep
 from mesh.wire.sessions import SESSION_BODIES, SessionType
 from tests.wire.records import strategy
 
@@ -38,6 +39,8 @@ def test_nothing_is_renumbered() -> None:
         "RETURN": 5,
         "WELCOME": 6,
         "PREVIEW": 7,
+        "PAIR_ASK": 8,
+        "PAIR_ANSWER": 9,
     }
     names = "POST KEYUP RECEIPT PRESENCE BEACON STRANDED APPROVAL OBJECTION"
     assert [kind.name for kind in sorted(Kind)] == names.split()
@@ -47,6 +50,7 @@ def test_nothing_is_renumbered() -> None:
     told = "STATE WANT_OPS OPS WANT_MESSAGES ANSWERED WANT_HISTORY HISTORY KEYUPS NOT_IN"
     assert [kind.name for kind in sorted(SessionType)] == told.split()
     assert sorted(SessionType) == list(range(1, 10))
+    assert {step.name: step.value for step in PairStep} == {"LIST": 1, "GROUP": 2, "DONE": 3}
     assert (int(Flag.NO_HISTORY), int(Flag.STAY_HERE)) == (1, 2)
     assert [rank.value for rank in Rank] == [0, 10, 20, 100, 110]
     assert [suite.value for suite in Suite] == [1, 2]

@@ -21,6 +21,11 @@ Passphrase: TypeAlias = Callable[[], str]
 # Each method with its parameters; `?` marks one that may be null or left out.
 METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "api.methods": (),
+    "device.add": ("name?", "this?", "passphrase"),
+    "device.join": ("code", "wait_s", "passphrase"),
+    "device.list": (),
+    "device.remove": ("device", "passphrase"),
+    "device.remove.check": ("device",),
     "events": (),
     "group.agreement": ("group", "action", "text?"),
     "group.confirm": ("group",),

@@ -1,7 +1,7 @@
 """The desk of a command that opened the home itself: the same machine, no network, and what would be sent waits."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from mesh.commands import Command
 from mesh.events import Answer, Asked, Effect, Fetch, Input, Instant, Persist, Scan, Started
@@ -19,6 +19,7 @@ from mesh.store.base import Store
 from mesh.store.reading import read_for
 from mesh.store.starting import starting_records
 
+T = TypeVar("T")
 JOIN_NONCE_BYTES: Final = 32
 
 
@@ -69,7 +70,11 @@ class ClosedDesk:
 
     async def member_seed_for(self, passphrase: str, join_nonce: bytes) -> Secret:
         """Derive the member key of a group that we are in."""
-        return member_seed(self._home.open_root(passphrase), join_nonce)
+        return await self.with_root(passphrase, lambda root: member_seed(root, join_nonce))
+
+    async def with_root(self, passphrase: str, derive: Callable[[Secret], T]) -> T:
+        """Derive something of the root."""
+        return derive(self._home.open_root(passphrase))
 
     async def change_passphrase(self, old: str, new: str) -> None:
         """Lock both slots with a new passphrase."""

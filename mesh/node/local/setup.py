@@ -17,7 +17,7 @@ OnEvent = Callable[[JsonObject], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewIdentity:
-    """What `init` shows, once: the identity's fingerprint and its 24 recovery words."""
+    """What `init` shows, once: the identity's fingerprint and its 24 recovery words; none where they were given."""
 
     fingerprint: str
     words: tuple[str, ...] = field(repr=False)
@@ -65,21 +65,35 @@ def has_identity(home: Path) -> bool:
     return Home.at(home).exists()
 
 
-def create_identity(home: Path, passphrase: str, *, name: str, locale: str) -> NewIdentity:
-    """Make an identity, its store and the node's keepsakes in `home`; the errors of `Home.create`."""
+def check_words(words: str) -> None:
+    """Check 24 recovery words; WordsWrong."""
+    from mesh.identity.words import root_of
+
+    root_of(words)
+
+
+def create_identity(home: Path, passphrase: str, *, name: str, locale: str, words: str | None = None) -> NewIdentity:
+    """Make a home for a new identity, or for the one of these 24 words, with its store and the node's keepsakes.
+
+    WordsWrong, and the errors of `Home.create`.
+    """
     from mesh.identity.keys import draw_root, identity_fingerprint
     from mesh.identity.passphrase import calibrate
-    from mesh.identity.words import words_of
+    from mesh.identity.words import root_of, words_of
+    from mesh.node import clock
     from mesh.node.chance import OsEntropy
     from mesh.node.home import Home
     from mesh.node.keepsakes import draw_keepsakes, keepsakes_write
+    from mesh.peer.homes import fresh_home, home_write
 
     entropy, place = OsEntropy(), Home.at(home)
-    root = draw_root(entropy)
-    made = NewIdentity(fingerprint=identity_fingerprint(root), words=words_of(root))
+    root = draw_root(entropy) if words is None else root_of(words)
+    made = NewIdentity(fingerprint=identity_fingerprint(root), words=words_of(root) if words is None else ())
     kept = draw_keepsakes(fingerprint=made.fingerprint, name=name, locale=locale, entropy=entropy)
+    own = fresh_home(entropy, clock.now().wall_ms)
     cost = calibrate(time.perf_counter)
-    place.create(root=root, passphrase=passphrase, entropy=entropy, cost=cost, first=[keepsakes_write(kept)])
+    first = [keepsakes_write(kept), home_write(own)]
+    place.create(root=root, passphrase=passphrase, entropy=entropy, cost=cost, first=first)
     return made
 
 

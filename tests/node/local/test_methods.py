@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from hashlib import sha256
+from typing import TypeVar
 
 import pytest
 from msgspec.structs import replace
@@ -9,6 +10,7 @@ from msgspec.structs import replace
 from mesh.commands import Command
 from mesh.errors import LocalError, RefusedError
 from mesh.events import Instant
+from mesh.identity.keys import member_seed
 from mesh.ids import PeerId
 from mesh.node.keepsakes import Keepsakes, draw_keepsakes
 from mesh.node.local import methods
@@ -24,6 +26,7 @@ from simulations.chance import SeededEntropy
 from simulations.world import Node, World
 
 GROUP = "Tuesday grief"
+T = TypeVar("T")
 
 
 class WorldDesk:
@@ -35,6 +38,7 @@ class WorldDesk:
         if name not in world.nodes:
             world.add(name)
         self._world, self._name, self._entropy = world, name, SeededEntropy(world.seed, f"desk/{name}")
+        self.root = Secret(sha256(name.encode()).digest())
         self.keepsakes: Keepsakes = draw_keepsakes(fingerprint="", name=name, locale="", entropy=self._entropy)
 
     @property
@@ -70,7 +74,10 @@ class WorldDesk:
         return nonce, await self.member_seed_for(passphrase, nonce)
 
     async def member_seed_for(self, passphrase: str, join_nonce: bytes) -> Secret:
-        return Secret(sha256(passphrase.encode() + self._name.encode() + join_nonce).digest())
+        return await self.with_root(passphrase, lambda root: member_seed(root, join_nonce))
+
+    async def with_root(self, passphrase: str, derive: Callable[[Secret], T]) -> T:
+        return derive(self.root)
 
     async def change_passphrase(self, old: str, new: str) -> None:
         raise NotImplementedError

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from mesh.node.local.api import METHODS, STREAMS, unknown_method
-from mesh.node.local.methods import doors, forks, groups, node, proofs, talk, verifying
+from mesh.node.local.methods import devices, doors, forks, groups, node, proofs, talk, verifying
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.protocol import JsonObject
 
@@ -19,6 +19,11 @@ Method = Callable[[Desk, JsonObject], Awaitable[JsonObject]]
 TABLE: Final[Mapping[str, Method]] = MappingProxyType(
     {
         "api.methods": node.methods,
+        "device.add": devices.add,
+        "device.join": devices.join,
+        "device.list": devices.list_devices,
+        "device.remove": devices.remove,
+        "device.remove.check": devices.remove_check,
         "group.agreement": groups.agreement,
         "group.confirm": groups.confirm,
         "group.create": groups.create,

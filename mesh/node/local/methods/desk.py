@@ -1,7 +1,7 @@
 """The desk at which a method is answered: what it may look at, and how it asks the machine for something."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from mesh.commands import Command
 from mesh.events import Instant
@@ -11,6 +11,8 @@ from mesh.node.local.protocol import JsonObject
 from mesh.peer.state import State
 from mesh.secret import Secret
 from mesh.store.base import Store
+
+T = TypeVar("T")
 
 
 class Desk(Protocol):
@@ -46,6 +48,9 @@ class Desk(Protocol):
 
     async def until(self, condition: Callable[[], bool], wait_s: float) -> bool:
         """Wait until something holds, at most so long; return whether it does. Without a network: look once."""
+
+    async def with_root(self, passphrase: str, derive: Callable[[Secret], T]) -> T:
+        """Open the root slot and return what `derive` makes of the root (32 B), which is open only within this."""
 
     async def member_seed(self, passphrase: str) -> tuple[bytes, Secret]:
         """Open the root slot and derive a fresh member key; return its join nonce (32 B) and its seed."""

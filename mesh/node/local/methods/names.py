@@ -7,6 +7,7 @@ from mesh.errors import LocalError
 from mesh.events import Space
 from mesh.ids import GroupId, JoinId, MemberPk, OpId, PostId
 from mesh.peer.forking import forks_of
+from mesh.peer.homes import strays
 from mesh.peer.state import Room, State
 from mesh.store.base import Store
 from mesh.support.aliases import look_alike
@@ -58,6 +59,13 @@ def knock_named(room: Room, name: str) -> bytes:
     """Return the knock with this id prefix or alias; LocalError with candidates, also where aliases look alike."""
     named = {knock: record.alias for knock, record in room.knocks.items()}
     return _person("knock", "E-NO-KNOCK", name, named, "`mesh knocks list` shows who waits")
+
+
+def device_named(state: State, name: str) -> bytes:
+    """Return the home of ours with this name or id prefix, or the device of ours with this id that has none known."""
+    named: dict[bytes, str] = {home: record.entry.name for home, record in state.homes.items()}
+    named |= {dev: "" for _, dev in strays(state)}
+    return _resolve("device", "E-NO-DEVICE", name, named, "`mesh device list` shows yours")
 
 
 def join_named(state: State, name: str) -> JoinId:

@@ -151,13 +151,20 @@ def _problem_of(desk: Desk, room: Room) -> JsonObject | None:
                 "what": f"“{name}” has a new key that was not given to this device.",
                 "do": "Leave your node running: members' nodes give it one. What you post waits.",
             }
-        case "member" if room.group.others and desk.running and not desk.state.present(room):
+        case "member" if room.group.others and desk.running and not _others_here(desk, room):
             return {
                 "what": f"Nobody of “{name}” is reachable now.",
                 "do": "Your node goes on trying. What you post waits.",
             }
         case _:
             return None
+
+
+def _others_here(desk: Desk, room: Room) -> bool:
+    """Say whether a node of another member is there; one's own other device is not meant."""
+    devices = room.group.view.devices
+    there = {devices[s.device] for _, s in desk.state.present(room) if s.device is not None}
+    return bool(there - {room.group.own.member_pk})
 
 
 async def identity(desk: Desk, params: JsonObject) -> JsonObject:

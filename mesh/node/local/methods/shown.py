@@ -74,6 +74,7 @@ def group_json(desk: Desk, room: Room) -> JsonObject:
         "about": group.founding.about,
         "topics": list(group.founding.topics),
         "members": len(group.view.members),
+        "devices": len(group.view.devices),
         "unread": desk.store.count(Space.UNREAD, group.gid),
         "epoch": 0 if epoch_op is None else epoch_op.tbs.gen,
         "complete": group.epoch_is_complete,
@@ -233,6 +234,7 @@ def member_json(desk: Desk, room: Room, member: Member) -> JsonObject:
         "over_uses": any(invite.over_uses and member.pk in invite.let_in for invite in room.group.invites.values()),
         "newcomer_until": None if ripe is None else iso(ripe),
         "held_by": [person(room, pk) for pk in objectors(room, member.pk)],
+        "devices": len(member.devices),
     }
 
 
