@@ -141,3 +141,9 @@ def who(entry: JsonObject, name: str) -> str:
     if isinstance(found, dict):
         return fields.person(found) if fields.text(found, "alias") else shown_id(fields.text(found, "id"))
     return shown_id(found) if isinstance(found, str) else ""
+
+
+def words_of(group: JsonObject) -> list[str]:
+    """Show a group's words, if it has any."""
+    words = fields.texts(group, "fingerprint_words")
+    return [f"Its words, the same for every member: {' '.join(words)}"] if words else []

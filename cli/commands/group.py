@@ -28,6 +28,7 @@ from cli.group_lines import (
     removal_line,
     successor_line,
     who,
+    words_of,
 )
 from cli.options import Flag, Here, SecondsOrNone
 from cli.output import one_line
@@ -109,7 +110,7 @@ def create(
         told = signed(context, api, "group.create", asked)
     group = fields.record(told, "group")
     named, short = one_line(fields.text(group, "name")), shown_id(fields.text(group, "id"))
-    context.out.result(told, [f'You founded "{named}" ({short}).', *_words(group)])
+    context.out.result(told, [f'You founded "{named}" ({short}).', *words_of(group)])
     meant = short if any(is_in(other) for other in namesakes) else f'"{named}"'
     context.out.say(f"Next: `mesh invite new {meant}` makes a code for one person.")
 
@@ -173,7 +174,7 @@ def show(group: str, /, *, proof: Annotated[str | None, Parameter(metavar="MEMBE
                 )
             ),
             *(successor_line(offer) for offer in fields.records(shown, "successors")),
-            *_words(shown),
+            *words_of(shown),
         ],
     )
 
@@ -486,11 +487,6 @@ def _read_file(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise LocalError(f"{path} cannot be read: {why}.", code="E-FILE") from None
-
-
-def _words(group: JsonObject) -> list[str]:
-    words = fields.texts(group, "fingerprint_words")
-    return [f"Its words, the same for every member: {' '.join(words)}"] if words else []
 
 
 def _not_confirmed() -> LocalError:

@@ -132,7 +132,8 @@ def test_alone_nobody_says_one_and_with_nobody_there_it_waits() -> None:
     assert spoken(people, gid) == before
     world.heal()
     world.run(60)
-    assert spoken(people, gid) == [count + 1 for count in before]
+    # Wren, who founded the group, closes codes meanwhile, and so has signed something.
+    assert spoken(people[1:], gid) == [count + 1 for count in before[1:]]
 
 
 def test_a_clock_that_was_far_ahead_silences_nobody() -> None:
