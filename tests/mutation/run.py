@@ -65,7 +65,8 @@ BELONGING: Final[Stages] = (
 KEYS: Final[Stages] = (
     ("groups/test_schedule.py", "groups/test_ratchet.py", "groups/test_epochs.py", "groups/test_receiving.py"),
     (
-        *("peer/test_keeping.py", "attacks/test_epochs.py", "attacks/test_messages.py", "attacks/test_frames.py"),
+        *("groups/test_forgetting.py", "peer/test_keeping.py"),
+        *("attacks/test_epochs.py", "attacks/test_messages.py", "attacks/test_frames.py"),
         *("groups/test_envelopes.py", "groups/test_messaging.py", "groups/test_messaging_forged.py"),
         *("groups/test_group.py", "groups/test_authoring.py", "groups/test_joining.py", "groups/test_long_logs.py"),
     ),
