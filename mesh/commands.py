@@ -239,6 +239,38 @@ class DeclineFork:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OfferTalk:
+    """Found a group for two, and ask a member into it under seal. Where one stands with them, that is the answer."""
+
+    group: GroupId
+    member: MemberPk
+    name: str
+    alias: str
+    join_nonce: bytes
+    member_seed: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptTalk:
+    """Come into a group for two that was offered. `former_seed` is that of our key in the group where it was."""
+
+    group: GroupId
+    talk: GroupId
+    alias: str
+    join_nonce: bytes
+    member_seed: Secret
+    former_seed: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclineTalk:
+    """Do not talk; nobody is told."""
+
+    group: GroupId
+    talk: GroupId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownAddress:
     """Try this address too (`up --peer`)."""
 
@@ -317,6 +349,9 @@ Command = (
     | OfferForkAgain
     | FollowFork
     | DeclineFork
+    | OfferTalk
+    | AcceptTalk
+    | DeclineTalk
     | KnownAddress
     | OpenPairing
     | StartEntering

@@ -45,6 +45,7 @@ class Space(StrEnum):
     KNOCKS = "knocks"  # gid + knock id -> a knock that waits for a person
     OBJECTIONS = "objections"  # gid + newcomer's member key + device id -> whether it objects to their being raised
     JOINS = "joins"  # join id -> an attempt to join
+    TALKS = "talks"  # gid + gid of a group for two -> with whom, in this group
     CONTACTS = "contacts"  # gid + device id -> addresses
     PROOFS = "proofs"  # gid + device id -> two messages that it signed under one number
     VERIFIED = "verified"  # gid + member key -> when the person confirmed it
@@ -67,6 +68,7 @@ LOADED: Final = (
     Space.KNOCKS,
     Space.OBJECTIONS,
     Space.JOINS,
+    Space.TALKS,
     Space.CONTACTS,
     Space.PROOFS,
     Space.VERIFIED,
@@ -309,6 +311,7 @@ class Notice(StrEnum):
     JOIN = "join"
     KNOCK = "knock"
     FORK = "fork"
+    TALK = "talk"
     GROUP = "group"
     HISTORY = "history"
     DEVICE = "device"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mesh.commands import (
+    AcceptTalk,
     AgreeJoin,
     CreateGroup,
     DecideKnock,
@@ -18,6 +19,7 @@ from mesh.commands import (
     LeaveGroup,
     NewInvite,
     OfferFork,
+    OfferTalk,
     OpenPairing,
     Post,
     Rank,
@@ -37,6 +39,7 @@ from mesh.peer.forking import Fork, forks_of
 from mesh.peer.paired import Entering
 from mesh.peer.records import JoinRecord, JoinStage, KnockRecord, MessageRecord
 from mesh.peer.state import Room
+from mesh.peer.talking import talk_state
 from mesh.secret import Secret
 from mesh.support.posts import interpret
 from mesh.wire.codes import InviteCode
@@ -197,6 +200,36 @@ class Person:
         assert self.until(lambda: self.stage(join) is JoinStage.PREVIEW, seconds), f"{self.name} sees no preview"
         self.knock(join, new, former=self.key_seed(gid))
         assert self.until(lambda: self.stage(join) is JoinStage.JOINED, seconds), f"{self.name} is not let in"
+        return join
+
+    def ask_to_talk(self, gid: GroupId, member: MemberPk, *, alias: str = "amber-otter") -> GroupId:
+        """Ask a member to talk as two."""
+        nonce, seed = self._secrets.draw(32), Secret(self._secrets.draw(32))
+        command = OfferTalk(group=gid, member=member, name="talk", alias=alias, join_nonce=nonce, member_seed=seed)
+        new = GroupId(self.world.ask(self.name, command))
+        self._member_seeds.setdefault(new, seed)
+        return new
+
+    def talk(self, gid: GroupId, new: GroupId) -> str:
+        """Say how a conversation of two stands."""
+        assert self.node.peer is not None, f"{self.name} is off"
+        room = self.room(gid)
+        wall_ms = self.world.instant(self.node).wall_ms
+        return talk_state(self.node.peer.state, new, room.talks[new], wall_ms) if new in room.talks else "none"
+
+    def accept(self, gid: GroupId, new: GroupId, *, alias: str = "violet-heron") -> JoinId:
+        """Accept an offer to talk."""
+        nonce, seed = self._secrets.draw(32), Secret(self._secrets.draw(32))
+        command = AcceptTalk(
+            group=gid,
+            talk=new,
+            alias=alias,
+            join_nonce=nonce,
+            member_seed=seed,
+            former_seed=self._member_seeds[gid],
+        )
+        join = JoinId(self.world.ask(self.name, command))
+        self._member_seeds[new] = seed
         return join
 
     def until(self, condition: Callable[[], bool], seconds: float = JOIN_S_MAX) -> bool:

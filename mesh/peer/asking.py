@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from mesh.commands import (
+    AcceptTalk,
     AgreeJoin,
     Command,
     ConfirmGroup,
@@ -11,6 +12,7 @@ from mesh.commands import (
     CreateGroup,
     DecideKnock,
     DeclineFork,
+    DeclineTalk,
     DropJoin,
     EndEntering,
     EnterGroup,
@@ -23,6 +25,7 @@ from mesh.commands import (
     NewInvite,
     OfferFork,
     OfferForkAgain,
+    OfferTalk,
     OpenPairing,
     Post,
     Rank,
@@ -59,6 +62,7 @@ from mesh.peer.pairing import open_pairing
 from mesh.peer.records import VerifiedRecord
 from mesh.peer.speaking import IN_INVITES, hand_over, publish, write_draft
 from mesh.peer.state import Room, State, Step
+from mesh.peer.talking import accept_talk, decline_talk, is_talk, offer_talk
 from mesh.support.posts import Wish, compose
 from mesh.wire import limits
 from mesh.wire.codec import encode
@@ -118,6 +122,12 @@ def carry_out(state: State, command: Command, step: Step) -> bytes:
             return offer_again(state, state.room(command.group), command, step)
         case FollowFork():
             return follow_fork(state, state.room(command.group), command, step)
+        case OfferTalk():
+            return offer_talk(state, state.room(command.group), command, step)
+        case AcceptTalk():
+            return accept_talk(state, state.room(command.group), command, step)
+        case DeclineTalk():
+            decline_talk(state, state.room(command.group), command, step)
         case DeclineFork():
             decline_fork(state.room(command.group), command, step)
         case KnownAddress():
@@ -236,6 +246,12 @@ def require_in(room: Room) -> None:
 
 def _new_invite(state: State, room: Room, command: NewInvite, step: Step) -> bytes:
     require_in(room)
+    if is_talk(room.group):
+        raise RefusedError(
+            "this is a conversation of two",
+            why="nobody else comes into it, as both of you were told",
+            do="found a group with `mesh group create`, or ask each with `mesh talk`",
+        )
     _require_inviter(room)
     if not 1 <= command.uses <= limits.INVITE_USES_MAX:
         raise LocalError(f"an invite is good for 1 to {limits.INVITE_USES_MAX} people", code="E-USAGE")

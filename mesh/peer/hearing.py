@@ -32,6 +32,7 @@ from mesh.wire.messages import (
     KeyupBody,
     Kind,
     MessageTbs,
+    NoteBody,
     ObjectionBody,
     PresenceBody,
     ReceiptBody,
@@ -146,6 +147,8 @@ def check_body(tbs: MessageTbs) -> None:
             decode(ObjectionBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
         case Kind.STRANDED:
             decode(StrandedBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
+        case Kind.NOTE:
+            decode(NoteBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
         case _:
             pass  # kinds of later versions are kept and shown as such
 
@@ -174,6 +177,8 @@ def _act(state: State, room: Room, opened: OpenedMessage, step: Step) -> None:
         case Kind.OBJECTION:
             objection = decode(ObjectionBody, tbs.body, bytes_max=limits.MESSAGE_BYTES_MAX)
             raising.hear_objection(room, tbs.dev, objection, tbs.mseq, tbs.ts_ms, step)
+        case Kind.NOTE:
+            step.notes.append((room.group.gid, tbs))  # what it may set off stands above this file
         case Kind.BEACON:
             pass  # its heads have been noted, as every message's are
         case _:

@@ -33,6 +33,7 @@ _AT_ONCE: Final = (
     Space.INVITES,
     Space.KNOCKS,
     Space.OBJECTIONS,
+    Space.TALKS,
     Space.CHAINS,
     Space.KEMS,
     Space.PROOFS,
@@ -76,7 +77,16 @@ def require_leavable(room: Room, *, wipe: bool) -> None:
 def _empty(room: Room, step: Step) -> None:
     for space in _AT_ONCE:
         step.journal.delete_prefix(space, room.group.gid)
-    for held in (room.tracks, room.deliveries, room.sent, room.crowds, room.invites, room.knocks, room.declined):
+    for held in (
+        room.tracks,
+        room.deliveries,
+        room.sent,
+        room.crowds,
+        room.invites,
+        room.knocks,
+        room.talks,
+        room.declined,
+    ):
         held.clear()
     room.verified.clear()
     room.proofs.clear()
@@ -158,6 +168,9 @@ def forget(state: State, room: Room, step: Step) -> None:
     for space in _IN_THE_END:
         step.journal.delete_prefix(space, gid)
     homes.forget_group(state, gid, step)
+    for other in state.rooms.values():  # with whom one talked in a group for two goes with it
+        if other.talks.pop(gid, None) is not None:
+            step.journal.delete(Space.TALKS, other.group.gid + gid)
     step.touched.pop(gid, None)
     step.topics_changed = True
     step.notify(Notice.GROUP, gid)

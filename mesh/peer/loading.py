@@ -19,6 +19,7 @@ from mesh.peer.records import (
     MessageRecord,
     ObjectionRecord,
     ProofRecord,
+    TalkRecord,
     TrackRecord,
     VerifiedRecord,
 )
@@ -85,6 +86,8 @@ def _load_room(room: Room, found: Mapping[Space, Rows]) -> Room:
     for key, value in rows(Space.OBJECTIONS):
         word = load(ObjectionRecord, value)
         room.objections.setdefault(MemberPk(key[:32]), {})[DeviceId(key[32:])] = word
+    for key, value in rows(Space.TALKS):
+        room.talks[GroupId(key)] = load(TalkRecord, value)
     for key, value in rows(Space.CONTACTS):
         room.contacts[DeviceId(key)] = load(ContactRecord, value)
     for key, value in rows(Space.PROOFS):

@@ -54,6 +54,7 @@ from mesh.peer import (
     reaching,
     speaking,
     syncing,
+    talking,
     way_back,
     welcoming,
 )
@@ -338,6 +339,8 @@ class Peer:
             beacons.tend_beacon(self.state, room, step)
             approving.tell_approvals(self.state, room, step)
             raising.tell_objections(self.state, room, step)
+            talking.tell_talks(self.state, room, step)
+            talking.sweep_talks(self.state, room, step)
         joining.give_up_expired(self.state, step)
         step.topics_changed = True  # a new day has new doors
         self._again(step)
@@ -363,6 +366,7 @@ class Peer:
             ops = step.touched.pop(gid)
             if gid in self.state.rooms:
                 chores.after_operations(self.state, self.state.rooms[gid], ops, step)
+        self._open_notes(step)
         if step.topics_changed:
             self._topics = dict.fromkeys(own_topics(self.state, step.now.wall_ms))
             for link in list(self.state.links.values()):
@@ -378,6 +382,12 @@ class Peer:
             for k in range(0, len(frames), limits.STORED_IDS_MAX):
                 batch = b"".join(frames[k : k + limits.STORED_IDS_MAX])
                 step.send(link_id, LinkKind.STORED, batch, SendClass.CONTROL)
+
+    def _open_notes(self, step: Step) -> None:
+        for gid, tbs in step.notes:
+            if gid in self.state.rooms:
+                talking.hear_note(self.state, self.state.rooms[gid], tbs, step)
+        step.notes.clear()
 
     def _announce(self, link: Link, topics: list[TopicId], step: Step) -> None:
         payload, shared = link.topics.announce(topics[: limits.TOPICS_PER_LINK_MAX])

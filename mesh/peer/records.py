@@ -136,6 +136,22 @@ class JoinRecord(Record, frozen=True):
     offer: OfferRecord | None
 
 
+class TalkRecord(Record, frozen=True):
+    """A conversation of two that was offered in a group: by us (`mine`) to `member`, or by them to us.
+
+    `told`: our note is out. `preview` and `addresses` came with theirs. `declined`: we do not want to be asked again.
+    """
+
+    member: shapes.Member
+    mine: bool
+    code: Annotated[bytes, Meta(min_length=38, max_length=38)]
+    preview: Annotated[bytes, Meta(max_length=limits.NOTE_PLAIN_BYTES)]
+    addresses: Addresses
+    at_ms: shapes.Millis
+    told: bool
+    declined: bool
+
+
 class KnockRecord(Record, frozen=True):
     """A knock that waits for a person, or was `declined` by one here (and is then kept without its frame).
 

@@ -71,6 +71,7 @@ def take_over(former: Room, room: Room, step: Step) -> None:
     """
     room.group.set_own(step.journal, settings=former.group.own.settings, declined=former.group.own.declined)
     room.verified, room.proofs = former.verified, former.proofs  # the others' keys are what they were
+    room.talks = former.talks
     gid, dev = room.group.gid, room.group.own.dev
     for other, track in former.tracks.items():  # what can be read already need not be handed on
         room.track(other).past = track.have.union(track.past)

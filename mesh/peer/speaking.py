@@ -222,6 +222,16 @@ def say(state: State, room: Room, kind: Kind, body: bytes, step: Step) -> bool:
     return True
 
 
+def say_uid(state: State, room: Room, kind: Kind, uid: bytes, body: bytes, step: Step) -> bool:
+    """Do what `say` does with a body that is bound to the message's uid (16 B)."""
+    epoch = speaking_epoch(state, room, step) if can_speak(state, room, step.now) else None
+    if epoch is None:
+        return False
+    wording = Wording(uid=uid, kind=kind, parents=(), ts_ms=step.now.wall_ms, flags=0, body=body)
+    _seal_and_push(state, room, epoch, wording, step)
+    return True
+
+
 def say_under(state: State, room: Room, epoch: OpId, kind: Kind, body: bytes, step: Step) -> None:
     """Seal and push something that is not a post, under this epoch."""
     wording = Wording(uid=step.entropy.draw(16), kind=kind, parents=(), ts_ms=step.now.wall_ms, flags=0, body=body)

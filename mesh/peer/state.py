@@ -48,11 +48,12 @@ from mesh.peer.records import (
     ProofRecord,
     RangesRecord,
     SpellRecord,
+    TalkRecord,
     TrackRecord,
 )
 from mesh.wire.codec import encode
 from mesh.wire.invites import Door
-from mesh.wire.messages import SignedMessage
+from mesh.wire.messages import MessageTbs, SignedMessage
 from mesh.wire.operations import ZERO32
 from mesh.wire.sessions import StateBody
 
@@ -236,6 +237,7 @@ class Room:
     sent: dict[int, PostId] = field(default_factory=dict)  # own mseq -> post that is not yet with everybody
     invites: dict[OpId, InviteRecord] = field(default_factory=dict)
     knocks: dict[bytes, KnockRecord] = field(default_factory=dict)  # T -> waits for a person
+    talks: dict[GroupId, TalkRecord] = field(default_factory=dict)  # group for two -> with whom in this one
     arriving: dict[bytes, Arrival] = field(default_factory=dict)  # T -> whom our node may let in or welcome by itself
     contacts: dict[DeviceId, ContactRecord] = field(default_factory=dict)
     proofs: dict[DeviceId, ProofRecord] = field(default_factory=dict)  # who signed two messages under one number
@@ -442,6 +444,7 @@ class Step:
     touched: dict[GroupId, list[Operation]] = field(default_factory=dict)  # groups whose operations changed
     wanted_ops: dict[tuple[LinkId, GroupId], None] = field(default_factory=dict)  # whom to ask for operations
     stored: dict[LinkId, list[FrameId]] = field(default_factory=dict)  # to be acknowledged at the end
+    notes: list[tuple[GroupId, MessageTbs]] = field(default_factory=list)  # that came in, to be opened at the end
     topics_changed: bool = False
     knocks: bool = False  # a join may have something to say, once the topics are told
 

@@ -53,6 +53,14 @@ PROOFS_MAX: Final = 16  # devices of a group of which two messages under one num
 SIGNED_KEPT_MAX: Final = 4096  # newest signed messages that a node remembers, of all groups, to compare with; ours
 SIGNED_KEPT_BYTES_MAX: Final = 4 * 1024 * 1024
 
+# ---- sealed notes (protocol.md §7), and talking as two
+NOTE_WRAPS: Final = DEVICES_PER_MEMBER_MAX  # always so many, whoever it is for
+NOTE_PLAIN_BYTES: Final = 8192  # always so long, whatever it says; ours
+NOTE_SEALED_BYTES: Final = 24 + NOTE_PLAIN_BYTES + 16  # nonce, text, tag
+NOTE_ADDRESSES_MAX: Final = 8  # of whoever asks; ours
+TALKS_PER_MEMBER_MAX: Final = 4  # offers of one member that are kept, declined ones too, until they run out; ours
+TALKS_MAX: Final = 64  # talks of one group, those asked for and those offered; ours
+
 # ---- text (bytes of UTF-8)
 ALIAS_BYTES_MAX: Final = 64
 GROUP_NAME_BYTES_MAX: Final = 128

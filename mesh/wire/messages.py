@@ -20,6 +20,7 @@ class Kind(IntEnum):
     STRANDED = 6
     APPROVAL = 7
     OBJECTION = 8
+    NOTE = 9
 
 
 class Flag(IntFlag):
@@ -133,3 +134,12 @@ class PresenceBody(Record, frozen=True):
 
     addresses: Annotated[list[shapes.AddressText], Meta(max_length=limits.ADDRESSES_MAX)]
     in_invites: bool
+
+
+class NoteBody(Record, frozen=True):
+    """Kind 9: something for one member alone: its key sealed to each of their devices, among dummies, and the text."""
+
+    wraps: Annotated[
+        list[Annotated[bytes, Meta(max_length=1300)]], Meta(min_length=limits.NOTE_WRAPS, max_length=limits.NOTE_WRAPS)
+    ]
+    sealed: Annotated[bytes, Meta(min_length=limits.NOTE_SEALED_BYTES, max_length=limits.NOTE_SEALED_BYTES)]

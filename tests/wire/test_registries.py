@@ -42,9 +42,9 @@ def test_nothing_is_renumbered() -> None:
         "PAIR_ASK": 8,
         "PAIR_ANSWER": 9,
     }
-    names = "POST KEYUP RECEIPT PRESENCE BEACON STRANDED APPROVAL OBJECTION"
+    names = "POST KEYUP RECEIPT PRESENCE BEACON STRANDED APPROVAL OBJECTION NOTE"
     assert [kind.name for kind in sorted(Kind)] == names.split()
-    assert sorted(Kind) == list(range(1, 9))
+    assert sorted(Kind) == list(range(1, 10))
     assert {mode.name: mode.value for mode in Mode} == {"LISTENING": 0, "EXPERIENCE": 1, "ADVICE": 2, "RESOURCES": 3}
     assert [door.name for door in sorted(Door)] == ["OPEN", "REVOKED", "USED_UP", "EXPIRED", "DECLINED"]
     told = "STATE WANT_OPS OPS WANT_MESSAGES ANSWERED WANT_HISTORY HISTORY KEYUPS NOT_IN"

@@ -1,0 +1,67 @@
+"""Sealed notes: something said to one member inside a group, so that no other can tell to whom, or what.
+
+A key is drawn for one note and sealed to each device of the member, among dummies that nobody can tell from them; the
+text is padded to one size. No hint stands before a wrap: a hint is made from a KEM key that all members know, and
+would say whose it is. So each device tries each wrap, with each key that it still has. Sealing shows nobody the
+recipient's key: DHKEM's and ML-KEM's ciphertexts are anonymous (Maram and Xagawa, "Post-Quantum Anonymity of Kyber",
+PKC 2023).
+
+Group, author and the message's uid are bound in, so that nobody can say another's note again as their own.
+"""
+
+from typing import Final
+
+from mesh.crypto.hashes import h
+from mesh.crypto.keys import NONCE_BYTES, decrypt, encrypt
+from mesh.errors import Fault, LocalError, RemoteError
+from mesh.groups.epochs import WRAP_BYTES
+from mesh.groups.group import Group, Means
+from mesh.ids import DeviceId, MemberPk, Sealer
+from mesh.wire import limits
+from mesh.wire.codec import decode, encode
+from mesh.wire.messages import NoteBody
+from mesh.wire.padding import pad, unpad
+
+_KEY_BYTES: Final = 32
+
+
+def seal_note(group: Group, to: MemberPk, uid: bytes, plain: bytes, means: Means) -> bytes:
+    """Return the body of a note to a member who is in, for all their devices; LocalError if it says too much."""
+    if len(plain) >= limits.NOTE_PLAIN_BYTES:
+        raise LocalError("a note can hold only so much", code="E-TOO-LONG")
+    info = _info(group, group.own.dev, uid)
+    key, nonce = means.entropy.draw(_KEY_BYTES), means.entropy.draw(NONCE_BYTES)
+    devices = group.view.members[to].devices
+    wraps = [means.sealer.seal(group.suite, group.kem_of[dev][1], info, key) for dev in devices]
+    for _ in range(limits.NOTE_WRAPS - len(wraps)):
+        _, stranger = means.sealer.generate(group.suite)
+        wraps.append(means.sealer.seal(group.suite, stranger, info, means.entropy.draw(_KEY_BYTES)))
+    wraps.sort()  # ciphertexts are as good as random: sorting shuffles
+    return encode(NoteBody(wraps=wraps, sealed=nonce + encrypt(key, nonce, info, pad(plain, limits.NOTE_PLAIN_BYTES))))
+
+
+def read_note(group: Group, body: bytes) -> NoteBody:
+    """Parse a note's body; RemoteError if it has not the one form that a note has in this group."""
+    note = decode(NoteBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
+    if any(len(wrap) != WRAP_BYTES[group.suite] for wrap in note.wraps):
+        raise RemoteError(Fault.MALFORMED, "a note with wraps of another size")
+    return note
+
+
+def open_note(group: Group, dev: DeviceId, uid: bytes, note: NoteBody, sealer: Sealer) -> bytes | None:
+    """Return what a note by the device `dev` says, or None if it is not for us (or is nothing that opens)."""
+    info = _info(group, dev, uid)
+    nonce, sealed = note.sealed[:NONCE_BYTES], note.sealed[NONCE_BYTES:]
+    for _, private in group.kem_pairs():
+        for wrap in note.wraps:
+            try:
+                key = sealer.open(group.suite, private, info, wrap)
+                return unpad(decrypt(key, nonce, info, sealed)) if len(key) == _KEY_BYTES else None
+            except RemoteError:
+                continue
+    return None
+
+
+def _info(group: Group, dev: DeviceId, uid: bytes) -> bytes:
+    """Return what a note's seals are bound to."""
+    return h(b"mesh1/note", group.gid, dev, uid)
