@@ -458,6 +458,16 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "Whoever comes in by it shows with their key in the old group that they are meant.",
         "Ask somebody in the new group for a code of the ordinary kind.",
     ),
+    "E-NO-TALK": Entry(
+        "No offer to talk waits there for your answer.",
+        "It may have run out, or nobody has asked.",
+        "`mesh talk` lists the talks; `mesh talk GROUP MEMBER` asks somebody.",
+    ),
+    "E-TALK-OFFERED": Entry(
+        "The member whom you wanted to ask has asked you.",
+        "One talk is enough for two.",
+        "`mesh talk GROUP MEMBER --accept` accepts it, --decline declines it.",
+    ),
     "E-NO-KNOCK": Entry(
         "Nobody waits at the door under that id.",
         "Somebody else may have admitted or declined them.",

@@ -96,6 +96,13 @@ def dormant_after(shown: JsonObject) -> str:
     return f"devices not heard of for {days} days, until they are back" if days else ""
 
 
+def partner_line(shown: JsonObject) -> str:
+    """Say with whom a talk of two is."""
+    talk = fields.record(shown, "talk")
+    who, group = fields.record(talk, "with"), fields.text(fields.record(talk, "group"), "name")
+    return f'{fields.person(who)} of "{group}"' if who else ""
+
+
 def earlier_line(shown: JsonObject) -> str:
     """Say where the earlier words are of a group that succeeds another."""
     earlier = fields.record(shown, "succeeds")

@@ -231,6 +231,8 @@ def event_line(event: JsonObject) -> str:
             return f"Joining {shown_id(fields.text(event, 'join'))}: {JOIN_WORDS.get(state, state or 'dropped')}"
         case "knock":
             return f"Somebody waits at the door of group {group}: `mesh knocks list`"
+        case "talk":
+            return f"Somebody of group {group} asks to talk with you as two: `mesh talk`"
         case "fork":
             return f"A successor to group {group} is offered to you: `mesh status`"
         case "group":

@@ -18,6 +18,7 @@ from mnemonic import Mnemonic
 
 from mesh.errors import LocalError
 from mesh.identity.keys import ROOT_BYTES
+from mesh.ids import Entropy
 from mesh.secret import Secret
 
 WORDS: Final = 24  # BIP-39: 3 words for each 32 bits
@@ -66,6 +67,11 @@ def root_of(text: str) -> Secret:
 def word_list() -> tuple[str, ...]:
     """Return the 2,048 English words of BIP-39 in their order, which is that of the alphabet."""
     return _words()
+
+
+def fresh_alias(entropy: Entropy) -> str:
+    """Draw an alias that says nothing of anybody: two words of the list."""
+    return "-".join(word_list()[int.from_bytes(entropy.draw(2), "big") % (1 << WORD_BITS)] for _ in range(2))
 
 
 def _unknown(strangers: list[tuple[int, str]]) -> WordsWrong:

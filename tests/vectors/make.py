@@ -34,7 +34,7 @@ from mesh.ids import Address, DeviceId, GroupId, HomeId, MsgId, OpId
 from mesh.node.chance import HpkeSealer
 from mesh.secret import Secret
 from mesh.support.posts import Wish, compose
-from mesh.wire import invites, messages, operations, pairing, returns, sessions
+from mesh.wire import invites, messages, notes, operations, pairing, returns, sessions
 from mesh.wire.codec import Record, decode, encode
 from mesh.wire.codes import DeviceCode, InviteCode, device_to_uri, to_text, to_uri
 from mesh.wire.frames import DAY_MS, parse_frame, rendezvous_topic, topic_of
@@ -230,6 +230,9 @@ def _messages(story: Story) -> list[Record]:
         messages.StrandedBody(nonce=group.founding.epoch.nonce),
         messages.ApprovalBody(invite=story.code.op_id, statement=bytes(32), grant=story.code.op_id, sig=bytes(64)),
         messages.ObjectionBody(target=story.bob.pk, holds=True),
+        messages.NoteBody(wraps=[bytes(80)] * 4, sealed=bytes(24 + 8192 + 16)),
+        notes.NoteText(tag=notes.NoteTag.TALK, value=b"an offer"),
+        notes.TalkOffer(code=bytes(38), gid=group.gid, preview=b"a preview", addresses=[HOME]),
         messages.KeyupBody(kem_number=2, kem_pk=b"\xaa" * 32),
         reached,
         messages.ReceiptBody(reached=[reached]),

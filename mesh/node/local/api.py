@@ -77,6 +77,11 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "read": ("group", "since?", "limit", "unread", "open?"),
     "read.follow": ("group",),
     "status": (),
+    "talk.accept": ("group", "member", "alias?", "passphrase"),
+    "talk.check": ("group", "member"),
+    "talk.decline": ("group", "member"),
+    "talk.list": ("group?",),
+    "talk.offer": ("group", "member", "alias?", "passphrase"),
     "verify": ("group", "member?", "confirm", "compare?"),
 }
 # These answer with events until the node stops or the asker hangs up; the others answer once.

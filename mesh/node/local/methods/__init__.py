@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from mesh.node.local.api import METHODS, STREAMS, unknown_method
-from mesh.node.local.methods import devices, doors, forks, groups, node, proofs, talk, verifying
+from mesh.node.local.methods import devices, doors, forks, groups, node, proofs, talk, talks, verifying
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.protocol import JsonObject
 
@@ -62,6 +62,11 @@ TABLE: Final[Mapping[str, Method]] = MappingProxyType(
         "post": talk.post,
         "read": talk.read,
         "status": node.status,
+        "talk.accept": talks.accept,
+        "talk.check": talks.check,
+        "talk.decline": talks.decline,
+        "talk.list": talks.list_talks,
+        "talk.offer": talks.offer,
         "verify": verifying.verify,
     }
 )

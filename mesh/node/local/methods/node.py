@@ -23,6 +23,7 @@ from mesh.peer.lacking import overdue
 from mesh.peer.records import JoinRecord, JoinStage
 from mesh.peer.routing import JOINING
 from mesh.peer.state import Room, State
+from mesh.peer.talking import talk_state
 
 
 async def status(desk: Desk, params: JsonObject) -> JsonObject:
@@ -70,6 +71,7 @@ def _problems(desk: Desk, waiting: int) -> list[JsonObject]:
         only_one = unconfirmed(room)
         if only_one is not None:
             found.append(_unconfirmed(room, only_one))
+        found.extend(_asked_to_talk(desk, room))
         if room.knocks:
             name = room.group.founding.name
             found.append({"what": _at_the_door(room), "do": f'See `mesh knocks list "{name}"`.'})
@@ -119,6 +121,19 @@ def _unconfirmed(room: Room, what: str) -> JsonObject:
         "do": "What you post waits until another member's node is reachable. "
         f'If you trust that word: `mesh group confirm "{name}"`.',
     }
+
+
+def _asked_to_talk(desk: Desk, room: Room) -> list[JsonObject]:
+    """Say who asks to talk as two."""
+    name = room.group.founding.name
+    return [
+        {
+            "what": f"{alias_of(room, talk.member)} of “{name}” asks to talk with you as two.",
+            "do": f'`mesh talk "{name}" {talk.member.hex()[:8]} --accept`, or --decline: they are not told of that.',
+        }
+        for gid, talk in room.talks.items()
+        if talk_state(desk.state, gid, talk, desk.now().wall_ms) == "offered"
+    ]
 
 
 def _at_the_door(room: Room) -> str:

@@ -27,6 +27,7 @@ from mesh.peer.raising import objectors, ripe_ms
 from mesh.peer.records import JoinRecord, JoinStage, KnockKeys, MessageRecord
 from mesh.peer.routing import JOINING
 from mesh.peer.state import Room, State, Track
+from mesh.peer.talking import is_talk, parent_of
 from mesh.support.aliases import any_like
 from mesh.support.posts import interpret
 from mesh.wire import limits
@@ -98,9 +99,24 @@ def group_json(desk: Desk, room: Room) -> JsonObject:
             DORMANT_AFTER: str(DORMANT_DAYS),
             **group.own.settings_map(),
         },
+        "talk": _talk_of(desk.state, room),
         "succeeds": earlier_json(desk.state, room),
         "followed": _followed(room),
         "successors": each(successor_json(desk, room, fork) for fork in forks_of(group)),
+    }
+
+
+def _talk_of(state: State, room: Room) -> JsonObject | None:
+    """Say with whom a conversation of two is, and in which group they were met; None for any other group."""
+    if not is_talk(room.group):
+        return None
+    known = parent_of(state, room.group.gid)
+    if known is None:
+        return {"with": None, "group": None}
+    parent, talk = known
+    return {
+        "with": person(parent, talk.member),
+        "group": {"id": parent.group.gid.hex(), "name": parent.group.founding.name},
     }
 
 

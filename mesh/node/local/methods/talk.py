@@ -190,6 +190,8 @@ def event_json(desk: Desk, notice: Notify, *, full: bool) -> JsonObject | None:
             told["done"] = notice.subject[4:] == b"\1"
         case Notice.FORK:
             told["fork"] = subject
+        case Notice.TALK:
+            told["talk"] = subject
         case Notice.LINK:
             told["peer"] = notice.subject.decode()
             told["linked"] = notice.subject.decode() in desk.linked_peers()

@@ -1,0 +1,129 @@
+"""`talk`: two members of a group talk as two, under fresh aliases, and the others do not see who asked whom."""
+
+import time
+
+from cli import fields
+from cli.commands.group import signed
+from cli.commands.home import require_identity
+from cli.commands.join import WAIT_S, finish, go_on
+from cli.context import Context
+from cli.options import Flag, Here, Seconds
+from cli.output import one_line
+from cli.render import shown_id, when
+from mesh.errors import Exit, LocalError
+from mesh.node.local.api import Api
+from mesh.node.local.protocol import JsonObject
+
+STATES = {
+    "waiting": "not sent yet: nobody of the group is reachable",
+    "asked": "asked; no answer yet",
+    "offered": "asks you: --accept or --decline",
+    "declined": "you declined; they were not told",
+    "joining": "you accepted; on your way",
+    "open": "you can talk",
+    "ended": "ended",
+    "expired": "ran out",
+}
+
+
+def talk(
+    group: str | None = None,
+    member: str | None = None,
+    /,
+    *,
+    alias: str | None = None,
+    accept: Flag = False,
+    decline: Flag = False,
+    list_: Flag = False,
+    wait: Seconds = WAIT_S,
+    context: Here,
+) -> int | None:
+    """Talk with a member of a group as two, under aliases that the group does not know.
+
+    Without a member, lists the talks. With one, asks them: your node founds a group for the two of you and hands them
+    the way in under seal. The other members see that you sent a sealed note; not to whom, nor what it says. Both of
+    you see with whom you talk; nothing else links the two groups, but whoever watches the network sees that your nodes
+    are linked. Nobody else can come in. An offer is good for 14 days. Asking the same member again is asking once.
+
+    mesh talk Tuesday juniper
+    mesh talk Tuesday juniper --accept
+
+    Parameters
+    ----------
+    group
+        The group in which you both are: its name, or the beginning of its id.
+    member
+        The member's alias, or the beginning of their id.
+    alias
+        What you are called there; without it two words are drawn, and it is never your alias in the group.
+    accept
+        Accept the member's offer. Your passphrase is needed, as it is to ask.
+    decline
+        Decline the member's offer. They are not told.
+    list_
+        List the talks of the group, or all.
+    wait
+        With --accept: how long to wait before leaving it to the node.
+    """
+    require_identity(context)
+    if accept and decline:
+        raise LocalError("--accept and --decline do not go together.", do="Give one of them.", code="E-USAGE")
+    if member is None or group is None or list_:
+        if accept or decline:
+            raise LocalError("Whose offer?", do="Name the group and the member.", code="E-VALUE-NEEDED")
+        _list(context, group)
+        return None
+    named: JsonObject = {"group": group, "member": member}
+    with context.api() as api:
+        if accept:
+            told = signed(context, api, "talk.accept", {**named, "alias": alias})
+            return finish(context, go_on(context, api, told, alias, agree=True, end=time.monotonic() + wait))
+        if decline:
+            context.out.result(api.call("talk.decline", named), ["Declined. It stays on this node: they are not told."])
+            return None
+        return _ask(context, api, named, alias)
+
+
+def _ask(context: Context, api: Api, named: JsonObject, alias: str | None) -> int:
+    stands = api.call("talk.check", named)
+    who = one_line(fields.person(fields.record(stands, "member")))
+    if not stands.get("talk") and fields.text(fields.record(stands, "offered"), "state") in {"offered", "joining"}:
+        raise LocalError(
+            f"{who} has asked you already.",
+            why="One talk is enough for two.",
+            do="Run the same command with --accept or --decline.",
+            code="E-TALK-OFFERED",
+        )
+    if stands.get("talk"):
+        told: JsonObject = {"group": stands["group"], "talk": stands["talk"]}
+    else:
+        told = signed(context, api, "talk.offer", {**named, "alias": alias})
+    shown, new = fields.record(told, "talk"), fields.record(told, "group")
+    state, name = fields.text(shown, "state"), one_line(fields.text(new, "name"))
+    lines = {
+        "open": f'You and {who} talk in "{name}".',
+        "asked": f'{who} is asked, and can come into "{name}", where you are {one_line(fields.text(new, "alias"))}.',
+    }
+    waits = f'{who} will be asked as soon as somebody of the group is reachable; the talk is "{name}".'
+    context.out.result(told, [lines.get(state, waits)])
+    context.out.say(f'`mesh post "{name}"` says something there; `mesh talk` shows how it stands.')
+    return Exit.QUEUED if state == "waiting" else Exit.OK
+
+
+def _list(context: Context, group: str | None) -> None:
+    told = context.call("talk.list", {"group": group})
+    talks = fields.records(told, "talks")
+    context.out.result(told, [] if talks else ["There are no talks."])
+    context.out.table(
+        ("with", "of", "state", "talk", "since"),
+        [
+            (
+                one_line(fields.person(fields.record(talk, "with"))),
+                one_line(fields.text(fields.record(talk, "group"), "name")),
+                STATES.get(fields.text(talk, "state"), one_line(fields.text(talk, "state"))),
+                one_line(fields.text(talk, "name")) or shown_id(fields.text(talk, "id")),
+                when(fields.text(talk, "at")),
+            )
+            for talk in talks
+        ],
+    )
