@@ -5,7 +5,7 @@ from typing import Final
 
 from cli import fields
 from cli.output import one_line
-from cli.render import facts, newcomers_see, shown_id, when
+from cli.render import facts, indented, newcomers_see, shown_id, when
 from mesh.node.local.protocol import JsonObject
 
 SEE: Final = "newcomers see "
@@ -94,6 +94,14 @@ def dormant_after(shown: JsonObject) -> str:
     """Say who gets no key of ours until they are back; nothing of a group that one is out of."""
     days = fields.text(fields.record(shown, "settings"), "dormant-after") if shown.get("settings") else ""
     return f"devices not heard of for {days} days, until they are back" if days else ""
+
+
+def agreement_lines(agreement: JsonObject) -> list[str]:
+    """Show an agreement and its version."""
+    text = fields.text(agreement, "text")
+    if not text:
+        return ["This group has no agreement."]
+    return [f"Agreement, version {fields.number(agreement, 'version')}:", *indented(text)]
 
 
 def partner_line(shown: JsonObject) -> str:

@@ -13,6 +13,7 @@ from cli.context import Context
 from cli.durations import spoken_duration
 from cli.foresight import is_in, leave_lines, namesake_lines, remove_lines
 from cli.group_lines import (
+    agreement_lines,
     agreement_named,
     confirmed_line,
     dormant_after,
@@ -33,7 +34,7 @@ from cli.group_lines import (
 )
 from cli.options import Flag, Here, SecondsOrNone
 from cli.output import one_line
-from cli.render import facts, indented, newcomers_see, short_hash, shown_id, standing, when
+from cli.render import facts, newcomers_see, short_hash, shown_id, standing, when
 from mesh.errors import Exit, LocalError, MeshError
 from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject
@@ -433,14 +434,6 @@ def edit(group: str, file: Path | None = None, /, *, context: Here) -> None:
     version = fields.number(fields.record(told, "agreement"), "version")
     context.out.result(told, [f"Version {version} of the agreement is published."])
     context.out.say("Members are not told of it by themselves: say it to them, with a post.")
-
-
-def agreement_lines(agreement: JsonObject) -> list[str]:
-    """Show an agreement and its version."""
-    text = fields.text(agreement, "text")
-    if not text:
-        return ["This group has no agreement."]
-    return [f"Agreement, version {fields.number(agreement, 'version')}:", *indented(text)]
 
 
 # ---------------------------------------------------------------- helpers

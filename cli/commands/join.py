@@ -11,10 +11,11 @@ from cyclopts import App
 
 from cli import fields
 from cli.ask import confirm, given_line
-from cli.commands.group import agreement_lines, ask_alias
+from cli.commands.group import ask_alias
 from cli.commands.home import require_identity
 from cli.context import Context
 from cli.errors import as_json
+from cli.group_lines import agreement_lines
 from cli.options import Flag, Here, Seconds
 from cli.output import one_line
 from cli.render import NO_ADDRESS, join_step, join_words, newcomers_see, shown_id
