@@ -207,7 +207,7 @@ class Person:
         nonce, seed = self._secrets.draw(32), Secret(self._secrets.draw(32))
         command = OfferTalk(group=gid, member=member, name="talk", alias=alias, join_nonce=nonce, member_seed=seed)
         new = GroupId(self.world.ask(self.name, command))
-        self._member_seeds.setdefault(new, seed)
+        self.member_seeds.setdefault(new, seed)
         return new
 
     def talk(self, gid: GroupId, new: GroupId) -> str:
@@ -226,10 +226,10 @@ class Person:
             alias=alias,
             join_nonce=nonce,
             member_seed=seed,
-            former_seed=self._member_seeds[gid],
+            former_seed=self.member_seeds[gid],
         )
         join = JoinId(self.world.ask(self.name, command))
-        self._member_seeds[new] = seed
+        self.member_seeds[new] = seed
         return join
 
     def until(self, condition: Callable[[], bool], seconds: float = JOIN_S_MAX) -> bool:
