@@ -12,6 +12,5 @@ from typing import Final
 
 ATTACKS: Final = range(1, 61)
 NOT_YET: Final = {
-    38: ("hostile backup memory cost", "there are no backups yet; the same bound of a keyslot is tested with it"),
     47: ("keeper filled with invented topics", "there are no keepers yet"),
 }

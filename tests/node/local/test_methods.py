@@ -80,10 +80,10 @@ class WorldDesk:
         return derive(self.root)
 
     async def change_passphrase(self, old: str, new: str) -> None:
-        raise NotImplementedError
+        raise AssertionError("the people of a world have no keyslot: `test_home` asks a real one")
 
     def stop(self) -> None:
-        raise NotImplementedError
+        raise AssertionError("a world ends by itself: the end-to-end tests stop real nodes")
 
     # ------------------------------------------------------------ as the socket's client would
 
