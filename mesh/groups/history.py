@@ -12,9 +12,11 @@ from mesh.groups.group import Group
 from mesh.ids import DeviceId, OpId
 from mesh.membership.views import Member
 from mesh.wire.limits import HISTORY_DAYS_MAX, HISTORY_LAST_MAX
+from mesh.wire.operations import OpType
 
 HISTORY: Final = "history"  # the setting
 DAY_MS: Final = 86_400_000
+_KNOWN_MAX: Final = 4096  # windows that are remembered; ours
 _LIMITS: Final = {"last": HISTORY_LAST_MAX, "days": HISTORY_DAYS_MAX}
 
 
@@ -66,8 +68,21 @@ def require_window(value: str) -> None:
 
 
 def window_of(group: Group, mask: int) -> Window:
-    """Return what newcomers see as the operations of a mask have it."""
-    return read_window(group.view_of(mask).settings.get(HISTORY, "none")) or Window()
+    """Return what newcomers see as the operations of a mask have it.
+
+    Whoever hands on asks for the mask of each post's heads, and may be asked over and over: so nothing is judged where
+    nobody ever changed the setting, and nothing twice.
+    """
+    graph = group.log.graph
+    if not any(HISTORY in entry.act.settings for entry in graph.entries(graph.of_type(OpType.SETTINGS, mask))):
+        founded = {setting.key: setting.value for setting in group.founding.settings}
+        return read_window(founded.get(HISTORY, "none")) or Window()
+    value = group.history_at.get(mask)
+    if value is None:
+        value = group.history_at[mask] = group.view_of(mask).settings.get(HISTORY, "none")
+        if len(group.history_at) > _KNOWN_MAX:
+            group.history_at.popitem(last=False)
+    return read_window(value) or Window()
 
 
 def windows_for(group: Group, member: Member) -> tuple[Window, Window]:

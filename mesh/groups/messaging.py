@@ -183,18 +183,22 @@ def _check_signed(
     """`sealed_as`: the epoch, device and place that it was opened with, where it was sealed."""
     tbs = decode(MessageTbs, signed.tbs, bytes_max=limits.MESSAGE_BYTES_MAX)
     card = group.log.card(tbs.dev if sealed_as is None else sealed_as[1])
+    mask = group.log.closure(tbs.heads)
     if card is None:
+        if mask is None and tbs.gid == group.gid:
+            return TooEarly(dev=tbs.dev, heads=tuple(tbs.heads))  # what brought it in may be among what is not here yet
         raise RemoteError(Fault.AGAINST_RULES, "a message by a device that nobody brought in")
     verify(card.dev_pk, MESSAGE_LABEL + signed.tbs, signed.sig)
     if tbs.gid != group.gid or (sealed_as is not None and (tbs.epoch, tbs.dev, tbs.i) != sealed_as):
         raise RemoteError(Fault.AGAINST_RULES, "a message that was moved from where it was sealed")
     if tbs.heads != sorted(set(tbs.heads)):
         raise RemoteError(Fault.MALFORMED, "heads are not sorted and distinct")
-    mask = group.log.closure(tbs.heads)
     if mask is None:
         return TooEarly(dev=tbs.dev, heads=tuple(tbs.heads))
     if sealed_as is None and tbs.dev not in group.recipients(tbs.epoch):
         raise RemoteError(Fault.AGAINST_RULES, "a message under an epoch that its author was not in")
+    if not group.log.bit(tbs.epoch) & mask:
+        raise RemoteError(Fault.AGAINST_RULES, "a message under an epoch that its author had not seen")
     if tbs.dev not in group.view_of(mask).devices:
         raise RemoteError(Fault.AGAINST_RULES, "a message by a device that was not in, as its author saw it")
     if tbs.mseq > cut_of(group, tbs.dev):

@@ -77,8 +77,9 @@ def go_on(state: State, wanted: HistoryFor, rows: tuple[tuple[bytes, bytes], ...
     if member is None:
         return
     due = Due(room, member)
-    for key, value in rows:
-        place, record = key[len(wanted.gid) :], load(MessageRecord, value)
+    records = [(key[len(wanted.gid) :], load(MessageRecord, value)) for key, value in rows]
+    due.look_ahead([record for _, record in records], wanted.walk)
+    for place, record in records:
         if due.is_over(record, wanted.walk):
             _answer(link, session, wanted, b"", step)
             return
@@ -123,6 +124,16 @@ class Due:
         """Say whether nothing from here on is for them: it was said before they came, and no window reaches it."""
         came = self._came_ms
         return came is not None and record.at_ms < came - SLACK_MS and not self._reaches(record, walk.passed + 1)
+
+    def look_ahead(self, records: list[MessageRecord], walk: Walk) -> None:
+        """Work out what was in force when these were written, the oldest first: so each follows from the one before."""
+        group = self._group
+        masks: set[int] = set()
+        for record in records:
+            if record.kind == Kind.POST and record.origin is not None and self._reaches(record, walk.passed + 1):
+                masks.add(group.log.closure(record.origin.heads) or 0)
+        for mask in sorted(masks - {0}, key=int.bit_count):
+            window_of(group, mask)
 
     def covers(self, record: MessageRecord, walk: Walk) -> bool:
         """Say whether a message is for them, and count it if it is a post from before their time."""

@@ -26,6 +26,7 @@ from mesh.wire.sessions import HistoryBody, WantHistoryBody
 
 SOURCES: Final = 3  # members who are asked for all that they may give; ours
 ANSWER_MS: Final = 20_000  # for one page; then somebody else is asked; ours
+_KNOWN_KINDS: Final = frozenset(map(int, Kind))
 _TOLD_RANGES_MAX: Final = 4096  # of what is here already, all devices together: it only saves sending twice; ours
 
 
@@ -155,8 +156,10 @@ def _take(room: Room, signed: SignedMessage, step: Step) -> bool:
     if isinstance(original, TooEarly):
         return False  # operations come first; it can be asked for again
     tbs = original.tbs
-    if tbs.kind != Kind.POST or (tbs.flags & Flag.NO_HISTORY and not _is_ours(room.group, original)):
+    if (tbs.kind != Kind.POST or tbs.flags & Flag.NO_HISTORY) and not _is_ours(room.group, original):
         raise RemoteError(Fault.AGAINST_RULES, "something that is not handed on")
+    if tbs.kind != Kind.POST and tbs.kind in _KNOWN_KINDS:
+        return False  # its giver did not know the kind, and kept it to be shown; we do, and it shows nothing
     check_body(tbs)
     track = room.track(tbs.dev)
     if tbs.dev == room.group.own.dev or tbs.mseq in track.have or tbs.mseq in track.past:

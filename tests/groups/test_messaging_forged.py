@@ -65,6 +65,13 @@ def test_a_signature_under_another_label_is_no_message() -> None:
         assert bob.cannot_read(raw) is Fault.BAD_SIGNATURE
 
 
+def test_an_author_has_seen_the_epoch_under_which_they_speak() -> None:
+    """One who names less could have words handed on that nobody can judge who has not got that epoch."""
+    alice, bob = circle("Bob")
+    raw = sealed_by_hand(alice, honest_tbs(alice, heads=[alice.group.log.ops[0].op_id]))
+    assert bob.cannot_read(raw) is Fault.AGAINST_RULES
+
+
 @given(st.binary(max_size=400))
 def test_rubbish_under_the_epoch_s_own_key_is_refused(middle: bytes) -> None:
     alice, bob, _ = TOUCHED

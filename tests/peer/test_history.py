@@ -10,6 +10,7 @@ from mesh.events import Notice, Space
 from mesh.groups.messaging import MESSAGE_LABEL
 from mesh.groups.records import load
 from mesh.ids import GroupId
+from mesh.membership import resolve
 from mesh.peer.handing_on import ROWS_AT_ONCE
 from mesh.peer.originals import original_of
 from mesh.peer.records import MessageRecord
@@ -326,6 +327,79 @@ def test_false_or_foreign_messages_are_not_taken_in_and_are_held_against_the_giv
         assert tansy.reads(gid) == before
         assert tansy.group(gid).own.wants_history, "somebody else is asked"
         liar.hang_up()
+
+
+def test_a_kind_of_a_later_version_that_was_sealed_for_us_is_no_fault_of_its_giver() -> None:
+    """Any member can say such a thing, and honest nodes keep it and hand it on to whom it was sealed for."""
+    world, gid, (wren, _) = group_with("last:5")
+    tansy = newcomer(world, gid, wren)
+    say(world, wren, gid, "while tansy was in")
+    mine = original_of(gid, rows(wren, gid)[-1])
+    for kind, kept in ((99, 1), (int(Kind.RECEIPT), 0)):  # the second: known here, and not to an older giver
+        before = len(tansy.messages(gid))
+        liar, question = asked_by(tansy, gid, wren)
+        said = resigned(wren, gid, mine, kind=kind, mseq=1000 + kind)
+        liar.tell(HistoryBody(ticket=question.ticket, before=b"", messages=[said]))
+        assert liar.faults == []
+        assert len(tansy.messages(gid)) == before + kept
+        liar.hang_up()
+
+
+def test_words_of_one_who_is_not_known_here_yet_are_no_fault_of_their_giver() -> None:
+    """Whoever gives a page may have heard of a newcomer while it was on its way."""
+    world, gid, (wren, juniper) = group_with("last:5")
+    tansy = newcomer(world, gid, wren)
+    liar, question = asked_by(tansy, gid, juniper)
+    yarrow = Person(world, "yarrow")
+    world.cut("yarrow", "tansy")
+    yarrow.join(gid, wren.invite(gid), wren)
+    say(world, yarrow, gid, "I am new")
+    theirs = original_of(gid, rows(wren, gid)[-1])
+    liar.tell(HistoryBody(ticket=question.ticket, before=b"", messages=[theirs]))
+    assert liar.faults == []
+    assert tansy.messages(gid) == []
+
+
+def test_who_asks_over_and_over_has_nothing_judged_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an author saw is looked up for each post: with a cache too small for all of them it took seconds a question.
+
+    Nothing is judged at all where the group never changed what newcomers get.
+    """
+    worked_out: list[int] = []
+    plain = resolve.Views._work_out
+
+    def counted(views: resolve.Views, mask: int) -> object:
+        worked_out.append(mask)
+        return plain(views, mask)
+
+    monkeypatch.setattr(resolve.Views, "_work_out", counted)
+    monkeypatch.setattr(resolve, "_KEPT", 4)
+    for changed, judged in ((False, 0), (True, 25)):
+        world, gid, (wren, _) = group_with("last:40")
+        if changed:
+            world.ask("wren", SetSetting(group=gid, key="history", value="last:30", own=False))
+        for k in range(24):
+            world.ask("wren", SetSetting(group=gid, key="members-invite", value=("on", "off")[k % 2], own=False))
+            wren.post(gid, f"{k}")
+            world.run(1)
+        tansy = newcomer(world, gid, wren)
+        wren.off()
+        wren.on()
+        world.run(10)
+        group = tansy.group(gid)
+        assert group.epoch is not None
+        liar = Liar(wren)
+        liar.announce(list(group.topics))
+        liar.prove(group, group.epoch)
+        costs = []
+        for ticket in range(3):
+            worked_out.clear()
+            liar.tell(WantHistoryBody(ticket=ticket, before=b"", have=[]))
+            world.run(0.5)
+            assert len(page(liar, tansy, gid).messages) == 24
+            costs.append(len(worked_out))
+        assert costs[0] <= judged + 2
+        assert costs[1:] <= [2, 2], "those of now and of the newcomer's admit"
 
 
 def test_what_was_not_asked_for_or_goes_in_circles_is_a_fault() -> None:
