@@ -180,6 +180,8 @@ def author(group: Group, kind: OpType, body: Body, means: Means, *, member_seed:
         _require_order(group)
         _rehearse(group, _sign(group, kind, body, member_seed), means)
         before = rekey(group, means).frames
+        if group.epoch is None:  # sealed to a key of ours that a restored copy lost; it brought a new key, and so:
+            before = (*before, *rekey(group, means).frames)
     epoch = group.epoch
     assert epoch is not None, "a fresh epoch for all who are in is always usable"
     op = _enter(group, _sign(group, kind, body, member_seed), (), means)

@@ -1,5 +1,7 @@
 """What a second review found of things that cost one side much and the other little, once each."""
 
+import pytest
+
 from mesh.commands import Rank, SetSetting, Suite
 from mesh.events import SendStored
 from mesh.groups.ratchet import Chain
@@ -8,10 +10,11 @@ from mesh.journal import Journal
 from mesh.peer.records import JoinStage
 from mesh.wire import limits
 from mesh.wire.invites import FrontierEntry, OpBundle
-from mesh.wire.operations import OpType, Setting, SettingsBody
+from mesh.wire.operations import OpType, RemoveBody, Setting, SettingsBody
 from mesh.wire.sessions import AnsweredBody, ClosedSpan, OpsBody, Span, StateBody, WantMessagesBody
 from simulations.people import circle, gather
 from simulations.world import World
+from tests.groups.joiners import joiner
 from tests.groups.test_long_logs import calls
 from tests.peer.forgery import Forger
 from tests.peer.test_review import Circle, blamed_by, three
@@ -87,3 +90,33 @@ def test_who_leaps_over_thousands_of_numbers_loses_only_their_own() -> None:
         group.save_chain(OpId(bytes([k]) * 32), mallory, Chain(i=4095, key=bytes(32), skipped=many), journal)
     assert group.chains[epoch, alice].skipped == late
     assert sum(len(chain.skipped) for chain in group.chains.values()) <= limits.SKIPPED_KEYS_GROUP_MAX
+
+
+def test_a_group_that_no_epoch_can_hold_waits_and_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A steward forks, so that not all is joined at once; a moderator lets in too many, and removes two crosswise."""
+    monkeypatch.setitem(limits.DEVICES_MAX, int(Suite.CLASSIC), 8)
+    world = World(12)
+    gid, (alice, mallory, trudy, *_) = circle(world, "alice", "mallory", "trudy", "carol", "dave", suite=Suite.CLASSIC)
+    alice.rank(gid, mallory, Rank.STEWARD)
+    alice.rank(gid, trudy, Rank.MODERATOR)
+    world.run(20)
+    steward, moderator = Forger(mallory, gid), Forger(trudy, gid)
+    forks = [
+        steward.operation(OpType.SETTINGS, SettingsBody(settings=[Setting(key=f"k{k}", value="x")]))
+        for k in range(limits.DEPS_MAX + 1)
+    ]
+    for k in range(8):
+        guest = joiner(f"guest {k}", gid, Suite.CLASSIC)
+        asked = guest.asks(gid, None, rank=Rank.MEMBER, agreement="Be kind.")
+        forks.append(moderator.operation(OpType.ADMIT, asked))
+    for name in ("carol", "dave"):
+        gone = alice.key_of(gid, name)
+        staying = [dev for dev, pk in moderator.group.view.devices.items() if pk != gone]
+        body = RemoveBody(target=gone, cuts=[], reason="", epoch=moderator.draft(*staying).block)
+        forks.append(moderator.operation(OpType.REMOVE, body))
+    steward.tells(alice, OpsBody(ops=[OpBundle(op=fork, wraps=[]) for fork in forks]))
+    assert len(alice.group(gid).view.devices) > limits.DEVICES_MAX[int(Suite.CLASSIC)]
+    alice.post(gid, "Is anybody there?")
+    world.run(30)
+    assert alice.group(gid).epoch is None
+    assert alice.room(gid).drafts, "it waits until somebody has removed those guests"
