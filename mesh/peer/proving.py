@@ -14,6 +14,7 @@ from mesh.peer.state import Room, State, Step, Track
 from mesh.wire import limits
 from mesh.wire.codec import encode
 from mesh.wire.messages import SignedMessage
+from mesh.wire.operations import ZERO32
 
 
 def remember(state: State, gid: GroupId, dev: DeviceId, mseq: int, signed: SignedMessage) -> None:
@@ -47,10 +48,11 @@ def note_second(state: State, room: Room, opened: OpenedMessage, step: Step) -> 
 def note_break(state: State, room: Room, opened: OpenedMessage, track: Track, step: Step) -> None:
     """Keep a message that follows another than the one that stands here before it: there are two of that number.
 
-    So it shows even where the other one never comes: nodes that have a number ask nobody for it.
+    So it shows even where the other one never comes: nodes that have a number ask nobody for it. One that names none
+    before it has forgotten what it said (an old copy of a home), and says nothing twice.
     """
     tbs = opened.tbs
-    if track.top and tbs.mseq == track.top + 1 and tbs.prev != track.top_id:
+    if track.top and tbs.mseq == track.top + 1 and tbs.prev not in (track.top_id, ZERO32):
         _keep(state, room, opened, track.top, step)
 
 

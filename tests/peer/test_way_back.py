@@ -120,6 +120,7 @@ def test_an_old_copy_of_a_home_comes_back_and_repeats_nothing() -> None:
     assert sorrel.group(gid).own.mseq > said
     for person in (wren, juniper, tansy):
         assert person.reads(gid)[-1] == "restored"
+    assert not any(person.room(gid).proofs for person in people), "nobody seems to have signed twice"
     wren.post(gid, "we hear you")
     world.run(30)
     assert sorrel.reads(gid)[-1] == "we hear you"
