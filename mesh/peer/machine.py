@@ -5,6 +5,7 @@ and the simulator. Every effect list begins with at most one `Persist`; whoever 
 anything leaves.
 """
 
+from contextlib import suppress
 from typing import Final, assert_never
 
 from mesh.commands import Command
@@ -218,7 +219,8 @@ class Peer:
                 joining.hear_preview(self.state, frame, raw, step)
             case FrameType.WELCOME:
                 welcoming.pass_answer_on(self.state, frame, step)
-                joining.hear_welcome(self.state, frame, step)
+                with suppress(RemoteError):  # whoever hands an answer on cannot open it: what is in it is not theirs
+                    joining.hear_welcome(self.state, frame, step)
             case FrameType.PAIR_ASK:
                 pairing.hear_ask(self.state, link, frame, step)
             case FrameType.PAIR_ANSWER:
