@@ -161,12 +161,17 @@ def fresh_own_state(gid: GroupId, suite: Suite, join_nonce: bytes, card: Card, d
 
 
 def keep_kem(group: Group, number: int, private: bytes, public: bytes, means: Means) -> None:
-    """Keep a KEM key of ours; the days of those before it are numbered from now on."""
+    """Keep a KEM key of ours; the days of those before it are numbered from now on.
+
+    Of too many the oldest go: each epoch that leaves us out has us make one, and a member can make epochs all day.
+    """
     for earlier, before in list(group.kems.items()):
         if earlier < number and not before.replaced_ms:
             group.save_kem(earlier, structs.replace(before, replaced_ms=means.wall_ms), means.journal)
     record = KemRecord(private=private, public=public, made_ms=means.wall_ms, used_ms=0, replaced_ms=0)
     group.save_kem(number, record, means.journal)
+    while len(group.kems) > limits.KEMS_MAX:
+        group.drop_kem(min(group.kems), means.journal)
 
 
 def author(group: Group, kind: OpType, body: Body, means: Means, *, member_seed: bytes | None = None) -> Authored:

@@ -78,8 +78,7 @@ def _drop_kems(group: Group, means: Means) -> None:
         later = published.get(min((n for n in published if n > number), default=-1))
         seen = later is not None and (entry := group.log.graph.entry(later)) is not None and is_stable(group, entry)
         if seen or means.wall_ms - record.replaced_ms > window_ms(group):
-            del group.kems[number]
-            means.journal.delete(Space.KEMS, group.gid + number.to_bytes(4, "big"))
+            group.drop_kem(number, means.journal)
 
 
 def published_kems(group: Group) -> dict[int, OpId]:

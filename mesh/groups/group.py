@@ -317,6 +317,11 @@ class Group:
         journal.put(Space.KEMS, self.gid + number.to_bytes(4, "big"), encode(record))
         journal.make_durable()
 
+    def drop_kem(self, number: int, journal: Journal) -> None:
+        """Forget a KEM key of ours for good."""
+        del self.kems[number]
+        journal.delete(Space.KEMS, self.gid + number.to_bytes(4, "big"))
+
     def kem_pairs(self) -> list[tuple[bytes, bytes]]:
         """Return our KEM keys as (public, private), newest first."""
         return [(k.public, k.private) for _, k in sorted(self.kems.items(), reverse=True)]

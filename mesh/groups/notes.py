@@ -2,7 +2,7 @@
 
 A key is drawn for one note and sealed to each device of the member, among dummies that nobody can tell from them; the
 text is padded to one size. No hint stands before a wrap: a hint is made from a KEM key that all members know, and
-would say whose it is. So each device tries each wrap, with each key that it still has. Sealing shows nobody the
+would say whose it is. So each device tries each wrap, with each of its newest keys. Sealing shows nobody the
 recipient's key: DHKEM's and ML-KEM's ciphertexts are anonymous (Maram and Xagawa, "Post-Quantum Anonymity of Kyber",
 PKC 2023).
 
@@ -49,10 +49,13 @@ def read_note(group: Group, body: bytes) -> NoteBody:
 
 
 def open_note(group: Group, dev: DeviceId, uid: bytes, note: NoteBody, sealer: Sealer) -> bytes | None:
-    """Return what a note by the device `dev` says, or None if it is not for us (or is nothing that opens)."""
+    """Return what a note by the device `dev` says, or None if it is not for us (or is nothing that opens).
+
+    Only our newest keys are tried: one who has not heard of any of them has been away for weeks.
+    """
     info = _info(group, dev, uid)
     nonce, sealed = note.sealed[:NONCE_BYTES], note.sealed[NONCE_BYTES:]
-    for _, private in group.kem_pairs():
+    for _, private in group.kem_pairs()[: limits.NOTE_KEYS_MAX]:
         for wrap in note.wraps:
             try:
                 key = sealer.open(group.suite, private, info, wrap)

@@ -268,6 +268,7 @@ class Room:
     called: dict[bytes, None] = field(default_factory=dict)  # nonces of our calls for a way back
     denied: bool = False  # more than half of those who are there say that we are not in
     calls: dict[MemberPk, list[int]] = field(default_factory=dict)  # when a member's device said so, of late (mono)
+    notes: dict[MemberPk, list[int]] = field(default_factory=dict)  # when a note of a member was tried, of late (mono)
     unheard: bool = False  # members' nodes are linked with us, and none of them tells us its state
     history_seen: str = ""  # what newcomers get, when we last looked
     handed: int = 0  # messages that were handed on to us, in this process

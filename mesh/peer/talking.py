@@ -57,7 +57,9 @@ def parent_of(state: State, gid: GroupId) -> tuple[Room, TalkRecord] | None:
 def talk_state(state: State, gid: GroupId, talk: TalkRecord, wall_ms: int) -> str:
     """Say how a talk stands: waiting, asked; offered, declined, joining; open; ended, expired."""
     room = state.rooms.get(gid)
-    is_over = wall_ms >= InviteCode.unpack(talk.code).expiry_hour * HOUR_MS
+    # Whoever asks says until when; no offer stands longer than ours would, or it could never be forgotten.
+    end_ms = min(InviteCode.unpack(talk.code).expiry_hour * HOUR_MS, talk.at_ms + (TALK_HOURS + 1) * HOUR_MS)
+    is_over = wall_ms >= end_ms
     if room is not None:
         if room.group.own.left or room.group.me is None or room.group.view.departed:
             return "ended"
@@ -204,7 +206,7 @@ def _note_text(state: State, group: Group, gid: GroupId, talk: TalkRecord, step:
 def hear_note(state: State, room: Room, tbs: MessageTbs, step: Step) -> None:
     """Take in a note of somebody else's. One that is for others, or makes no sense, says nothing to anybody."""
     member = room.group.view.devices.get(tbs.dev)
-    if member is None or member == room.group.own.member_pk:
+    if member is None or member == room.group.own.member_pk or not _may_note(room, member, step):
         return
     try:
         note = read_note(room.group, tbs.body)
@@ -218,6 +220,15 @@ def hear_note(state: State, room: Room, tbs: MessageTbs, step: Step) -> None:
             _take_offer(state, room, member, offer, step)
     except (RemoteError, LocalError):
         return  # nobody else could read it: its author is wasting a note of their own
+
+
+def _may_note(room: Room, member: MemberPk, step: Step) -> bool:
+    """Say whether one more note of a member may be tried now, and count it: trying one that is for others is dear."""
+    lately = [at for at in room.notes.get(member, ()) if step.now.mono_ms - at < HOUR_MS]
+    if len(lately) >= limits.NOTES_OF_A_MEMBER_MAX:
+        return False
+    room.notes[member] = [*lately, step.now.mono_ms]
+    return True
 
 
 def _check_offer(room: Room, offer: TalkOffer) -> Preview:

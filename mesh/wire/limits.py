@@ -48,6 +48,7 @@ HEADS_MAX: Final = 16
 MSEQ_MAX: Final = 2**53 - 1  # also fits a JSON number
 MSEQ_JUMP_MAX: Final = 65_536  # a device's next message may skip so many; ours
 KEM_NUMBER_RISE_MAX: Final = 64  # protocol.md §3
+KEMS_MAX: Final = 256  # KEM keys of our own that are kept in a group, the newest; ours
 
 PROOFS_MAX: Final = 16  # devices of a group of which two messages under one number are kept; ours
 SIGNED_KEPT_MAX: Final = 4096  # newest signed messages that a node remembers, of all groups, to compare with; ours
@@ -57,6 +58,8 @@ SIGNED_KEPT_BYTES_MAX: Final = 4 * 1024 * 1024
 NOTE_WRAPS: Final = DEVICES_PER_MEMBER_MAX  # always so many, whoever it is for
 NOTE_PLAIN_BYTES: Final = 8192  # always so long, whatever it says; ours
 NOTE_SEALED_BYTES: Final = 24 + NOTE_PLAIN_BYTES + 16  # nonce, text, tag
+NOTE_KEYS_MAX: Final = 32  # newest KEM keys with which a note is tried: each costs four times opening a wrap; ours
+NOTES_OF_A_MEMBER_MAX: Final = 64  # notes of a member that are tried, in an hour; ours
 NOTE_ADDRESSES_MAX: Final = 8  # of whoever asks; ours
 TALKS_PER_MEMBER_MAX: Final = 4  # offers of one member that are kept, declined ones too, until they run out; ours
 TALKS_MAX: Final = 64  # talks of one group, those asked for and those offered; ours

@@ -3,13 +3,15 @@
 import pytest
 
 from mesh.commands import DeclineTalk, NewInvite
-from mesh.errors import LocalError, RefusedError
+from mesh.errors import Fault, LocalError, RefusedError, RemoteError
 from mesh.events import Notice, Space
+from mesh.groups.authoring import keep_kem
 from mesh.groups.group import Means
 from mesh.groups.invites import HOUR_MS
 from mesh.groups.notes import open_note, seal_note
 from mesh.ids import GroupId
 from mesh.journal import Journal
+from mesh.peer import talking
 from mesh.peer.records import JoinStage
 from mesh.peer.talking import TALK_HOURS
 from mesh.wire import limits
@@ -17,6 +19,7 @@ from mesh.wire.codec import decode, encode
 from mesh.wire.codes import InviteCode
 from mesh.wire.messages import Kind, NoteBody
 from mesh.wire.notes import NoteTag, NoteText, TalkOffer
+from simulations.chance import SeededSealer
 from simulations.checks import Watch, blamed
 from simulations.people import Person, circle
 from simulations.world import START_WALL_MS, World
@@ -312,6 +315,67 @@ def test_a_flood_of_offers_is_kept_short() -> None:
     other = wren.ask_to_talk(gid, member)
     world.run(20)
     assert tansy.talk(gid, other) == "offered", "and others are heard all the same"
+
+
+def test_whoever_asks_does_not_say_for_ever_that_they_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An offer names its own end; four that never end would keep their maker's place, declined or not."""
+    world, gid, (mallory, tansy) = group("mallory", "tansy")
+    with monkeypatch.context() as forged:
+        forged.setattr(talking, "TALK_HOURS", 100_000)
+        new = mallory.ask_to_talk(gid, tansy.member(gid))
+        world.run(20)
+        assert offered(tansy, gid) == [new]
+    for person in (mallory, tansy):
+        person.node.skew_ms = (TALK_HOURS + 2) * HOUR_MS
+    world.run(40)
+    assert offered(tansy, gid) == []
+
+
+def test_a_flood_of_notes_is_not_tried_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each costs whoever it is not for some hundred openings; one who asks many people needs no more notes than so."""
+    world, gid, (wren, mallory, tansy) = group("wren", "mallory", "tansy")
+    tried: list[bytes] = []
+    plain = SeededSealer.open
+
+    def counted(sealer: SeededSealer, suite: int, private: bytes, info: bytes, sealed: bytes) -> bytes:
+        tried.append(sealed)
+        return plain(sealer, suite, private, info, sealed)
+
+    forger = Forger(mallory, gid)
+    monkeypatch.setattr(SeededSealer, "open", counted)
+    for _ in range(limits.NOTES_OF_A_MEMBER_MAX):
+        forger.hands(tansy, note_of(forger, wren, b"for wren"))
+    spent = len(tried)
+    assert spent >= limits.NOTES_OF_A_MEMBER_MAX * limits.NOTE_WRAPS
+    for _ in range(10):
+        forger.hands(tansy, note_of(forger, wren, b"for wren"))
+    assert len(tried) == spent
+    assert tansy.node.blames == []
+    new = wren.ask_to_talk(gid, tansy.member(gid))
+    world.run(20)
+    assert offered(tansy, gid) == [new], "others are heard all the same"
+
+
+def test_a_note_is_tried_with_the_newest_keys_and_too_many_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A member who makes epochs that leave somebody out has them make a key for each."""
+    _, gid, (wren, tansy) = group("wren", "tansy")
+    forger, holder = Forger(wren, gid), tansy.group(gid)
+    means = Means(entropy=forger.entropy, sealer=forger.sealer, journal=Journal(), wall_ms=START_WALL_MS)
+    body = decode(NoteBody, seal_note(wren.group(gid), tansy.member(gid), b"u" * 16, b"hello", means), bytes_max=70_000)
+    first = max(holder.kems) + 1
+    for number in range(first, first + limits.KEMS_MAX):
+        keep_kem(holder, number, *forger.sealer.generate(holder.suite), means)
+    assert sorted(holder.kems) == list(range(first, first + limits.KEMS_MAX))
+    tried: list[bytes] = []
+
+    def none_opens(sealer: SeededSealer, suite: int, private: bytes, info: bytes, sealed: bytes) -> bytes:
+        tried.append(private)
+        raise RemoteError(Fault.UNREADABLE, "not for us")
+
+    monkeypatch.setattr(SeededSealer, "open", none_opens)
+    assert open_note(holder, forger.group.own.dev, b"u" * 16, body, forger.sealer) is None
+    newest = [holder.kems[number].private for number in sorted(holder.kems)[-limits.NOTE_KEYS_MAX :]]
+    assert sorted(tried) == sorted(newest * limits.NOTE_WRAPS)
 
 
 def test_one_is_asked_in_a_group_where_both_are_and_nowhere_else() -> None:
