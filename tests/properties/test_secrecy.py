@@ -53,6 +53,7 @@ class Ledger:
     world: World
     gid: GroupId
     epoch_of: dict[FrameId, OpId] = field(default_factory=dict)  # of messages
+    author: dict[FrameId, str] = field(default_factory=dict)
     listed: dict[OpId, frozenset[DeviceId]] = field(default_factory=dict)
     given_by: dict[OpId, dict[DeviceId, int]] = field(default_factory=dict)  # number of the KEM key it was sealed to
     frames: dict[FrameId, Frame] = field(default_factory=dict)
@@ -73,7 +74,7 @@ class Ledger:
     def _message(self, node: Node, group: Group, dev: DeviceId, frame: Frame) -> None:
         if dev == group.own.dev:
             epoch = group.topics[topic_of(frame.pk)]
-            self.frames[frame.id], self.epoch_of[frame.id] = frame, epoch
+            self.frames[frame.id], self.epoch_of[frame.id], self.author[frame.id] = frame, epoch, node.name
             self.listed[epoch] = group.recipients(epoch)
             assert self.listed[epoch] <= set(group.view.devices), f"{node.name} seals for one who is known to be out"
 
@@ -232,7 +233,10 @@ class Secrecy(RuleBasedStateMachine):
         for person in there:
             person.post(self.gid, "sleep well")
         self.world.run(10)
-        night = [*self.ledger.frames.values()][night_began:]
+        # One who was removed and has not heard of it goes on among old keys: that is no part of this night.
+        names = [person.name for person in there]
+        frames = [*self.ledger.frames.values()][night_began:]
+        night = [frame for frame in frames if self.ledger.author[frame.id] in names]
         assert len(night) >= len(there)
         epochs = self.ledger.recorded.values()
         for copy in self.copies:
