@@ -297,6 +297,8 @@ def _author_epoch(
     devices = group.view_of(past).devices
     staying = [dev for dev, pk in devices.items() if pk != leaving and dev != without]
     dormant = [dev for dev in staying if is_dormant(group, dev)]
+    if leaving is not None or without is not None:
+        dormant += _too_many(group, [dev for dev in staying if dev not in dormant])
     recipients = {dev: group.kem_of[dev][1] for dev in staying if dev not in dormant}
     if joining is not None:
         recipients[card_device(joining)] = joining.kem_pk
@@ -317,6 +319,22 @@ def _author_epoch(
     keep_kem(group, number, private, public, means)
     group.set_own(means.journal, kem_number=number)
     return Authored(op=op, frames=_envelopes(group, op, draft, parents), wraps=draft.wraps)
+
+
+def _too_many(group: Group, awake: list[DeviceId]) -> list[DeviceId]:
+    """Return the newest devices where more are in than an epoch carries: they get no key of one that removes somebody.
+
+    Several that were let in at once can be too many together, and then nobody can re-key; whoever let them in must
+    still be removed, and they one by one.
+    """
+    oldest_first = sorted(awake, key=lambda dev: 0 if dev == group.own.dev else _came(group, dev))
+    return oldest_first[limits.DEVICES_MAX[group.suite] :]
+
+
+def _came(group: Group, dev: DeviceId) -> int:
+    """Return the mask of the first operation here that brought a device in."""
+    brought = group.log.graph.brought(dev, group.log.everything)
+    return brought & -brought
 
 
 def _require_order(group: Group) -> None:

@@ -60,9 +60,9 @@ def draft_epoch(
     """
     asleep = sorted(dormant)
     count = len(recipients) + len(asleep)
-    if count > limits.DEVICES_MAX[suite]:
+    if len(recipients) > limits.DEVICES_MAX[suite]:
         raise LocalError(
-            f"this group would have {count} devices; its suite carries {limits.DEVICES_MAX[suite]}",
+            f"this group would have {len(recipients)} devices; its suite carries {limits.DEVICES_MAX[suite]}",
             do="found a further group, or remove devices that are no longer used",
             code="E-GROUP-FULL",
         )
