@@ -296,7 +296,7 @@ def _author_epoch(
     assert past is not None
     devices = group.view_of(past).devices
     staying = [dev for dev, pk in devices.items() if pk != leaving and dev != without]
-    dormant = [dev for dev in staying if is_dormant(group, dev)]
+    dormant = [dev for dev in staying if is_dormant(group, dev, means.wall_ms)]
     if leaving is not None or without is not None:
         dormant += _too_many(group, [dev for dev in staying if dev not in dormant])
     recipients = {dev: group.kem_of[dev][1] for dev in staying if dev not in dormant}

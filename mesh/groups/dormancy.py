@@ -25,16 +25,17 @@ def dormant_ms(group: Group) -> int:
     return min(max(days, DORMANT_DAYS_MIN), DORMANT_DAYS_MAX) * DAY_MS
 
 
-def is_dormant(group: Group, dev: DeviceId) -> bool:
+def is_dormant(group: Group, dev: DeviceId, wall_ms: int) -> bool:
     """Say whether others' KEM keys came for so long, and none of this device, which did not prove itself either.
 
     It is measured against the newest key of all, our own included: one who comes back after months, or whose clock has
-    leapt, has missed everybody's alike, and leaves out nobody.
+    leapt, has missed everybody's alike, and leaves out nobody. A key that came while our clock was ahead is dated later
+    than now; it counts as one of now.
     """
     known = group.devices.get(dev)
     if known is None or dev == group.own.dev:
         return False
-    newest = max(other.kem_ms for other in group.devices.values())
+    newest = min(wall_ms, max(other.kem_ms for other in group.devices.values()))
     return 0 < max(known.kem_ms, group.proved_ms.get(dev, 0)) < newest - dormant_ms(group)
 
 

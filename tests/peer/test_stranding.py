@@ -114,6 +114,21 @@ def test_one_who_was_listed_as_dormant_says_so() -> None:
     assert agree(gid, people) == []
 
 
+def test_a_clock_that_was_ahead_for_a_moment_puts_nobody_to_sleep() -> None:
+    """Keys that came in that moment are dated months ahead: beside them those of all others would look old."""
+    world, gid, (wren, juniper, sorrel, _) = four()
+    wren.node.skew_ms = 100 * DAY_MS
+    world.ask("wren", Rekey(group=gid))
+    world.run(5)
+    wren.node.skew_ms = 0
+    world.run(5)
+    world.ask("wren", Rekey(group=gid))
+    world.run(1)
+    epoch = wren.group(gid).epoch
+    assert epoch is not None
+    assert {person.group(gid).own.dev for person in (wren, juniper, sorrel)} <= wren.group(gid).recipients(epoch)
+
+
 def test_one_who_cries_at_each_epoch_costs_the_others_a_few_an_hour() -> None:
     world, gid, people = four()
     wren, _, _, mallory = people
