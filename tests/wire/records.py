@@ -55,7 +55,7 @@ def _of(info: inspect.Type) -> st.SearchStrategy[Any]:
             return st.integers(low, high) | st.sampled_from([low, high])
         case inspect.BytesType():
             low, high = info.min_length or 0, info.max_length or _BLOB_MAX
-            if low > _BLOB_MAX:  # of a length that is always the same: drawn whole, it would be nearly all that is drawn
+            if low > _BLOB_MAX:  # of one length only: drawn whole, it would be nearly all that is drawn
                 return st.binary(min_size=1, max_size=_BLOB_MAX).map(lambda piece: (piece * low)[:low])
             return st.binary(min_size=low, max_size=max(low, min(high, _BLOB_MAX)))
         case inspect.StrType(pattern=None):
