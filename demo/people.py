@@ -163,6 +163,10 @@ class Person:
         """Show a group."""
         return record(self.mesh("group", "show", name), "group")
 
+    def is_out(self, name: str) -> bool:
+        """Say whether their node has seen a key that it was not given, or was told that they are out."""
+        return self.group(name)["state"] in ("cut-off", "told-out")
+
 
 def finish_init(process: "subprocess.Popen[str]") -> Object:
     """Wait for `begin_init` to end."""

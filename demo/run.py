@@ -197,7 +197,7 @@ def remove(teller: Teller, juniper: Person, sorrel: Person, tansy: Person) -> No
     teller.step("sorrel, moderator, removes tansy. tansy's node runs on, with all keys that it had.")
     removed = sorrel.mesh("group", "remove", GROUP, "tansy", "--reason", "as agreed", "--yes")
     teller.done(f"seen by {removed['seen_by']} of {removed['members']} others so far")
-    wait_for(lambda: tansy.group(GROUP)["state"] == "cut-off", "tansy's node to see a key that it was not given", 15)
+    wait_for(lambda: tansy.is_out(GROUP), "tansy's node to see a key that it was not given", 15)
     teller.check("tansy's node says that there is a new key, and none for it", True)
     sorrel.post(GROUP, "this is only for those who are in")
     juniper.sees(GROUP, "this is only for those who are in")

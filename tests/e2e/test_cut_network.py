@@ -78,7 +78,7 @@ def test_two_stewards_remove_each_others_people_across_a_cut(cast: Cast, hand: H
         wait_for(partial(misses_nothing, person), f"{person.name} to miss nothing", 20)
     for name in GO:
         # Whoever had not heard yet may have told them that they are in; then others are asked again after a minute.
-        wait_for(partial(is_cut_off, people[name]), f"{name} to see a key that was not given", 150)
+        wait_for(partial(people[name].is_out, GROUP), f"{name} to see a key that was not given", 150)
         assert not any(words.startswith("after") for words in people[name].texts(GROUP))
     assert agree(three), "and nothing moved since"
     nobody_came_around(hand, people)
@@ -181,11 +181,6 @@ def hold_as_members(people: Sequence[Person], members: set[str]) -> bool:
 def is_steward(person: Person) -> bool:
     """Say whether somebody knows that they are a steward."""
     return ranks(person)[person.name] == "steward"
-
-
-def is_cut_off(person: Person) -> bool:
-    """Say whether somebody's node has seen that there is a key which it was not given."""
-    return person.group(GROUP)["state"] == "cut-off"
 
 
 def misses_nothing(person: Person) -> bool:

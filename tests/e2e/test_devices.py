@@ -61,7 +61,7 @@ def story(wren: Person, juniper: Person, phone: Person, words: str) -> None:
     wren.post(GROUP, "after")
     juniper.sees(GROUP, "after")
     phone.up()
-    wait_for(lambda: phone.group(GROUP)["state"] == "cut-off", "the phone to see that it is out", 60)
+    wait_for(lambda: phone.is_out(GROUP), "the phone to see that it is out", 60)
     assert "after" not in phone.texts(GROUP)
     for person in (wren, juniper, phone):
         person.down()

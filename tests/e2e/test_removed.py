@@ -47,7 +47,7 @@ def test_a_new_code_brings_one_back_who_was_removed(cast: Cast) -> None:
     wren.post(GROUP, "before")
     tansy.sees(GROUP, "before")
     wren.mesh("group", "remove", GROUP, "tansy", "--yes")
-    wait_for(lambda: tansy.group(GROUP)["state"] == "cut-off", "tansy's node to see a key that it was not given", 15)
+    wait_for(lambda: tansy.is_out(GROUP), "tansy's node to see a key that it was not given", 15)
     tansy.join(text(wren.mesh("invite", "new", GROUP), "code"))
     assert tansy.group(GROUP)["state"] == "member"
     wren.post(GROUP, "welcome back")
