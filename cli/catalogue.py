@@ -71,7 +71,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "Split it in two, or ask for less: `mesh read GROUP --limit N`.",
     ),
     "E-TOO-MANY": Entry(
-        "There is no room for another of its kind: groups, attempts to join, or open invites.",
+        "There is no room for another of its kind: groups, attempts to join, open invites, or offers.",
         "Each has a limit, so that no node can be filled up.",
         "Leave, drop or revoke one that you no longer need.",
     ),
@@ -431,7 +431,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     "E-ALREADY-IN": Entry(
         "You are in that group already.",
         "A code is for one who is not.",
-        "Give the code to the person that it was meant for.",
+        "Give the code to the person that it was meant for. An offer to you needs no following again: read on.",
     ),
     "E-NO-PREVIEW": Entry(
         "Nothing is known of that group yet, because none of its members was reached.",

@@ -7,6 +7,7 @@ from cyclopts import Parameter, Token
 
 from cli.context import Context
 from cli.durations import format_duration, parse_duration
+from mesh.errors import LocalError
 
 
 def read_duration(_type: type, tokens: Sequence[Token]) -> int:
@@ -19,10 +20,25 @@ def split_commas(_type: type, tokens: Sequence[Token]) -> list[str]:
     return [part for token in tokens for part in (piece.strip() for piece in token.value.split(",")) if part]
 
 
+def read_word(_type: type, tokens: Sequence[Token]) -> str:
+    """Read a text that is not empty: a script's unset variable must not pass for an option that was left out."""
+    value, option = tokens[0].value, tokens[0].keyword or "a text"
+    if not value.strip():
+        raise LocalError(f"What was given with {option} is empty.", do="Give a value, or leave it out.", code="E-USAGE")
+    return value
+
+
+def read_words(_type: type, tokens: Sequence[Token]) -> list[str]:
+    """Read texts none of which is empty."""
+    return [read_word(str, [token]) for token in tokens]
+
+
 Here: TypeAlias = Annotated[Context, Parameter(parse=False)]
 Seconds: TypeAlias = Annotated[int, Parameter(converter=read_duration, metavar="DUR", show_default=format_duration)]
 SecondsOrNone: TypeAlias = Annotated[int | None, Parameter(converter=read_duration, metavar="DUR")]
 Commas: TypeAlias = Annotated[
     list[str] | None, Parameter(converter=split_commas, metavar="A,B", negative="", n_tokens=1)
 ]
+WordOrNone: TypeAlias = Annotated[str | None, Parameter(converter=read_word)]
+WordsOrNone: TypeAlias = Annotated[list[str] | None, Parameter(converter=read_words)]
 Flag: TypeAlias = Annotated[bool, Parameter(negative="", show_default=False)]

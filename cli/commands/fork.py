@@ -10,7 +10,7 @@ from cli.ask import confirm
 from cli.commands.group import signed
 from cli.commands.join import WAIT_S, finish, go_on
 from cli.context import Context
-from cli.options import Flag, Here, Seconds
+from cli.options import Flag, Here, Seconds, WordOrNone, WordsOrNone
 from cli.output import one_line
 from cli.render import counted, shown_id
 from mesh.errors import LocalError
@@ -22,14 +22,14 @@ def fork(
     group: str,
     /,
     *,
-    name: str | None = None,
-    without: Annotated[list[str] | None, Parameter(negative="", metavar="MEMBER")] = None,
-    alias: str | None = None,
-    follow: Annotated[str | None, Parameter(metavar="ID")] = None,
+    name: WordOrNone = None,
+    without: Annotated[WordsOrNone, Parameter(negative="", metavar="MEMBER")] = None,
+    alias: WordOrNone = None,
+    follow: Annotated[WordOrNone, Parameter(metavar="ID")] = None,
     agree: Flag = False,
     wait: Seconds = WAIT_S,
-    again: Annotated[str | None, Parameter(metavar="NEW")] = None,
-    decline: Annotated[str | None, Parameter(metavar="ID")] = None,
+    again: Annotated[WordOrNone, Parameter(metavar="NEW")] = None,
+    decline: Annotated[WordOrNone, Parameter(metavar="ID")] = None,
     context: Here,
 ) -> int | None:
     """Found a successor to a group and offer it to its members; or follow one that was offered.
@@ -67,18 +67,20 @@ def fork(
     decline
         Be reminded no more of the offer with this id.
     """
-    given = [flag for flag, value in (("--follow", follow), ("--again", again), ("--decline", decline)) if value]
+    given = [
+        flag for flag, value in (("--follow", follow), ("--again", again), ("--decline", decline)) if value is not None
+    ]
     if len(given) > 1:
         raise LocalError(f"{' and '.join(given)} do not go together.", do="Give one of them.", code="E-USAGE")
     with context.api() as api:
-        if follow:
+        if follow is not None:
             return _follow(context, api, {"group": group, "fork": follow}, alias, agree=agree, wait=wait)
-        if decline:
+        if decline is not None:
             told = api.call("group.fork.decline", {"group": group, "fork": decline})
             context.out.result(told, ["You are reminded of that offer no more. It can still be followed."])
             return None
         names: list[JsonValue] = list(without or ())
-        if again:
+        if again is not None:
             told = api.call("group.fork.again", {"group": group, "successor": again, "without": names})
         else:
             told = _found(context, api, {"group": group, "name": name, "without": names, "alias": alias})
@@ -87,14 +89,27 @@ def fork(
 
 
 def _found(context: Context, api: Api, asked: JsonObject) -> JsonObject:
+    old = fields.record(api.call("group.show", {"group": asked["group"]}), "group")
+    context.out.insist(*_standing_lines(old))
     if not context.yes:
-        old = fields.record(api.call("group.show", {"group": asked["group"]}), "group")
         context.out.insist(
             f'Everybody in "{one_line(fields.text(old, "name"))}" will see that you offer a successor, and to whom.'
         )
         if not confirm("Found it, and offer it?", instead="--yes"):
             raise LocalError("Nothing was changed.", why="It was not confirmed.", code="E-NOT-CONFIRMED")
     return signed(context, api, "group.fork", asked)
+
+
+def _standing_lines(old: JsonObject) -> list[str]:
+    """Say which successors of one's own stand already, and what renews an offer instead of founding one more."""
+    name = one_line(fields.text(old, "name"))
+    return [
+        f'A successor of yours stands already: "{one_line(fields.text(offer, "name"))}" '
+        f'({shown_id(fields.text(offer, "group"))}). `mesh group fork "{name}" --again '
+        f"{shown_id(fields.text(offer, 'group'))}` offers it once more, without founding another."
+        for offer in fields.records(old, "successors")
+        if fields.flag(offer, "mine") and fields.text(offer, "state") == "joined"
+    ]
 
 
 def _say(context: Context, told: JsonObject) -> None:

@@ -32,7 +32,7 @@ from cli.group_lines import (
     who,
     words_of,
 )
-from cli.options import Flag, Here, SecondsOrNone
+from cli.options import Flag, Here, SecondsOrNone, WordOrNone
 from cli.output import one_line
 from cli.render import facts, newcomers_see, short_hash, shown_id, standing, when
 from mesh.errors import Exit, LocalError, MeshError
@@ -55,7 +55,7 @@ def create(
     about: str = "",
     topic: Annotated[list[str] | None, Parameter(negative="", metavar="T")] = None,
     agreement: Annotated[Path | None, Parameter(metavar="FILE")] = None,
-    alias: str | None = None,
+    alias: WordOrNone = None,
     history: Annotated[str, Parameter(metavar="none|last:N|days:N")] = "none",
     keep: SecondsOrNone = None,
     suite: Literal["pq", "classic"] = "pq",

@@ -16,7 +16,7 @@ from cli.commands.home import require_identity
 from cli.context import Context
 from cli.errors import as_json
 from cli.group_lines import agreement_lines
-from cli.options import Flag, Here, Seconds
+from cli.options import Flag, Here, Seconds, WordOrNone
 from cli.output import one_line
 from cli.render import NO_ADDRESS, join_step, join_words, newcomers_see, shown_id
 from mesh.errors import Exit, LocalError, MeshError, RefusedError
@@ -36,7 +36,7 @@ def join(
     code: str | None = None,
     /,
     *,
-    alias: str | None = None,
+    alias: WordOrNone = None,
     agree: Flag = False,
     wait: Seconds = WAIT_S,
     context: Here,

@@ -7,7 +7,7 @@ from cli.commands.group import signed
 from cli.commands.home import require_identity
 from cli.commands.join import WAIT_S, finish, go_on
 from cli.context import Context
-from cli.options import Flag, Here, Seconds
+from cli.options import Flag, Here, Seconds, WordOrNone
 from cli.output import one_line
 from cli.render import shown_id, when
 from mesh.errors import Exit, LocalError
@@ -31,7 +31,7 @@ def talk(
     member: str | None = None,
     /,
     *,
-    alias: str | None = None,
+    alias: WordOrNone = None,
     accept: Flag = False,
     decline: Flag = False,
     list_: Flag = False,

@@ -151,6 +151,15 @@ def _require_offerer(room: Room) -> None:
             why="the group's rules leave that to members",
             do="ask a member to do it, or a moderator to make you one",
         )
+    graph = group.log.graph
+    made = graph.of_type(OpType.FORK, graph.written_by(group.own.dev, group.log.everything))
+    if made.bit_count() >= limits.FORKS_PER_DEVICE_MAX:
+        raise RefusedError(
+            f"this device has offered successors to “{group.founding.name}” as often as one can",
+            why=f"that is {limits.FORKS_PER_DEVICE_MAX} times, offers of the same one with --again among them",
+            do="ask another member to make the offer; who is in the successor can give codes with `mesh invite new`",
+            code="E-TOO-MANY",
+        )
     if group.view.settings.get(TALK) == "on":
         raise RefusedError("a conversation of two has no successor", do="ask for a new one with `mesh talk`")
 

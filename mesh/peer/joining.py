@@ -48,6 +48,8 @@ from mesh.wire.invites import Door, KnockBody, WelcomeBody
 from mesh.wire.operations import AdmitBody, epoch_block
 from mesh.wire.text import require_text
 
+_HAND_ON: Final = "give the code to the person it was meant for"
+_READ_ON: Final = "read on there: `mesh group list` shows it"
 KNOCK_MS: Final = 15_000  # a knock is repeated after so long, then after twice that, and so on; ours
 KNOCK_MS_MAX: Final = 600_000
 SAME_FRAME_MS: Final = 5_000  # a knock is sealed anew after so long; ours
@@ -65,7 +67,7 @@ def start_join(state: State, command: StartJoin, step: Step, offer: OfferRecord 
             _save(state, replace(join, addresses=addresses), step)
             reaching.dial(state, addresses, step)
             return JoinId(join.join)
-    _refuse_if_in(state, code.gid_prefix)
+    _refuse_if_in(state, code.gid_prefix, _READ_ON if offer is not None else _HAND_ON)
     if sum(join.stage in JOINING for join in state.joins.values()) >= limits.JOINS_MAX:
         raise LocalError("too many attempts to join at once", do="stop one with `mesh joins drop`", code="E-TOO-MANY")
     record = JoinRecord(
@@ -84,8 +86,8 @@ def start_join(state: State, command: StartJoin, step: Step, offer: OfferRecord 
     return JoinId(record.join)
 
 
-def _refuse_if_in(state: State, prefix: bytes) -> None:
-    """RefusedError if we are in the group whose id begins so, as far as we know.
+def _refuse_if_in(state: State, prefix: bytes, do: str) -> None:
+    """RefusedError, with what to do instead, if we are in the group whose id begins so, as far as we know.
 
     One who was removed is not told so. Where there are signs of it, another code may bring them back.
     """
@@ -93,7 +95,7 @@ def _refuse_if_in(state: State, prefix: bytes) -> None:
     if room is not None:
         raise RefusedError(
             f"you are in “{room.group.founding.name}” already",
-            do="give the code to the person it was meant for",
+            do=do,
             code="E-ALREADY-IN",
         )
 
@@ -265,7 +267,7 @@ def agree(state: State, command: AgreeJoin, step: Step) -> None:
 
 def begin_knock(state: State, join: JoinRecord, preview: Preview, command: AgreeJoin, step: Step) -> None:
     """Accept what a preview shows, and knock. LocalError where that cannot be: nothing has changed."""
-    _refuse_if_in(state, preview.gid)
+    _refuse_if_in(state, preview.gid, _READ_ON if join.offer is not None else _HAND_ON)
     if command.agreement_version != preview.agreement_version:
         raise LocalError("the agreement has changed since it was shown", do="read it again", code="E-AGREEMENT")
     for other in state.joins.values():

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from mesh.node.local.protocol import JsonObject
 from tests.cli.runner import PASSPHRASE, mesh
 from tests.cli.test_join import join
@@ -12,6 +14,7 @@ OFFER: JsonObject = {
     "group": "cd" * 32,
     "name": None,
     "by": {"id": "1a" * 32, "alias": "wren", "alike": False},
+    "mine": False,
     "offered_to": 3,
     "expires": "2026-12-01T12:00:00.000Z",
     "state": "open",
@@ -39,6 +42,7 @@ def test_a_successor_is_founded_once_it_is_confirmed(home: Path) -> None:
         "The offer is good for 90 days; `--again` renews it.",
     ]
     assert asked == [
+        ("group.show", {"group": "Tuesday grief"}),
         (
             "group.fork",
             {
@@ -48,7 +52,7 @@ def test_a_successor_is_founded_once_it_is_confirmed(home: Path) -> None:
                 "alias": None,
                 "passphrase": PASSPHRASE,
             },
-        )
+        ),
     ]
 
 
@@ -78,6 +82,45 @@ def test_a_reminder_is_ended_and_an_offer_renewed(home: Path) -> None:
     assert declined.out == "You are reminded of that offer no more. It can still be followed.\n"
     assert "is offered to 3 members" in again.out
     assert both.code == 2
+
+
+def test_several_are_left_out_one_by_one(home: Path) -> None:
+    table: dict[str, Reply] = {"group.fork": {"group": NEW, "succeeds": OLD}, "group.show": {"group": OLD}}
+    with fake_node(home, table) as node:
+        line = ("--without", "ash", "--without", "oak", "Tuesday grief", "--yes")
+        assert mesh("group", "fork", *line, home=home).code == 0
+        assert node.handler.asked[-1][1]["without"] == ["ash", "oak"]
+
+
+@pytest.mark.parametrize("option", ["--follow", "--again", "--decline", "--name", "--alias", "--without"])
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_an_empty_value_is_refused_and_founds_nothing(home: Path, option: str, empty: str) -> None:
+    table: dict[str, Reply] = {"group.fork": {"group": NEW, "succeeds": OLD}, "group.show": {"group": OLD}}
+    with fake_node(home, table) as node:
+        ran = mesh("group", "fork", "Tuesday grief", option, empty, "--yes", home=home)
+        asked = node.handler.asked
+    assert (ran.code, asked) == (2, [])
+    assert f"What was given with {option} is empty." in ran.err
+
+
+def test_who_has_a_successor_already_is_told_before_another_is_founded(home: Path) -> None:
+    mine: JsonObject = {**OFFER, "mine": True, "name": "After Tuesday", "state": "joined"}
+    table: dict[str, Reply] = {
+        "group.fork": {"group": NEW, "succeeds": OLD},
+        "group.show": {"group": {**OLD, "successors": [OFFER, mine, {**mine, "state": "expired"}]}},
+    }
+    with fake_node(home, table) as node:
+        ran = mesh("group", "fork", "Tuesday grief", home=home)
+        asked = [method for method, _ in node.handler.asked]
+        done = mesh("group", "fork", "Tuesday grief", "--yes", home=home)
+    line = (
+        'A successor of yours stands already: "After Tuesday" (cdcdcdcd). '
+        '`mesh group fork "Tuesday grief" --again cdcdcdcd` offers it once more, without founding another.'
+    )
+    assert (ran.code, asked, ran.err.count("stands already")) == (2, ["group.show"], 1)
+    assert line in ran.err.splitlines()
+    assert done.code == 0
+    assert line in done.err.splitlines()
 
 
 def test_both_groups_show_the_link(home: Path) -> None:

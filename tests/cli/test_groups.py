@@ -26,6 +26,21 @@ def params(node: FakeNode, method: str) -> JsonObject:
     return dict(node.handler.asked)[method]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("group", "create", "Tuesday grief", "--alias", ""),
+        ("join", "mesh1code", "--agree", "--alias", ""),
+        ("talk", "Tuesday grief", "juniper", "--alias", " "),
+    ],
+)
+def test_an_empty_alias_does_not_stand_for_the_name_that_is_kept_here(home: Path, line: tuple[str, ...]) -> None:
+    with fake_node(home, {}) as node:
+        ran = mesh(*line, home=home)
+        assert (ran.code, node.handler.asked) == (2, [])
+    assert "What was given with --alias is empty." in ran.err
+
+
 def test_creating_a_group_hands_over_all_that_was_said(home: Path, tmp_path: Path) -> None:
     (tmp_path / "agreement.md").write_text("What is said here stays here.\n")
     with fake_node(home, {"group.create": {"group": GROUP}}) as node:

@@ -4,6 +4,7 @@ import pytest
 
 from mesh.errors import LocalError, RefusedError
 from mesh.node.local.protocol import JsonObject
+from mesh.wire import limits
 from simulations.world import World
 from tests.node.local.test_methods import GROUP, WorldDesk, part
 
@@ -48,8 +49,9 @@ def test_a_successor_is_offered_followed_and_linked_on_both_sides() -> None:
     assert (seen["group"], seen["name"], seen["offered_to"], seen["state"]) == (new["id"], None, 1, "open")
     assert part(seen, "by")["alias"] == "wren"
     assert offer(ash)["state"] == "not-for-you"
+    assert (offer(wren)["mine"], seen["mine"]) == (True, False)
     assert [what for what in problems(tansy) if "successor" in what] == [
-        f"wren has founded a successor to “{GROUP}” and offers it to you."
+        f"wren has founded a successor to “{GROUP}”, {str(new['id'])[:8]}, and offers it to you."
     ]
     assert [what for what in problems(ash) if "successor" in what] == []
     join = part(tansy.call("group.fork.follow", fork=str(seen["id"])[:8]), "join")
@@ -61,6 +63,9 @@ def test_a_successor_is_offered_followed_and_linked_on_both_sides() -> None:
     world.run(20)
     assert shown(wren, "After Tuesday")["followed"] == {"came": 1, "of": 1}
     assert (offer(tansy)["state"], offer(tansy)["name"]) == ("joined", "After Tuesday")
+    with pytest.raises(RefusedError) as caught:
+        tansy.call("group.fork.follow", fork=seen["id"])
+    assert (caught.value.code, caught.value.do) == ("E-ALREADY-IN", "read on there: `mesh group list` shows it")
     assert tansy.call("read", group="After Tuesday")["earlier"] == {"id": shown(ash)["id"], "name": GROUP}
     assert tansy.call("read")["earlier"] is None
     assert [invite["former"] for invite in tansy.list("invite.list", "invites")] == [0, 0]
@@ -102,3 +107,23 @@ def test_what_is_not_for_one_is_refused_in_words() -> None:
     with pytest.raises(LocalError) as nobody:
         wren.call("group.fork", without=["ash", "tansy"])
     assert nobody.value.code == "E-NO-OFFER"
+
+
+@pytest.mark.parametrize("name", ["name", "alias"])
+def test_an_empty_text_is_not_taken_for_one_that_was_left_out(name: str) -> None:
+    _, _, wren, _ = three()
+    with pytest.raises(LocalError):
+        wren.call("group.fork", **{name: ""})
+    assert shown(wren)["successors"] == []
+
+
+def test_who_has_offered_too_often_is_told_who_can() -> None:
+    _, _, wren, _ = three()
+    new = part(wren.call("group.fork"), "group")
+    for _ in range(limits.FORKS_PER_DEVICE_MAX - 1):
+        wren.call("group.fork.again", successor=new["id"])
+    for method, params in (("group.fork", {}), ("group.fork.again", {"successor": new["id"]})):
+        with pytest.raises(RefusedError) as caught:
+            wren.call(method, **params)
+        assert caught.value.code == "E-TOO-MANY"
+        assert caught.value.do.startswith("ask another member to make the offer")

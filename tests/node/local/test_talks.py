@@ -38,6 +38,11 @@ def test_one_asks_the_other_accepts_and_both_see_with_whom() -> None:
     assert part(part(tansy.call("group.show", group=new["id"]), "group"), "talk")["with"] != {}
     assert part(wren.call("talk.offer", member="tansy"), "group")["id"] == new["id"], "asking twice is asking once"
     assert part(wren.call("talk.check", member="tansy"), "talk")["state"] == "open"
+    for method in ("talk.accept", "talk.decline"):
+        with pytest.raises(LocalError) as caught:
+            tansy.call(method, member="wren")
+        assert caught.value.what == f"you and wren can talk already, in “{new['name']}”"
+        assert f'`mesh group leave "{new["name"]}"` ends it' in caught.value.do
     with pytest.raises(RefusedError):
         wren.call("invite.new", group=new["id"])
 
@@ -52,6 +57,21 @@ def test_an_offer_can_be_declined_and_there_must_be_one() -> None:
     tansy.call("talk.decline", member="wren")
     assert [talk["state"] for talk in talks(tansy)] == ["declined"]
     assert [what for what in problems(tansy) if "as two" in what] == []
+
+
+@pytest.mark.parametrize("method", ["talk.check", "talk.offer", "talk.accept", "talk.decline"])
+def test_nobody_talks_with_themself(method: str) -> None:
+    _, _, wren, _ = three()
+    with pytest.raises(LocalError) as caught:
+        wren.call(method, member="wren")
+    assert (caught.value.code, caught.value.what) == ("E-NO-MEMBER", "that is you")
+
+
+def test_an_empty_alias_is_not_taken_for_one_that_was_left_out() -> None:
+    _, _, wren, _ = three()
+    with pytest.raises(LocalError):
+        wren.call("talk.offer", member="tansy", alias="")
+    assert talks(wren) == []
 
 
 def test_fresh_aliases_are_words_of_the_list() -> None:

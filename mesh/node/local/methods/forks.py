@@ -13,12 +13,13 @@ async def fork(desk: Desk, params: JsonObject) -> JsonObject:
     """Found a successor, and offer it to the members."""
     room = group_named(desk.state, given.text(params, "group"))
     without = tuple(member_named(room, name) for name in given.texts(params, "without"))
+    name, alias = given.maybe_text(params, "name"), given.maybe_text(params, "alias")
     nonce, seed = await desk.member_seed(given.text(params, "passphrase"))
     gid = await desk.ask(
         OfferFork(
             group=room.group.gid,
-            name=given.maybe_text(params, "name") or f"{room.group.founding.name} (new)",
-            alias=given.maybe_text(params, "alias") or alias_of(room, room.group.own.member_pk),
+            name=f"{room.group.founding.name} (new)" if name is None else name,
+            alias=alias_of(room, room.group.own.member_pk) if alias is None else alias,
             without=without,
             join_nonce=nonce,
             member_seed=seed,

@@ -81,7 +81,8 @@ def _refuse_what_is_to_come(params: JsonObject) -> None:
 
 def alias_given(desk: Desk, params: JsonObject) -> str:
     """Return the alias, or the name that `init` was given; LocalError if there is neither."""
-    alias = given.maybe_text(params, "alias") or desk.keepsakes.name
+    said = given.maybe_text(params, "alias")
+    alias = desk.keepsakes.name if said is None else said
     if not alias:
         raise LocalError(
             "an alias is needed",

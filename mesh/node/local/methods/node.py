@@ -90,7 +90,8 @@ def _offered(desk: Desk, room: Room) -> list[JsonObject]:
     name = room.group.founding.name
     return [
         {
-            "what": f"{alias_of(room, fork.by)} has founded a successor to “{name}” and offers it to you.",
+            "what": f"{alias_of(room, fork.by)} has founded a successor to “{name}”, "
+            f"{fork.body.new_gid.hex()[:8]}, and offers it to you.",
             "do": f'`mesh group fork "{name}" --follow {fork.op_id.hex()[:8]}` shows it and asks you; '
             "--decline in its place ends this reminder.",
         }

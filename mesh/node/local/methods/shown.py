@@ -143,6 +143,7 @@ def successor_json(desk: Desk, room: Room, fork: Fork) -> JsonObject:
         "group": fork.body.new_gid.hex(),
         "name": None if here is None else here.group.founding.name,
         "by": person(room, fork.by),
+        "mine": fork.by == room.group.own.member_pk,
         "offered_to": len(fork.body.allow),
         "expires": iso(fork.body.expiry_hour * HOUR_MS),
         "state": offer_state(desk, room, fork),

@@ -31,7 +31,7 @@ async def post(desk: Desk, params: JsonObject) -> JsonObject:
                 mode=given.text(params, "mode", "listening"),
                 cw=given.text(params, "cw", ""),
                 topics=given.texts(params, "topics"),
-                reply_to=message_named(desk.store, reply, room.group.gid)[0] if reply else None,
+                reply_to=message_named(desk.store, reply, room.group.gid)[0] if reply is not None else None,
                 no_history=given.flag(params, "no_history"),
             )
         )

@@ -9,7 +9,7 @@ from mesh.node.chance import OsEntropy
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.names import group_named, member_named
-from mesh.node.local.methods.shown import each, group_json, iso, join_json, person
+from mesh.node.local.methods.shown import alias_of, each, group_json, iso, join_json, person
 from mesh.node.local.protocol import JsonObject
 from mesh.peer.records import TalkRecord
 from mesh.peer.state import Room
@@ -47,7 +47,7 @@ async def offer(desk: Desk, params: JsonObject) -> JsonObject:
                 group=room.group.gid,
                 member=member,
                 name=f"talk {fresh_alias(OsEntropy())}",
-                alias=given.maybe_text(params, "alias") or fresh_alias(OsEntropy()),
+                alias=_alias(params),
                 join_nonce=nonce,
                 member_seed=seed,
             )
@@ -67,7 +67,7 @@ async def accept(desk: Desk, params: JsonObject) -> JsonObject:
         AcceptTalk(
             group=room.group.gid,
             talk=gid,
-            alias=given.maybe_text(params, "alias") or fresh_alias(OsEntropy()),
+            alias=_alias(params),
             join_nonce=nonce,
             member_seed=seed,
             former_seed=former,
@@ -84,20 +84,50 @@ async def decline(desk: Desk, params: JsonObject) -> JsonObject:
     return {"declined": {"id": gid.hex()}}
 
 
+def _alias(params: JsonObject) -> str:
+    """Return the alias, or a fresh one where none is given; an empty one is left to be refused."""
+    alias = given.maybe_text(params, "alias")
+    return fresh_alias(OsEntropy()) if alias is None else alias
+
+
 def _named(desk: Desk, params: JsonObject) -> tuple[Room, MemberPk]:
     room = group_named(desk.state, given.text(params, "group"))
-    return room, member_named(room, given.text(params, "member"))
+    member = member_named(room, given.text(params, "member"))
+    if member == room.group.own.member_pk:
+        raise LocalError(
+            "that is you",
+            why="a talk is with somebody else",
+            do="name another member; `mesh group members` shows who is in",
+            code="E-NO-MEMBER",
+        )
+    return room, member
 
 
 def _waiting(desk: Desk, room: Room, member: MemberPk) -> GroupId:
     gid = offer_from(desk.state, room, member, desk.now().wall_ms)
     if gid is None:
+        _refuse_if_open(desk, room, member)
         raise LocalError(
             "they have not asked you to talk, or their offer has run out",
             do="`mesh talk` lists who has asked; without --accept you ask them",
             code="E-NO-TALK",
         )
     return gid
+
+
+def _refuse_if_open(desk: Desk, room: Room, member: MemberPk) -> None:
+    """LocalError if we talk with a member already: there is nothing left to answer."""
+    now_ms = desk.now().wall_ms
+    stands = talk_with(desk.state, room, member, now_ms)
+    if stands is None or talk_state(desk.state, stands, room.talks[stands], now_ms) != "open":
+        return
+    name = desk.state.rooms[stands].group.founding.name
+    raise LocalError(
+        f"you and {alias_of(room, member)} can talk already, in “{name}”",
+        why="that offer was accepted, and nothing is left to answer",
+        do=f'`mesh post "{name}"` says something there; `mesh group leave "{name}"` ends it',
+        code="E-NO-TALK",
+    )
 
 
 def _talk(desk: Desk, room: Room, gid: GroupId, talk: TalkRecord) -> JsonObject:
