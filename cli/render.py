@@ -183,7 +183,7 @@ def join_step(join: JsonObject) -> str:
         case "looking":
             return "Leave your node running; it goes on looking."
         case "preview":
-            return f"`mesh join` with the same code shows it and asks you; {drop} ends it."
+            return f"{same_again(join)} shows it and asks you; {drop} ends it."
         case "knocking":
             return "Leave your node running; it goes on knocking."
         case "awaiting-approval":
@@ -195,10 +195,27 @@ def join_step(join: JsonObject) -> str:
             return f"Ask the person who invited you for a new code; {drop} takes this line away."
 
 
+def same_again(join: JsonObject) -> str:
+    """Name the command that goes on with an attempt to join: by the code, or by the offer that it follows."""
+    follows = fields.record(join, "follows")
+    if not follows:
+        return "`mesh join` with the same code"
+    group = one_line(fields.text(fields.record(follows, "group"), "name"))
+    return f'`mesh group fork "{group}" --follow {shown_id(fields.text(follows, "id"))}`'
+
+
+def join_name(join: JsonObject) -> str:
+    """Name the group of an attempt to join: as it showed itself, or as a successor to where it was offered."""
+    if name := one_line(fields.text(fields.record(join, "group"), "name")):
+        return f'"{name}"'
+    earlier = one_line(fields.text(fields.record(fields.record(join, "follows"), "group"), "name"))
+    return f'a successor to "{earlier}"' if earlier else ""
+
+
 def join_lines(join: JsonObject) -> list[str]:
     """Say how an attempt to join stands, and the next step."""
-    name = one_line(fields.text(fields.record(join, "group"), "name"))
-    named = f'"{name}" ({shown_id(fields.text(join, "id"))})' if name else shown_id(fields.text(join, "id"))
+    name, short = join_name(join), shown_id(fields.text(join, "id"))
+    named = f"{name} ({short})" if name else short
     return [f"Joining {named}: {join_words(join)}.", f"  {join_step(join)}"]
 
 

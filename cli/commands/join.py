@@ -18,7 +18,7 @@ from cli.errors import as_json
 from cli.group_lines import agreement_lines
 from cli.options import Flag, Here, Seconds, WordOrNone
 from cli.output import one_line
-from cli.render import NO_ADDRESS, join_step, join_words, newcomers_see, shown_id
+from cli.render import NO_ADDRESS, join_name, join_step, join_words, newcomers_see, same_again, shown_id
 from mesh.errors import Exit, LocalError, MeshError, RefusedError
 from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject
@@ -97,7 +97,7 @@ def list_(*, context: Here) -> None:
         [
             (
                 shown_id(fields.text(join, "id")),
-                fields.text(fields.record(join, "group"), "name"),
+                fields.text(fields.record(join, "group"), "name") or join_name(join),
                 join_words(join),
                 join_step(join),
             )
@@ -176,7 +176,7 @@ def _agree(context: Context, api: Api, told: JsonObject, alias: str | None, *, a
             raise LocalError(
                 "You did not join.",
                 why="You did not agree, and this attempt is dropped: `mesh status` does not list it.",
-                do="Run `mesh join` with the same code if you want to after all.",
+                do=f"Run {same_again(join)} if you want to after all.",
                 code="E-NOT-CONFIRMED",
             )
     asked: JsonObject = {
@@ -205,9 +205,10 @@ def _goes_on(told: JsonObject, until: str) -> list[str]:
     """Say what a node that runs goes on doing by itself."""
     if until == "joined":
         return ["Your node goes on knocking by itself. `mesh status` shows how it stands."]
+    again = same_again(fields.record(told, "join"))
     return [
         *_nowhere(told),
-        "Your node goes on looking. Run `mesh join` with the same code later, to see the group and to agree.",
+        f"Your node goes on looking. Run {again} later, to see the group and to agree.",
     ]
 
 
@@ -246,12 +247,10 @@ def waits_for_the_node(told: JsonObject, until: str) -> list[str]:
     """Say what a node that is down would do, and no more than it would."""
     if until == "joined":
         return ["Your node is not running. Start it with `mesh up`, and it knocks by itself."]
+    again = same_again(fields.record(told, "join"))
     return [
         "Your node is not running. `mesh up` starts it.",
-        *(
-            _nowhere(told)
-            or ["It then looks for the group. Run `mesh join` with the same code again, to see it and to agree."]
-        ),
+        *(_nowhere(told) or [f"It then looks for the group. Run {again} again, to see it and to agree."]),
     ]
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mesh.errors import Exit
 from mesh.node.local.protocol import JsonObject
 from tests.cli.runner import PASSPHRASE, mesh
 from tests.cli.test_join import join
@@ -68,6 +69,25 @@ def test_an_offer_is_followed_like_a_code(home: Path) -> None:
     assert (ran.code, ran.out) == (0, 'You are in "Tuesday grief".\n')
     assert asked[0] == ("group.fork.follow", {"group": "Tuesday grief", "fork": "0f0f0f"})
     assert asked[1][1]["passphrase"] == PASSPHRASE
+
+
+def test_an_offer_that_finds_nobody_is_followed_again_and_needs_no_code(home: Path) -> None:
+    follows: JsonObject = {"id": "0f" * 32, "group": {"id": "ab" * 32, "name": "Tuesday grief"}}
+    looking: JsonObject = {"id": "ef" * 16, "state": "looking", "group": None, "addresses": 1, "follows": follows}
+    table: dict[str, Reply] = {
+        "group.fork.follow": {"join": looking},
+        "join.list": {"joins": [looking]},
+        "status": {"running": True, "problems": [], "links": [], "groups": [], "joins": [looking], "outbox": []},
+    }
+    with fake_node(home, table):
+        ran = mesh("group", "fork", "Tuesday grief", "--follow", "0f0f0f", "--wait", "0", home=home)
+        listed = mesh("joins", "list", home=home)
+        status = mesh("status", home=home)
+    assert ran.code == Exit.QUEUED
+    assert 'Run `mesh group fork "Tuesday grief" --follow 0f0f0f0f` later' in ran.err
+    assert "same code" not in ran.err
+    assert 'a successor to "Tuesday grief"' in listed.out
+    assert 'Joining a successor to "Tuesday grief" (efefefef)' in status.out
 
 
 def test_a_reminder_is_ended_and_an_offer_renewed(home: Path) -> None:

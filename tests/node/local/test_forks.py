@@ -55,6 +55,7 @@ def test_a_successor_is_offered_followed_and_linked_on_both_sides() -> None:
     ]
     assert [what for what in problems(ash) if "successor" in what] == []
     join = part(tansy.call("group.fork.follow", fork=str(seen["id"])[:8]), "join")
+    assert join["follows"] == {"id": seen["id"], "group": {"id": shown(ash)["id"], "name": GROUP}}
     found = part(tansy.call("join.wait", join=join["id"], until="preview", wait_s=60), "join")
     assert part(found, "agreement") == {"version": 1, "text": "Be kind."}
     assert offer(tansy)["state"] == "joining"

@@ -394,7 +394,7 @@ def join_json(desk: Desk, join: JoinRecord) -> JsonObject:
 
     `addresses` counts those that came with the code; `key_words` are what members see beside the knock; `approvals` is
     what the code asks for, null while that is not known; `standing` is how one stands in the group now, null while this
-    node does not hold it.
+    node does not hold it; `follows` is the offer of a successor that it came from, null for a code.
     """
     preview = preview_of(join)
     told: JsonObject = {
@@ -410,6 +410,7 @@ def join_json(desk: Desk, join: JoinRecord) -> JsonObject:
         "approvals": None,
         "standing": None,
         "alike": [],
+        "follows": _follows(desk, join),
     }
     if preview is None:
         return told
@@ -423,6 +424,17 @@ def join_json(desk: Desk, join: JoinRecord) -> JsonObject:
         "alike": [] if room is None or join.stage is not JoinStage.JOINED else _like_me(room),
         "key_words": [] if join.keys is None else list(key_words(knock_statement(_knock(join.keys), preview.gid))),
     }
+
+
+def _follows(desk: Desk, join: JoinRecord) -> JsonObject | None:
+    """Name the successor's offer that an attempt to join follows, renewed ones too, and its group."""
+    room = None if join.offer is None else desk.state.rooms.get(join.offer.parent)
+    if join.offer is None or room is None:
+        return None
+    for fork in forks_of(room.group):
+        if fork.body.new_gid == join.offer.gid:
+            return {"id": fork.op_id.hex(), "group": {"id": room.group.gid.hex(), "name": room.group.founding.name}}
+    return None
 
 
 def _like_me(room: Room) -> list[JsonValue]:
