@@ -85,8 +85,12 @@ def join(code: str | None = None, /, *, wait: Seconds = WAIT_S, context: Here) -
     if fields.text(told, "state") == "looking":
         raise LocalError(
             "Your other device did not answer.",
-            why="It has to run, and to be reached from here, while it shows the code.",
-            do="See that `mesh up` runs on both, show a new code there with `mesh device add`, and try again.",
+            why="It has to run, and to be reached from here, while it shows the code."
+            if "#" in code
+            else "The code had no part after #, which says where to look.",
+            do="See that `mesh up` runs on both, show a new code there with `mesh device add`, and try again."
+            if "#" in code
+            else "Run it again with the whole code, as `mesh device add` shows it there.",
             code="E-NO-ANSWER",
         )
     context.out.result(told, _joined_lines(told))
@@ -138,7 +142,7 @@ def list_(*, context: Here) -> None:
     told = context.call("device.list")
     context.out.result(told)
     context.out.table(
-        ("name", "since", "groups", "", "id"),
+        ("name", "since", "groups", "note", "id"),
         [
             (
                 one_line(fields.text(device, "name")),

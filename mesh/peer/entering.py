@@ -42,13 +42,22 @@ _ANSWER_BYTES_MAX: Final = limits.PAIR_CHUNKS_MAX * limits.WELCOME_CHUNK_BYTES_M
 
 
 def start_entering(state: State, command: StartEntering, step: Step) -> None:
-    """Look for the home that showed the code, and ask for its groups; an earlier search ends."""
-    if state.entering is not None:
+    """Look for the home that showed the code, and ask for its groups; an earlier search ends.
+
+    With the code that is under way, it goes on where it stands, and looks at the addresses of both times.
+    """
+    keys = pairing_keys(command.key)
+    under_way = state.entering
+    if under_way is not None and under_way.keys == keys and not under_way.over:
+        under_way.addresses = tuple(dict.fromkeys([*command.addresses, *under_way.addresses]))[: limits.ADDRESSES_MAX]
+        reaching.dial(state, under_way.addresses, step)
+        return
+    if under_way is not None:
         end_entering(state, step)
     private, public = step.sealer.generate(PAIR_SUITE)
     homes.require_own(state, step)
     state.entering = Entering(
-        keys=pairing_keys(command.key),
+        keys=keys,
         kem_private=private,
         kem_public=public,
         addresses=tuple(command.addresses[: limits.ADDRESSES_MAX]),

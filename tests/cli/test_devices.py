@@ -85,6 +85,11 @@ def test_joining_waits_and_says_what_came(first: tuple[Path, str, object]) -> No
         ran = mesh("device", "join", CODE, "--wait", "0s", "--json", home=home)
     assert ran.code == Exit.USAGE
     assert "E-NO-ANSWER" in ran.out
+    with fake_node(home, {"device.join": looking}):
+        bare = mesh("device", "join", CODE, "--wait", "0s", home=home)
+        whole = mesh("device", "join", f"{CODE}#at", "--wait", "0s", home=home)
+    assert "The code had no part after #" in bare.err
+    assert "no part after #" not in whole.err
 
 
 def test_what_was_not_entered_is_said(first: tuple[Path, str, object]) -> None:
@@ -102,7 +107,7 @@ def test_devices_are_listed_this_one_marked(home: Path) -> None:
         ran = mesh("device", "list", home=home)
         told = mesh("device", "list", "--json", home=home).json
     assert told["devices"] == [HERE, DEVICE]
-    assert "this one" in ran.out
+    assert "note: this one" in ran.out
     assert "efefefef" in ran.out
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from mesh.errors import LocalError, RefusedError
+from mesh.node.local.methods.node import _back
 from mesh.node.local.protocol import JsonObject
 from mesh.peer import homes
 from mesh.secret import Secret
@@ -79,6 +80,32 @@ def test_a_home_that_does_not_answer_is_waited_for_and_asked_again() -> None:
     assert phone.call("device.join", code=code, wait_s=5)["state"] == "looking"
     world.heal()
     assert phone.call("device.join", code=code, wait_s=60)["state"] == "done"
+
+
+def test_a_code_without_addresses_does_not_spoil_the_whole_one() -> None:
+    world, wren, phone = pair()
+    world.cut("wren", "phone")
+    code = str(wren.call("device.add")["code"])
+    bare, mark, _ = code.partition("#")
+    assert mark
+    assert phone.call("device.join", code=bare, wait_s=5)["state"] == "looking"
+    assert phone.state.entering is not None
+    assert phone.state.entering.addresses == ()
+    phone.call("device.join", code=code, wait_s=5)
+    assert phone.state.entering.addresses == tuple(wren.state.addresses)
+    world.heal()
+    assert phone.call("device.join", code=bare, wait_s=60)["state"] == "done"
+
+
+def test_a_device_that_is_taken_out_is_shown_as_no_removal_of_its_person_and_is_told_of_both_ways() -> None:
+    world, wren, phone = pair()
+    enters(phone, wren, name="phone")
+    world.run(10)
+    room = next(iter(phone.state.rooms.values()))
+    assert "mesh device remove" in _back(room)
+    wren.call("device.remove", device="phone")
+    assert part(wren.call("group.show"), "group")["removal"] is None
+    assert "mesh device remove" not in _back(next(iter(wren.state.rooms.values())))
 
 
 def test_a_device_is_removed_by_name_and_the_group_gets_a_new_key() -> None:

@@ -3,6 +3,7 @@
 from mesh.commands import Rank
 from mesh.events import Space
 from mesh.ids import GroupId, PostId
+from mesh.node.local.methods.removals import removal_json
 from mesh.node.local.methods.shown import departed_json, gaps_json, message_json, person, state_of
 from mesh.peer.records import JoinStage
 from mesh.wire.operations import OpType
@@ -150,6 +151,13 @@ def test_who_left_is_shown_as_that_though_a_removal_follows() -> None:
     (farewell,) = wren.group(gid).view.departed.values()
     assert wren.group(gid).log.operation(farewell).type is OpType.REMOVE
     assert departed(wren, gid) == departed(juniper, gid) == [("sorrel", "left", None)]
+    assert wren.node.peer is not None
+    state = wren.node.peer.state
+    assert removal_json(state, wren.room(gid)) is None, "nor is it the last removal"
+    wren.remove(gid, juniper.member(gid))
+    told = removal_json(state, wren.room(gid))
+    assert told is not None
+    assert told["member"] == {**person(wren.room(gid), juniper.member(gid))}
 
 
 def test_a_post_sealed_and_not_taken_is_no_longer_waited_for_by_one_who_left() -> None:

@@ -72,6 +72,8 @@ async def join(desk: Desk, params: JsonObject) -> JsonObject:
                 code="E-CODE-EXPIRED",
             )
         await desk.ask(StartEntering(key=key, addresses=addresses))
+    elif set(addresses) - set(under_way.addresses):  # it was given without them before, or with others
+        await desk.ask(StartEntering(key=key, addresses=addresses))
     entering = desk.state.entering
     assert entering is not None, "it was just begun"
     await _enter_all(desk, entering, passphrase, given.seconds(params, "wait_s", 0.0))

@@ -155,12 +155,12 @@ def _problem_of(desk: Desk, room: Room) -> JsonObject | None:
         case "cut-off":
             return {
                 "what": f"“{name}” goes on without this device: it was given no new key, or members' nodes pass it by.",
-                "do": "You may have been removed. Ask a member in another way; a new invite brings you back.",
+                "do": f"You may have been removed. Ask a member in another way; {_back(room)}.",
             }
         case "told-out":
             return {
                 "what": f"Others say that you are not in “{name}” any more.",
-                "do": "What you read there stays. Ask a member in another way; a new invite brings you back.",
+                "do": f"What you read there stays. Ask a member in another way; {_back(room)}.",
             }
         case "keyless":
             return {
@@ -174,6 +174,17 @@ def _problem_of(desk: Desk, room: Room) -> JsonObject | None:
             }
         case _:
             return None
+
+
+def _back(room: Room) -> str:
+    """Say what brings one back. This device cannot know whether the person was removed, or it alone, by another one."""
+    back = "a new invite brings you back"
+    if room.group.me is None or len(room.group.me.devices) < 2:
+        return back
+    return (
+        f"{back}. Or this device was taken out with `mesh device remove` on another of yours: "
+        "then `mesh device add` there brings it back"
+    )
 
 
 def _others_here(desk: Desk, room: Room) -> bool:

@@ -6,18 +6,23 @@ it signs (each operation and message names the newest operations that its author
 
 from mesh.ids import DeviceId, MemberPk
 from mesh.membership.graph import Entry
-from mesh.node.local.methods.shown import person
+from mesh.node.local.methods.shown import is_removal, person
 from mesh.node.local.protocol import JsonObject
 from mesh.peer.state import Room, State
 from mesh.wire.operations import OpType
 
 
 def removal_json(state: State, room: Room) -> JsonObject | None:
-    """Describe the newest removal, and how many of the others have heard of it and all others; None without one."""
+    """Describe the newest removal, and how many of the others have heard of it and all others; None without one.
+
+    A device that its own person took out, and a removal that follows up a leave, are none to show: the one is still in,
+    and the other left. Both count among what is to be heard of, for each has brought a new key.
+    """
     mask = _removals(room)
-    if not mask:
+    shown = [entry for entry in room.group.log.graph.entries(mask) if is_removal(room, entry)]
+    if not shown:
         return None
-    newest = max(room.group.log.graph.entries(mask), key=lambda entry: (entry.act.gen, entry.act.op_id))
+    newest = max(shown, key=lambda entry: (entry.act.gen, entry.act.op_id))
     return {
         "id": newest.act.op_id.hex(),
         "member": person(room, newest.act.subject),

@@ -16,6 +16,7 @@ from mesh.groups.operations import card_device
 from mesh.groups.records import load
 from mesh.identity.fingerprints import group_words, state_hash
 from mesh.ids import DeviceId, GroupId, MemberPk, PostId
+from mesh.membership.graph import Entry
 from mesh.membership.views import Member
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.protocol import JsonObject, JsonValue
@@ -280,14 +281,21 @@ def departed_json(room: Room) -> Iterator[JsonObject]:
 def _removal_of(room: Room, pk: MemberPk) -> tuple[MemberPk, str] | None:
     """Return who removed a member, and why; None where nobody did but to follow up their own leave."""
     log, valid = room.group.log, room.group.view.valid
-    leaves = list(log.graph.entries(log.graph.left_by(pk, log.everything)))
     for entry in log.graph.ranked(log.graph.of_type(OpType.REMOVE, valid)):
         body = log.operation(entry.act.op_id).body
-        if isinstance(body, RemoveBody) and entry.act.subject == pk:
-            follows = any(leave.is_before(entry) for leave in leaves)
-            if body.reason or not follows:
-                return entry.author, body.reason
+        if isinstance(body, RemoveBody) and entry.act.subject == pk and is_removal(room, entry):
+            return entry.author, body.reason
     return None
+
+
+def is_removal(room: Room, entry: Entry) -> bool:
+    """Say whether an operation removed a member, and did not merely follow up their own leave."""
+    log = room.group.log
+    body = log.operation(entry.act.op_id).body
+    if not isinstance(body, RemoveBody):
+        return False
+    leaves = log.graph.entries(log.graph.left_by(entry.act.subject, log.everything))
+    return bool(body.reason) or not any(leave.is_before(entry) for leave in leaves)
 
 
 # ---------------------------------------------------------------- messages
