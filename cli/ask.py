@@ -191,7 +191,7 @@ def check_words(words: Sequence[str], places: Sequence[int]) -> bool:
 
 def _needed(question: str, instead: str) -> ValueNeeded:
     return ValueNeeded(
-        f"This is needed and was not given: {question.rstrip('?:').lower()}.",
+        f"This is needed and was not given: {question}",
         why="No terminal is there to ask.",
         do=f"Give it with {instead}.",
         exit=Exit.USAGE,

@@ -35,8 +35,9 @@ def leave_lines(would: JsonObject, *, wipe: bool) -> list[str]:
     if fields.flag(would, "only_founder"):
         lines.append("You are its only founder. Once you have left, nobody in it can make another founder.")
     alias = one_line(fields.text(group, "alias"))
-    loss = " What was said in it is deleted here for good." if wipe else ""
-    return [*lines, f"Leave {named}{f', where you are {alias}' if alias else ''}?{loss}"]
+    if wipe:
+        lines.append("What was said in it is deleted here for good.")
+    return [*lines, f"Leave {named}{f', where you are {alias}' if alias else ''}?"]
 
 
 def remove_lines(would: JsonObject) -> list[str]:

@@ -199,8 +199,13 @@ def show(message: str, /, *, context: Here) -> None:
 
 
 def _audience(api: Api, group: str, *, no_history: bool) -> str:
-    """Who can see it, said before it is written; the post itself finds out what is wrong with the name."""
-    shown = _shown_group(api, group)
+    """Who can see it, said before it is written; a group that is not there is found out before anything is typed."""
+    try:
+        shown = fields.record(api.call("group.show", {"group": group}), "group")
+    except MeshError as error:
+        if error.code == "E-NO-GROUP":
+            raise
+        return ""  # a look that fails is no reason not to post
     state = fields.text(shown, "state")
     if state in {"left", "removed"}:
         raise RefusedError(

@@ -136,16 +136,16 @@ class Due:
             window_of(group, mask)
 
     def covers(self, record: MessageRecord, walk: Walk) -> bool:
-        """Say whether a message is for them, and count it if it is a post from before their time."""
+        """Say whether a message is for them, and count it if it is a post from before their time that may be shown."""
         group, origin = self._group, record.origin
         if origin is None or record.mseq > cut_of(group, record.dev):
             return False
         if was_for(group, self._devices, origin.epoch):
             return True
-        if record.kind != Kind.POST:
+        if record.kind != Kind.POST or record.flags & Flag.NO_HISTORY:
             return False
         walk.passed += 1
-        if record.flags & Flag.NO_HISTORY or not self._reaches(record, walk.passed):
+        if not self._reaches(record, walk.passed):
             return False
         seen = group.log.closure(origin.heads)
         return seen is not None and window_of(group, seen).reaches(walk.passed, self._age_ms(record))

@@ -27,12 +27,9 @@ from mesh.wire import limits
 from mesh.wire.codec import decode
 from mesh.wire.frames import Frame
 from mesh.wire.messages import (
-    ApprovalBody,
-    BeaconBody,
-    KeyupBody,
+    MESSAGE_BODIES,
     Kind,
     MessageTbs,
-    NoteBody,
     ObjectionBody,
     PresenceBody,
     ReceiptBody,
@@ -128,29 +125,14 @@ def take_early(room: Room) -> list[tuple[bytes, LinkId | None]]:
 
 
 def check_body(tbs: MessageTbs) -> None:
-    """Parse a body before anything moves, so that a broken one costs its sender and not the ratchet."""
-    body = tbs.body
-    match tbs.kind:
-        case Kind.POST:
-            interpret(body)
-        case Kind.KEYUP:
-            decode(KeyupBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
-        case Kind.RECEIPT:
-            decode(ReceiptBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
-        case Kind.PRESENCE:
-            decode(PresenceBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
-        case Kind.BEACON:
-            decode(BeaconBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
-        case Kind.APPROVAL:
-            decode(ApprovalBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
-        case Kind.OBJECTION:
-            decode(ObjectionBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
-        case Kind.STRANDED:
-            decode(StrandedBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
-        case Kind.NOTE:
-            decode(NoteBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
-        case _:
-            pass  # kinds of later versions are kept and shown as such
+    """Parse a body before anything moves, so that a broken one costs its sender and not the ratchet.
+
+    Kinds of later versions are kept and shown as such.
+    """
+    if tbs.kind == Kind.POST:
+        interpret(tbs.body)
+    elif tbs.kind in MESSAGE_BODIES:
+        decode(MESSAGE_BODIES[Kind(tbs.kind)], tbs.body, bytes_max=limits.MESSAGE_BYTES_MAX)
 
 
 def _act(state: State, room: Room, opened: OpenedMessage, step: Step) -> None:

@@ -1,7 +1,9 @@
 """Messages in a group, as records (protocol.md §7): the signed part, and one body record for each kind."""
 
+from collections.abc import Mapping
 from enum import IntEnum, IntFlag
-from typing import Annotated
+from types import MappingProxyType
+from typing import Annotated, Final
 
 from msgspec import Meta
 
@@ -143,3 +145,18 @@ class NoteBody(Record, frozen=True):
         list[Annotated[bytes, Meta(max_length=1300)]], Meta(min_length=limits.NOTE_WRAPS, max_length=limits.NOTE_WRAPS)
     ]
     sealed: Annotated[bytes, Meta(min_length=limits.NOTE_SEALED_BYTES, max_length=limits.NOTE_SEALED_BYTES)]
+
+
+MESSAGE_BODIES: Final[Mapping[Kind, type[Record]]] = MappingProxyType(
+    {
+        Kind.POST: PostBody,
+        Kind.KEYUP: KeyupBody,
+        Kind.RECEIPT: ReceiptBody,
+        Kind.PRESENCE: PresenceBody,
+        Kind.BEACON: BeaconBody,
+        Kind.STRANDED: StrandedBody,
+        Kind.APPROVAL: ApprovalBody,
+        Kind.OBJECTION: ObjectionBody,
+        Kind.NOTE: NoteBody,
+    }
+)

@@ -270,7 +270,8 @@ def test_what_follows_from_a_removal_comes_before_the_question() -> None:
 def test_the_question_of_leaving_names_the_group_and_the_alias() -> None:
     here: JsonObject = {**GROUP, "alias": "wren", "state": "member"}
     assert leave_lines({"group": here}, wipe=True) == [
-        'Leave "Tuesday grief" (abababab), where you are wren? What was said in it is deleted here for good.'
+        "What was said in it is deleted here for good.",
+        'Leave "Tuesday grief" (abababab), where you are wren?',
     ]
     assert leave_lines({"group": {**here, "state": "left"}}, wipe=True) == [
         'Delete all that is stored here of "Tuesday grief" (abababab), which you are out of?'

@@ -175,7 +175,8 @@ def test_leaving_is_confirmed(home: Path) -> None:
     would: JsonObject = {"group": {"id": "ab" * 32, "name": "Tuesday grief", "alias": "wren"}}
     with fake_node(home, {"group.leave": {}, "group.leave.check": would}) as node:
         with terminal("group", "leave", "grief", "--wipe", home=home, code=2) as child:
-            child.expect("where you are wren\\? What was said in it is deleted here for good. ")
+            child.expect("What was said in it is deleted here for good.")
+            child.expect("where you are wren\\? ")
             child.sendline("no")
             child.expect("Nothing was changed")
         assert "group.leave" not in dict(node.handler.asked)

@@ -128,10 +128,11 @@ def test_the_audience_is_not_a_reason_to_fail(home: Path) -> None:
         assert mesh("post", "g", "Words.", home=home).code == 0
 
 
-def test_an_unknown_group_is_told_by_the_post_itself(home: Path) -> None:
+def test_a_group_that_is_not_here_is_found_out_before_the_text_is_typed(home: Path) -> None:
     unknown = LocalError("no such group", code="E-NO-GROUP", candidates=("Tuesday grief",))
-    with fake_node(home, {"group.show": unknown, "post": unknown}):
-        ran = mesh("post", "g", "Words.", home=home)
+    with fake_node(home, {"group.show": unknown}) as node:
+        ran = mesh("post", "g", home=home)
+        assert [method for method, _ in node.handler.asked] == ["group.show"]
     assert ran.code == Exit.USAGE
     assert "Tuesday grief" in ran.err
 

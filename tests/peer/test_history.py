@@ -100,12 +100,13 @@ def test_days_are_counted_back_from_when_they_came() -> None:
 
 def test_a_flag_keeps_a_message_from_newcomers_and_from_nobody_else() -> None:
     world, gid, (wren, juniper) = group_with("last:2")
-    say(world, wren, gid, "too far back", "seen")
-    wren.post(gid, "not for newcomers", no_history=True)
+    say(world, wren, gid, "too far back", "seen", "seen too")
+    for place in range(3):  # they take nobody's place
+        wren.post(gid, f"not for newcomers {place}", no_history=True)
     world.run(3)
     tansy = newcomer(world, gid, wren)
-    assert juniper.reads(gid) == ["too far back", "seen", "not for newcomers"]
-    assert tansy.reads(gid) == ["seen"]
+    assert juniper.reads(gid) == ["too far back", "seen", "seen too", *(f"not for newcomers {p}" for p in range(3))]
+    assert tansy.reads(gid) == ["seen", "seen too"]
 
 
 def test_what_was_said_while_newcomers_saw_nothing_stays_so() -> None:

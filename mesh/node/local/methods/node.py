@@ -1,5 +1,6 @@
 """`status`, `id show`, `api`: how things stand, problems first."""
 
+from mesh.commands import Rank
 from mesh.events import Instant
 from mesh.gossip.delivery import DeliveryState
 from mesh.node.local.api import METHODS, STREAMS
@@ -72,7 +73,7 @@ def _problems(desk: Desk, waiting: int) -> list[JsonObject]:
         if only_one is not None:
             found.append(_unconfirmed(room, only_one))
         found.extend(_asked_to_talk(desk, room))
-        if room.knocks:
+        if room.knocks and room.group.rank <= Rank.MODERATOR:  # others can only wait with whoever knocks
             name = room.group.founding.name
             found.append({"what": _at_the_door(room), "do": f'See `mesh knocks list "{name}"`.'})
     if waiting and desk.running and not desk.links():
