@@ -13,10 +13,12 @@ from mesh.events import SendClass, SendStored, Space
 from mesh.gossip.frontier import Frontier
 from mesh.groups.messaging import cut_of
 from mesh.ids import DeviceId, OpId
+from mesh.peer.links import Link, Session
 from mesh.peer.questions import Asking
 from mesh.peer.routing import tell
 from mesh.peer.speaking import ASK_TIMEOUT_MS, agrees, plan_receipt
-from mesh.peer.state import Link, Room, Session, State, Step, Track
+from mesh.peer.state import Room, State, Step
+from mesh.peer.tracks import Track
 from mesh.wire import limits
 from mesh.wire.invites import FrontierEntry
 from mesh.wire.sessions import AnsweredBody, ClosedSpan, Span, WantMessagesBody

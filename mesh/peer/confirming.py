@@ -17,7 +17,8 @@ from mesh.events import Notice
 from mesh.groups.group import Group
 from mesh.ids import DeviceId, MemberPk
 from mesh.membership.graph import Entry
-from mesh.peer.state import Room, Session, Step
+from mesh.peer.links import Session
+from mesh.peer.state import Room, Step
 from mesh.wire.operations import OpType
 
 

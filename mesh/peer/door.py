@@ -18,9 +18,10 @@ from mesh.groups.operations import Operation, card_device
 from mesh.ids import LinkId, TopicId
 from mesh.peer import admitting, approving
 from mesh.peer.admitting import await_turn, door_for, invite_of, was_admitted
+from mesh.peer.links import Link
 from mesh.peer.records import KnockRecord
 from mesh.peer.routing import forward_on, preview_topic
-from mesh.peer.state import Link, Reply, Room, State, Step
+from mesh.peer.state import Reply, Room, State, Step
 from mesh.peer.welcoming import read_knock, refuse
 from mesh.wire import limits
 from mesh.wire.codec import encode

@@ -16,8 +16,9 @@ from mesh.events import Notice, SendClass
 from mesh.groups.epochs import unwrap
 from mesh.ids import OpId
 from mesh.peer import joining
+from mesh.peer.links import Link, Session
 from mesh.peer.routing import tell
-from mesh.peer.state import Doubt, Link, Room, Session, State, Step
+from mesh.peer.state import Doubt, Room, State, Step
 from mesh.wire import limits
 from mesh.wire.frames import Frame, split_envelope
 from mesh.wire.sessions import WantOpsBody

@@ -23,11 +23,12 @@ from mesh.membership.views import Member
 from mesh.peer import homes, reaching
 from mesh.peer.hearing import learn_keyup
 from mesh.peer.history import want_history
+from mesh.peer.links import Link
 from mesh.peer.paired import Entering, Question
 from mesh.peer.records import ContactRecord
 from mesh.peer.returning import clear_former, take_over
 from mesh.peer.speaking import publish
-from mesh.peer.state import Link, Room, State, Step
+from mesh.peer.state import Room, State, Step
 from mesh.wire import limits
 from mesh.wire.codec import decode
 from mesh.wire.frames import Frame, topic_of

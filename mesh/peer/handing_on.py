@@ -18,10 +18,11 @@ from mesh.groups.messaging import cut_of
 from mesh.groups.records import load
 from mesh.ids import GroupId
 from mesh.membership.views import Member
+from mesh.peer.links import Link, Session, Walk
 from mesh.peer.originals import original_of
 from mesh.peer.records import MessageRecord
 from mesh.peer.routing import tell
-from mesh.peer.state import HistoryFor, Link, Room, Session, State, Step, Walk
+from mesh.peer.state import HistoryFor, Room, State, Step
 from mesh.wire import limits
 from mesh.wire.messages import Flag, Kind
 from mesh.wire.sessions import HistoryBody, WantHistoryBody

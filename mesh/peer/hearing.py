@@ -15,13 +15,14 @@ from mesh.groups.messaging import OpenedMessage, Original, TooEarly, open_messag
 from mesh.ids import FrameId, LinkId, OpId, PostId
 from mesh.peer import approving, raising, reaching, stranding
 from mesh.peer.lacking import note_heads
+from mesh.peer.links import Link
 from mesh.peer.originals import origin_of
 from mesh.peer.placing import keep_message, note_message, place_ms
 from mesh.peer.proving import note_break, note_second, remember
 from mesh.peer.records import ContactRecord, MessageRecord
 from mesh.peer.routing import forward
 from mesh.peer.speaking import drop_draft, plan_receipt, readers_of
-from mesh.peer.state import Link, Room, State, Step, message_key, post_id
+from mesh.peer.state import Room, State, Step, message_key, post_id
 from mesh.support.posts import interpret
 from mesh.wire import limits
 from mesh.wire.codec import decode

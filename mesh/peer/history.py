@@ -14,11 +14,12 @@ from mesh.groups.history import devices_of, was_for, windows_for
 from mesh.groups.messaging import Original, TooEarly, check_original
 from mesh.ids import LinkId, MemberPk
 from mesh.peer.hearing import check_body, message_record
+from mesh.peer.links import Link, Session
 from mesh.peer.placing import keep_message, place_ms, remember_place
 from mesh.peer.questions import AskingOn
 from mesh.peer.routing import tell
 from mesh.peer.speaking import agrees
-from mesh.peer.state import Link, Room, Session, State, Step
+from mesh.peer.state import Room, State, Step
 from mesh.wire import limits
 from mesh.wire.invites import FrontierEntry
 from mesh.wire.messages import Flag, Kind, SignedMessage

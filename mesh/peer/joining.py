@@ -36,10 +36,11 @@ from mesh.journal import Journal
 from mesh.peer import confirming, reaching
 from mesh.peer.hearing import learn_keyup
 from mesh.peer.history import want_if_due
+from mesh.peer.links import Link
 from mesh.peer.records import ContactRecord, JoinRecord, JoinStage, KnockKeys, OfferRecord
 from mesh.peer.returning import clear_former, take_over
 from mesh.peer.routing import DOOR_DAYS, JOINING, hand_to, join_topics, preview_topic
-from mesh.peer.state import Link, Room, State, Step
+from mesh.peer.state import Room, State, Step
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
 from mesh.wire.codes import InviteCode

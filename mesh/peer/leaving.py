@@ -15,9 +15,10 @@ from mesh.events import Notice, Space
 from mesh.groups.authoring import author
 from mesh.ids import DeviceId, OpId
 from mesh.peer import homes, reaching
+from mesh.peer.links import Session
 from mesh.peer.proving import forget_signed
 from mesh.peer.speaking import publish
-from mesh.peer.state import Room, Session, State, Step
+from mesh.peer.state import Room, State, Step
 from mesh.wire.codes import InviteCode
 from mesh.wire.operations import LeaveBody, OpType
 

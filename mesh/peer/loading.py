@@ -23,7 +23,8 @@ from mesh.peer.records import (
     TrackRecord,
     VerifiedRecord,
 )
-from mesh.peer.state import Room, State, Track
+from mesh.peer.state import Room, State
+from mesh.peer.tracks import Track
 
 Rows = Mapping[bytes, bytes]
 _GID: Final = 32

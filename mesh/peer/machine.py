@@ -60,9 +60,10 @@ from mesh.peer import (
     welcoming,
 )
 from mesh.peer.asking import carry_out
+from mesh.peer.links import Link
 from mesh.peer.records import JoinStage
 from mesh.peer.routing import forward, own_topics
-from mesh.peer.state import Link, OpsFor, Room, State, Step
+from mesh.peer.state import OpsFor, Room, State, Step
 from mesh.wire import limits
 from mesh.wire.frames import Frame, FrameType, parse_frame, topic_of, topics_of, verify_frame
 

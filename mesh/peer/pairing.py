@@ -12,8 +12,9 @@ from mesh.errors import LocalError
 from mesh.events import LinkKind, Notice, SendClass
 from mesh.groups.pairing import open_ask, pairing_keys, seal_answer
 from mesh.peer import homes
+from mesh.peer.links import Link
 from mesh.peer.paired import Pairing
-from mesh.peer.state import Link, Room, State, Step
+from mesh.peer.state import Room, State, Step
 from mesh.peer.welcoming import frontier_before, keyups
 from mesh.wire import limits
 from mesh.wire.codec import Record

@@ -10,7 +10,8 @@ from mesh.events import Space
 from mesh.groups.messaging import OpenedMessage
 from mesh.ids import DeviceId, GroupId
 from mesh.peer.records import ProofRecord
-from mesh.peer.state import Room, State, Step, Track
+from mesh.peer.state import Room, State, Step
+from mesh.peer.tracks import Track
 from mesh.wire import limits
 from mesh.wire.codec import encode
 from mesh.wire.messages import SignedMessage

@@ -15,9 +15,10 @@ from mesh.gossip.delivery import Delivery, DeliveryState
 from mesh.ids import GroupId
 from mesh.peer import reaching
 from mesh.peer.handing_on import forget_handing
+from mesh.peer.links import Session
 from mesh.peer.placing import keep_message
 from mesh.peer.speaking import keep_draft, own_record
-from mesh.peer.state import Room, Session, State, Step, message_key, post_id
+from mesh.peer.state import Room, State, Step, message_key, post_id
 
 _FORMER: Final = (
     Space.OPS,

@@ -8,8 +8,9 @@ from mesh.events import LinkKind, SendClass
 from mesh.gossip.sessions import pack
 from mesh.groups.invites import HOUR_MS, invite_keys, preview_seed
 from mesh.ids import FrameId, LinkId, OpId, TopicId
+from mesh.peer.links import Link, Session
 from mesh.peer.records import JoinRecord, JoinStage
-from mesh.peer.state import Link, Room, Session, State, Step
+from mesh.peer.state import Room, State, Step
 from mesh.wire import limits
 from mesh.wire.codec import decode
 from mesh.wire.codes import InviteCode

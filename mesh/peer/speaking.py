@@ -19,12 +19,14 @@ from mesh.groups.forgetting import DAY_MS
 from mesh.groups.group import Group
 from mesh.groups.messaging import Wording, chain_is_full, seal_message
 from mesh.ids import DeviceId, MemberPk, MsgId, OpId, PostId
+from mesh.peer.links import Session
 from mesh.peer.originals import origin_of
 from mesh.peer.placing import keep_message, latest_ms, note_message
 from mesh.peer.proving import remember
 from mesh.peer.records import DraftRecord, MessageRecord, OriginRecord
 from mesh.peer.routing import push_frame
-from mesh.peer.state import Room, Session, State, Step, Track, message_key, post_id
+from mesh.peer.state import Room, State, Step, message_key, post_id
+from mesh.peer.tracks import Track
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
 from mesh.wire.messages import Kind, MessageTbs, PresenceBody, Reached, ReceiptBody, SignedMessage

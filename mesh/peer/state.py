@@ -1,7 +1,7 @@
 """What the hall holds: groups, links, drafts, doors. Data and lookups only; what happens to it stands beside it."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -9,10 +9,8 @@ from mesh.crypto.hashes import h
 from mesh.errors import LocalError
 from mesh.events import Effect, Instant, LinkKind, Notice, Notify, Send, SendClass, SetTimer, Space, Timer
 from mesh.gossip.delivery import Delivery
-from mesh.gossip.frontier import Frontier, Spells
+from mesh.gossip.frontier import Frontier
 from mesh.gossip.router import SeenFrames
-from mesh.gossip.sessions import Ends, HalfSession
-from mesh.gossip.topics import TopicTable
 from mesh.groups.group import Group, Means
 from mesh.groups.history import HISTORY, shown_window
 from mesh.groups.operations import Operation
@@ -30,12 +28,12 @@ from mesh.ids import (
     MemberPk,
     MsgId,
     OpId,
-    PeerId,
     PostId,
     Sealer,
     TopicId,
 )
 from mesh.journal import Journal
+from mesh.peer.links import Link, Session, Walk
 from mesh.peer.paired import Entering, Pairing
 from mesh.peer.questions import Asking, AskingOn
 from mesh.peer.records import (
@@ -46,154 +44,15 @@ from mesh.peer.records import (
     KnockRecord,
     ObjectionRecord,
     ProofRecord,
-    RangesRecord,
-    SpellRecord,
     TalkRecord,
-    TrackRecord,
 )
+from mesh.peer.tracks import Track
 from mesh.wire.codec import encode
 from mesh.wire.invites import Door
 from mesh.wire.messages import MessageTbs, SignedMessage
-from mesh.wire.operations import ZERO32
-from mesh.wire.sessions import StateBody
 
 SENT_MAX: Final = 4096  # own posts, per group, for which news is still taken in; ours
 _CROWDS_MAX: Final = 4096
-
-
-@dataclass(slots=True, kw_only=True)
-class Session:
-    """What is known of the other end of a link within one group; each half is opened by its speaker."""
-
-    out: HalfSession | None = None
-    into: HalfSession | None = None
-    epoch: OpId | None = None  # the one whose sync key opened `into`: the peer knows it, and what came before it
-    proof: tuple[DeviceId, bytes] | None = None  # claimed; checked as soon as the device is known
-    device: DeviceId | None = None  # proved
-    proved_ms: int = 0  # since when (mono)
-    told: bytes = b""  # hash of the state that we told last
-    told_heads: tuple[OpId, ...] = ()  # and the heads in it
-    heads: tuple[OpId, ...] = ()  # as the peer told last
-    frontier: dict[DeviceId, Frontier] = field(default_factory=dict)
-    denied: bool = False  # the peer says that we are not in
-    heard: bool = False  # the peer has told its state, and is in
-    heard_ms: int = 0  # when it last told us something (mono) that only those are told whom it counts in
-    untimely: StateBody | None = None  # what it told before we knew who it is
-    asked_ops: tuple[bytes, int] = (b"", 0)  # what we asked for last, and when (mono)
-    asked_keys: dict[OpId, None] = field(default_factory=dict)  # epochs for us, of which we asked for the wraps
-    closed: dict[DeviceId, Frontier] = field(default_factory=dict)  # asked for; not to be asked again over this link
-    shut: dict[DeviceId, Frontier] = field(default_factory=dict)  # what the peer says was not sealed for us
-    withheld: int = 0  # how many that was, while it was not settled
-    refused: int = 0  # messages that it claimed, was asked for, and did not give
-    walk: "Walk | None" = None  # how far we have gone back in handing on to it what others said
-    vain: bool = False  # it was asked to hand on, and did not
-
-
-@dataclass(slots=True, kw_only=True)
-class Walk:
-    """Going back through a group's messages for one who may have some of them."""
-
-    at: bytes = b""  # place of the last one looked at: the end of its key; empty: none yet
-    passed: int = 0  # posts so far that were not sealed for them
-
-
-@dataclass(slots=True, kw_only=True)
-class Link:
-    """One live link."""
-
-    link: LinkId
-    peer: PeerId
-    ends: Ends  # ourselves as speaker
-    topics: TopicTable
-    sessions: dict[GroupId, Session] = field(default_factory=dict)
-    given: dict[bytes, None] = field(default_factory=dict)  # knocks already handed over
-    calls: list[int] = field(default_factory=list)  # when it brought calls for a way back, of late (mono)
-    pushed: OrderedDict[FrameId, GroupId] = field(default_factory=OrderedDict)  # messages not yet acknowledged
-
-    def session(self, gid: GroupId) -> Session:
-        """Return the session for a group, made on first use."""
-        session = self.sessions.get(gid)
-        if session is None:
-            session = self.sessions[gid] = Session()
-        return session
-
-
-@dataclass(slots=True, kw_only=True)
-class Track:
-    """Which messages of a device are here, and which are not for us: for sure, or by one member's word."""
-
-    have: Frontier = field(default_factory=Frontier)
-    sure: Frontier = field(default_factory=Frontier)  # here, or not for us by its author's word or that of two members
-    claimed: int = 0  # up to here nothing is for us, says whoever welcomed us: asked for last, and never acknowledged
-    top: int = 0
-    top_id: MsgId = MsgId(ZERO32)
-    spells: Spells = field(default_factory=Spells)
-    shown: int = 0  # the highest one that a receipt is owed for
-    told: int = 0  # how far our last receipt went
-    heads: tuple[OpId, ...] = ()  # the operations that the author of the highest one had seen
-    keyup: SignedMessage | None = None  # the newest one of this device
-    past: Frontier = field(default_factory=Frontier)  # handed on by a member, without the frame
-    heard_ms: int = 0  # when its author last spoke, by their clock and never later than it came; 0: never
-
-    @property
-    def settled(self) -> Frontier:
-        """What is not missing as far as we have been told: nobody's word but one member's may stand for some of it."""
-        return self.sure.union(Frontier(self.claimed))
-
-    @property
-    def owes(self) -> bool:
-        """Whether a receipt would say something new about a message that is owed one."""
-        return self.shown > self.told and self.sure.contiguous > self.told
-
-    def take(self, mseq: int, msg_id: MsgId, epoch: OpId, heads: Sequence[OpId]) -> None:
-        """Note a message that is here now, sealed under `epoch` by one who had seen the operations `heads`."""
-        self.have, self.sure = self.have.add(mseq), self.sure.add(mseq)
-        self.spells = self.spells.note(mseq, epoch, self.top)
-        if mseq > self.top:
-            self.top, self.top_id, self.heads = mseq, msg_id, tuple(heads)
-
-    def to_record(self) -> TrackRecord:
-        """Return it as it is stored."""
-        return TrackRecord(
-            have=_ranges(self.have),
-            sure=_ranges(self.sure),
-            claimed=self.claimed,
-            top=self.top,
-            top_id=self.top_id,
-            spells=[SpellRecord(mseq=mseq, epoch=OpId(epoch)) for mseq, epoch in self.spells.changes],
-            shown=self.shown,
-            told=self.told,
-            heads=list(self.heads),
-            keyup=self.keyup,
-            past=_ranges(self.past),
-            heard_ms=self.heard_ms,
-        )
-
-    @staticmethod
-    def from_record(record: TrackRecord) -> "Track":
-        """Read it back."""
-        return Track(
-            have=_frontier(record.have),
-            sure=_frontier(record.sure),
-            claimed=record.claimed,
-            top=record.top,
-            top_id=record.top_id,
-            spells=Spells(tuple((s.mseq, s.epoch) for s in record.spells)),
-            shown=record.shown,
-            told=record.told,
-            heads=tuple(record.heads),
-            keyup=record.keyup,
-            past=_frontier(record.past),
-            heard_ms=record.heard_ms,
-        )
-
-
-def _ranges(frontier: Frontier) -> RangesRecord:
-    return RangesRecord(contiguous=frontier.contiguous, beyond=[[first, last] for first, last in frontier.beyond])
-
-
-def _frontier(record: RangesRecord) -> Frontier:
-    return Frontier(record.contiguous, tuple((r[0], r[1]) for r in record.beyond))
 
 
 @dataclass(slots=True, kw_only=True)

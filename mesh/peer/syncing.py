@@ -22,9 +22,10 @@ from mesh.ids import OpId, TopicId
 from mesh.peer import catching_up, confirming, doubting, handing_on, history, leaving, way_back
 from mesh.peer.hearing import note_holder
 from mesh.peer.lacking import note_heads
+from mesh.peer.links import Link, Session
 from mesh.peer.routing import tell
 from mesh.peer.speaking import agrees, hand_over, plan_receipt
-from mesh.peer.state import Link, OpsFor, Room, Session, State, Step
+from mesh.peer.state import OpsFor, Room, State, Step
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
 from mesh.wire.invites import OpBundle

@@ -22,9 +22,10 @@ from mesh.peer import reaching, stranding
 from mesh.peer.hearing import learn_keyup
 from mesh.peer.history import want_history
 from mesh.peer.keeping import announced_kem, fresh_kem
+from mesh.peer.links import Link, Session
 from mesh.peer.records import ContactRecord
 from mesh.peer.routing import forward, push_frame, tell
-from mesh.peer.state import Link, Room, Session, State, Step
+from mesh.peer.state import Room, State, Step
 from mesh.wire import limits
 from mesh.wire.frames import Frame
 from mesh.wire.messages import SignedMessage

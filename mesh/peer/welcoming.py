@@ -13,7 +13,8 @@ from mesh.groups.group import Invite
 from mesh.groups.invites import knock_statement, open_knock, seal_welcome
 from mesh.groups.operations import card_device
 from mesh.ids import FrameId, LinkId, OpId, TopicId
-from mesh.peer.state import Link, Room, State, Step, WelcomeFor
+from mesh.peer.links import Link
+from mesh.peer.state import Room, State, Step, WelcomeFor
 from mesh.peer.syncing import bundles
 from mesh.wire import limits
 from mesh.wire.frames import Frame, parse_frame, topic_of

@@ -12,7 +12,7 @@ from mesh.groups.messaging import Wording, seal_message
 from mesh.groups.operations import sign_op
 from mesh.ids import DeviceId, GroupId, LinkId, OpId
 from mesh.journal import Journal
-from mesh.peer.state import Link
+from mesh.peer.links import Link
 from mesh.wire.codec import encode
 from mesh.wire.messages import Kind
 from mesh.wire.operations import Body, OpTbs, OpType, SignedOp

@@ -7,8 +7,8 @@ from mesh.errors import LocalError, RefusedError
 from mesh.events import FrameReceived, LinkKind, Space
 from mesh.groups.pairing import pairing_keys
 from mesh.ids import GroupId
+from mesh.peer.links import Session
 from mesh.peer.records import JoinStage
-from mesh.peer.state import Session
 from mesh.secret import Secret
 from mesh.wire import limits
 from mesh.wire.frames import FrameType, seal_frame

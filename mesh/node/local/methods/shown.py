@@ -27,8 +27,9 @@ from mesh.peer.joining import preview_of
 from mesh.peer.raising import objectors, ripe_ms
 from mesh.peer.records import JoinRecord, JoinStage, KnockKeys, MessageRecord
 from mesh.peer.routing import JOINING
-from mesh.peer.state import Room, State, Track
+from mesh.peer.state import Room, State
 from mesh.peer.talking import is_talk, parent_of
+from mesh.peer.tracks import Track
 from mesh.support.aliases import any_like
 from mesh.support.posts import interpret
 from mesh.wire import limits

@@ -1,0 +1,88 @@
+"""How far we have come with the messages of one device, and how that is stored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from mesh.gossip.frontier import Frontier, Spells
+from mesh.ids import MsgId, OpId
+from mesh.peer.records import RangesRecord, SpellRecord, TrackRecord
+from mesh.wire.messages import SignedMessage
+from mesh.wire.operations import ZERO32
+
+
+@dataclass(slots=True, kw_only=True)
+class Track:
+    """Which messages of a device are here, and which are not for us: for sure, or by one member's word."""
+
+    have: Frontier = field(default_factory=Frontier)
+    sure: Frontier = field(default_factory=Frontier)  # here, or not for us by its author's word or that of two members
+    claimed: int = 0  # up to here nothing is for us, says whoever welcomed us: asked for last, and never acknowledged
+    top: int = 0
+    top_id: MsgId = MsgId(ZERO32)
+    spells: Spells = field(default_factory=Spells)
+    shown: int = 0  # the highest one that a receipt is owed for
+    told: int = 0  # how far our last receipt went
+    heads: tuple[OpId, ...] = ()  # the operations that the author of the highest one had seen
+    keyup: SignedMessage | None = None  # the newest one of this device
+    past: Frontier = field(default_factory=Frontier)  # handed on by a member, without the frame
+    heard_ms: int = 0  # when its author last spoke, by their clock and never later than it came; 0: never
+
+    @property
+    def settled(self) -> Frontier:
+        """What is not missing as far as we have been told: nobody's word but one member's may stand for some of it."""
+        return self.sure.union(Frontier(self.claimed))
+
+    @property
+    def owes(self) -> bool:
+        """Whether a receipt would say something new about a message that is owed one."""
+        return self.shown > self.told and self.sure.contiguous > self.told
+
+    def take(self, mseq: int, msg_id: MsgId, epoch: OpId, heads: Sequence[OpId]) -> None:
+        """Note a message that is here now, sealed under `epoch` by one who had seen the operations `heads`."""
+        self.have, self.sure = self.have.add(mseq), self.sure.add(mseq)
+        self.spells = self.spells.note(mseq, epoch, self.top)
+        if mseq > self.top:
+            self.top, self.top_id, self.heads = mseq, msg_id, tuple(heads)
+
+    def to_record(self) -> TrackRecord:
+        """Return it as it is stored."""
+        return TrackRecord(
+            have=_ranges(self.have),
+            sure=_ranges(self.sure),
+            claimed=self.claimed,
+            top=self.top,
+            top_id=self.top_id,
+            spells=[SpellRecord(mseq=mseq, epoch=OpId(epoch)) for mseq, epoch in self.spells.changes],
+            shown=self.shown,
+            told=self.told,
+            heads=list(self.heads),
+            keyup=self.keyup,
+            past=_ranges(self.past),
+            heard_ms=self.heard_ms,
+        )
+
+    @staticmethod
+    def from_record(record: TrackRecord) -> "Track":
+        """Read it back."""
+        return Track(
+            have=_frontier(record.have),
+            sure=_frontier(record.sure),
+            claimed=record.claimed,
+            top=record.top,
+            top_id=record.top_id,
+            spells=Spells(tuple((s.mseq, s.epoch) for s in record.spells)),
+            shown=record.shown,
+            told=record.told,
+            heads=tuple(record.heads),
+            keyup=record.keyup,
+            past=_frontier(record.past),
+            heard_ms=record.heard_ms,
+        )
+
+
+def _ranges(frontier: Frontier) -> RangesRecord:
+    return RangesRecord(contiguous=frontier.contiguous, beyond=[[first, last] for first, last in frontier.beyond])
+
+
+def _frontier(record: RangesRecord) -> Frontier:
+    return Frontier(record.contiguous, tuple((r[0], r[1]) for r in record.beyond))
