@@ -1,4 +1,4 @@
-"""How long the core takes: who belongs, epochs, sealing and opening; no network, no disk.
+"""How long the core takes: who belongs, epochs, sets, sealing and opening; no network, no disk.
 
 Run it with `make bench-core`. With `ARGS="--vodozemac PYTHON"`, an interpreter that has the vodozemac package, Megolm
 is measured in the same sitting, and the ratio stands beside the bar. Times are of the processor, not of the wall:
@@ -20,6 +20,7 @@ from typing import Final
 
 from benchmarks.figures import Figure, busy_ms
 from benchmarks.messages import measure_messages
+from benchmarks.sets import measure_sets
 from benchmarks.steps import measure_steps
 from mesh.commands import Rank, Suite
 from mesh.groups.epochs import draft_epoch
@@ -191,11 +192,15 @@ def main() -> int:
         measured = part()
         figures.extend(measured)
         print(*(figure.line() for figure in measured), sep="\n", flush=True)
+    index, synced = measure_sets()
+    figures.extend(index)
+    print(*(one.line() for one in index), *(one.line() for one in synced), sep="\n", flush=True)
     taken = measure_messages(asked.vodozemac)
     print(*(one.line() for one in taken), sep="\n")
     kept = {
         "machine": machine,
         "figures": [asdict(figure) | {"median_ms": round(figure.median_ms, 3)} for figure in figures],
+        "sets": [asdict(one) | {"busy_ms": round(one.busy_ms, 1)} for one in synced],
         "messages": [one.kept() for one in taken],
     }
     RESULTS.parent.mkdir(exist_ok=True)

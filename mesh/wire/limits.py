@@ -97,6 +97,13 @@ WANT_MESSAGES_MAX: Final = 512  # bodies asked of one peer in one request
 STATE_HEADS_MAX: Final = 1024  # heads that a state or a question names; one who forks without end is not followed
 STORED_IDS_MAX: Final = 1024
 
+# ---- reconciling sets (ours; the bars of network.md §8 are met with these)
+RANGE_FRAME_BYTES_MAX: Final = 64 * 1024  # a question, and an answer
+RANGES_MAX: Final = 4096  # of a question or an answer
+RANGE_LISTED_MAX: Final = 4096  # short ids of one range: 32 KiB, so that an answer holds one range at least
+RANGE_QUESTIONS_MAX: Final = 4096  # that one reconciliation asks in all: some 20 million differences
+RANGE_STEPS_MAX: Final = 2**20  # ranges that one reconciliation reads and makes in all: some seconds of work
+
 # ---- history for newcomers (ours)
 HISTORY_LAST_MAX: Final = 500  # messages that the setting may name
 HISTORY_DAYS_MAX: Final = 90  # or days

@@ -16,6 +16,7 @@ from typing import Final
 
 from mesh.commands import Rank, Suite
 from mesh.crypto.keys import public_key, sign
+from mesh.gossip.reconcile import Asking, Index, Items, answer, session_key
 from mesh.groups.authoring import author, rekey
 from mesh.groups.invites import (
     invite_keys,
@@ -30,11 +31,11 @@ from mesh.groups.pairing import pairing_check, pairing_keys, seal_answer, seal_a
 from mesh.groups.returns import seal_return
 from mesh.groups.schedule import commitment, envelope_key, expand, message_key, next_chain_key, wrap_hint, wrap_info
 from mesh.identity.keys import pairing_key
-from mesh.ids import Address, DeviceId, GroupId, HomeId, MsgId, OpId
+from mesh.ids import Address, DeviceId, GroupId, HomeId, MsgId, OpId, TopicId
 from mesh.node.chance import HpkeSealer
 from mesh.secret import Secret
 from mesh.support.posts import Wish, compose
-from mesh.wire import invites, messages, notes, operations, pairing, returns, sessions
+from mesh.wire import invites, messages, notes, operations, pairing, ranges, returns, sessions
 from mesh.wire.codec import Record, decode, encode
 from mesh.wire.codes import DeviceCode, InviteCode, device_to_uri, to_text, to_uri
 from mesh.wire.frames import DAY_MS, parse_frame, rendezvous_topic, topic_of
@@ -136,6 +137,7 @@ def _all_records(story: Story) -> list[Record]:
         *_papers(story),
         *_messages(story),
         *_sessions(story),
+        *_ranges(),
         _call(story),
         returns.SignedReturn(tbs=encode(_call(story)), sig=b"\xdd" * 64),
         *_pairing(story),
@@ -260,6 +262,19 @@ def _sessions(story: Story) -> list[Record]:
         sessions.HistoryBody(
             ticket=2, before=b"\xcc" * 32, messages=[messages.SignedMessage(tbs=b"\x90", sig=bytes(64))]
         ),
+    ]
+
+
+def _ranges() -> list[Record]:
+    same = ranges.Same(upto=b"\0\0\0\7")
+    printed = ranges.Printed(upto=b"\0\0\0\x08\xab", count=300, fingerprint=b"\xf0" * 8)
+    listed = ranges.Listed(upto=b"", shorts=b"\xf1" * 8)
+    return [
+        same,
+        printed,
+        listed,
+        ranges.RangeQuestion(ticket=2, start=b"\0\0\0\6", ranges=[same, printed]),
+        ranges.RangeAnswer(ticket=2, ranges=[same, printed, listed]),
     ]
 
 
@@ -402,6 +417,26 @@ def _device_code() -> Json:
     }
 
 
+def sets() -> Json:
+    """Two sets that differ by one item each, and what is said until that is known (protocol.md §10)."""
+    key = session_key(TopicId(b"\x11" * 32), b"\x22" * 32, b"\x33" * 32)
+    pairs = [(k, bytes([k]) * 32) for k in range(4)]
+    asker, answerer = (Index(Items.of(some), key) for some in (pairs[:3], pairs[1:]))
+    asking = Asking(asker)
+    question = asking.begin()
+    given = answer(answerer, question)
+    found = asking.take(given)
+    return {
+        "key": key.hex(),
+        "ids": [one.hex() for _, one in pairs],
+        "shorts": [asker.shorts(0, 3).hex(), answerer.shorts(2, 3).hex()],
+        "question": question.hex(),
+        "answer": given.hex(),
+        "have": [one.hex() for one in found.have],
+        "want": [one.hex() for one in found.want],
+    }
+
+
 # ------------------------------------------------------------------------------------- HPKE, once
 
 
@@ -419,7 +454,7 @@ def hpke() -> list[Json]:
     return answers
 
 
-ANSWERS: Final = {"schedule": schedule, "records": records, "frames": frames, "codes": codes}
+ANSWERS: Final = {"schedule": schedule, "records": records, "frames": frames, "codes": codes, "sets": sets}
 
 
 def text_of(answers: object) -> str:
