@@ -8,6 +8,7 @@ import getpass
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from mesh.errors import Exit, LocalError, LockedError
@@ -99,6 +100,17 @@ def read_stdin() -> str:
     except UnicodeDecodeError:
         raise LocalError("What came by stdin is not UTF-8 text.", code="E-TEXT") from None
     return text.removesuffix("\n").removesuffix("\r")
+
+
+def read_file(path: Path) -> str:
+    """Read a file that was named, or stdin for `-`, as text."""
+    if str(path) == STDIN:
+        return read_stdin()
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise LocalError(f"This file cannot be read: {path} ({why}).", code="E-FILE") from None
 
 
 # ---------------------------------------------------------------- passphrases

@@ -7,13 +7,12 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from cli import fields
-from cli.ask import STDIN, ask_line, can_ask, confirm, given_line, given_text, read_stdin
+from cli.ask import ask_line, can_ask, confirm, given_line, read_file
 from cli.commands.home import show_groups
 from cli.context import Context
 from cli.durations import spoken_duration
 from cli.foresight import is_in, leave_lines, namesake_lines, remove_lines
 from cli.group_lines import (
-    agreement_lines,
     agreement_named,
     confirmed_line,
     dormant_after,
@@ -34,14 +33,14 @@ from cli.group_lines import (
 )
 from cli.options import Flag, Here, SecondsOrNone, WordOrNone
 from cli.output import one_line
-from cli.render import facts, newcomers_see, short_hash, shown_id, standing, when
+from cli.render import facts, short_hash, shown_id, standing, when
 from mesh.errors import Exit, LocalError, MeshError
 from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject
 
 app = App(name="group", help="Create, list, show, leave and steward groups.")
-agreement = App(name="agreement", help="What the members of a group agree on.")
-app.command(agreement)
+app.command("cli.commands.agreement:app", name="agreement", help="What the members of a group agree on.")
+app.command("cli.commands.settings:set_", name="set", help="Change a setting of a group, or one of your own in it.")
 app.command("cli.commands.fork:fork", name="fork", help="Found a successor and offer it, or follow one.")
 
 Rank = Literal["founder", "steward", "moderator", "member"]
@@ -94,7 +93,7 @@ def create(
     name = given_line(name, "What is the group called?", instead="NAME")
     if not name:
         raise LocalError("The group's name is empty.", do="Run the command again, and give it a name.", code="E-TEXT")
-    text = _read_file(agreement) if agreement else ""
+    text = read_file(agreement) if agreement else ""
     with context.api() as api:
         namesakes = _namesakes(api, name)
         context.out.say(*namesake_lines(name, namesakes))
@@ -375,67 +374,6 @@ def confirm_(group: str, /, *, context: Here) -> None:
     context.out.result(told, ["The group counts as confirmed. What you post goes out."])
 
 
-@app.command(name="set")
-def set_(group: str, key: str, value: str, /, *, context: Here) -> None:
-    """Change a setting of a group, or one of your own in it.
-
-    Of the whole group (stewards and founders): `history`, what newcomers see (none, last:50, days:7); `approvals`;
-    `members-invite`. Your own: `invite-address`, `key-window`. For example: mesh group set "Tuesday grief" history
-    last:50. The members see a change in `mesh group show`; what was said before it under `none` stays unseen.
-
-    Parameters
-    ----------
-    group
-        The group's name, or the beginning of its id.
-    key
-        The setting.
-    value
-        Its new value.
-    """
-    told = context.call("group.set", {"group": group, "key": key, "value": value})
-    context.out.result(told, [f"{one_line(key)} is now {one_line(value)}."])
-    if key == "history":
-        seen = newcomers_see(value)
-        context.out.say(f"From now on {seen if value != 'none' else 'newcomers see nothing of what was said before'}.")
-
-
-# ---------------------------------------------------------------- agreement
-
-
-@agreement.command(name="show")
-def show_agreement(group: str, /, *, context: Here) -> None:
-    """Show a group's agreement.
-
-    Parameters
-    ----------
-    group
-        The group's name, or the beginning of its id.
-    """
-    told = context.call("group.agreement", {"group": group, "action": "show", "text": None})
-    context.out.result(told, agreement_lines(fields.record(told, "agreement")))
-
-
-@agreement.command
-def edit(group: str, file: Path | None = None, /, *, context: Here) -> None:
-    """Publish a new version of a group's agreement.
-
-    Whoever joins from then on agrees to it. Members can read it with `mesh group agreement show`; nothing tells them of
-    it by itself, and nobody is asked to agree anew.
-
-    Parameters
-    ----------
-    group
-        The group's name, or the beginning of its id.
-    file
-        A file with the text; - reads it from stdin.
-    """
-    text = _read_file(file) if file else given_text(None, "The new agreement", instead="FILE, or - for stdin")
-    told = context.call("group.agreement", {"group": group, "action": "edit", "text": text})
-    version = fields.number(fields.record(told, "agreement"), "version")
-    context.out.result(told, [f"Version {version} of the agreement is published."])
-    context.out.say("Members are not told of it by themselves: say it to them, with a post.")
-
-
 # ---------------------------------------------------------------- helpers
 
 
@@ -472,16 +410,6 @@ def _refuse_what_is_to_come(keep: int | None) -> None:
 def _invite(entry: JsonObject) -> str:
     note = one_line(fields.text(entry, "note"))
     return shown_id(fields.text(entry, "id")) + (f" ({note})" if note else "")
-
-
-def _read_file(path: Path) -> str:
-    if str(path) == STDIN:
-        return read_stdin()
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise LocalError(f"{path} cannot be read: {why}.", code="E-FILE") from None
 
 
 def _not_confirmed() -> LocalError:

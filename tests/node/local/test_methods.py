@@ -15,7 +15,7 @@ from mesh.ids import PeerId
 from mesh.node.keepsakes import Keepsakes, draw_keepsakes
 from mesh.node.local import methods
 from mesh.node.local.inprocess import run_to_end
-from mesh.node.local.methods.shown import join_json
+from mesh.node.local.methods.joins import join_json
 from mesh.node.local.protocol import JsonObject
 from mesh.peer.records import JoinStage
 from mesh.peer.state import State

@@ -19,8 +19,9 @@ from mesh.ids import Address, JoinId, OpId
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.groups import alias_given
+from mesh.node.local.methods.joins import join_json, key_words
 from mesh.node.local.methods.names import group_named, invite_named, join_named, knock_named
-from mesh.node.local.methods.shown import each, iso, join_json, key_words, members_like, person, state_of
+from mesh.node.local.methods.shown import each, iso, members_like, person, state_of
 from mesh.node.local.protocol import JsonObject
 from mesh.peer.approving import approvers, needed
 from mesh.peer.joining import preview_of

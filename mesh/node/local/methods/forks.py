@@ -4,8 +4,9 @@ from mesh.commands import DeclineFork, FollowFork, OfferFork, OfferForkAgain
 from mesh.ids import GroupId, JoinId
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
+from mesh.node.local.methods.joins import join_json
 from mesh.node.local.methods.names import fork_named, group_named, member_named
-from mesh.node.local.methods.shown import alias_of, group_json, join_json
+from mesh.node.local.methods.shown import alias_of, group_json
 from mesh.node.local.protocol import JsonObject
 
 

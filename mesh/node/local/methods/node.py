@@ -6,12 +6,12 @@ from mesh.gossip.delivery import DeliveryState
 from mesh.node.local.api import METHODS, STREAMS
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
+from mesh.node.local.methods.joins import join_json
 from mesh.node.local.methods.proofs import proof_problems
 from mesh.node.local.methods.shown import (
     alias_of,
     each,
     group_json,
-    join_json,
     members_like,
     offer_state,
     state_of,

@@ -8,8 +8,9 @@ from mesh.ids import GroupId, JoinId, MemberPk
 from mesh.node.chance import OsEntropy
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
+from mesh.node.local.methods.joins import join_json
 from mesh.node.local.methods.names import group_named, member_named
-from mesh.node.local.methods.shown import alias_of, each, group_json, iso, join_json, person
+from mesh.node.local.methods.shown import alias_of, each, group_json, iso, person
 from mesh.node.local.protocol import JsonObject
 from mesh.peer.records import TalkRecord
 from mesh.peer.state import Room
