@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
-from cyclopts import App, Group, Parameter
+from cyclopts import App, Group, Parameter, Token
 
 from cli.layout import HelpLayout
+from mesh.errors import LocalError
 
 if TYPE_CHECKING:
     from cli.context import Context
@@ -93,11 +94,14 @@ def build(line: Sequence[str] = ()) -> App:
             if name in line and app[name].default_command:
                 app[name].help = None  # its page shows all that it says of itself, not the list's one line
     app["--help"].group = app["--version"].group = EVERYWHERE
+    app.meta.help_flags = app.meta.version_flags = ()  # `dispatch` sees to both, so that --json holds for them too
 
     @app.meta.default
     def run(
         *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
-        home: Annotated[Path | None, Parameter(env_var="MESH_HOME", metavar="DIR", group=EVERYWHERE)] = None,
+        home: Annotated[
+            Path | None, Parameter(converter=_read_home, env_var="MESH_HOME", metavar="DIR", group=EVERYWHERE)
+        ] = None,
         json: Everywhere = False,
         plain: Everywhere = False,
         quiet: Everywhere = False,
@@ -151,8 +155,43 @@ def dispatch(app: App, tokens: list[str], context: "Context") -> int | None:
     end = tokens.index("--") if "--" in tokens else len(tokens)
     tokens = [STDIN if word == "-" else word for word in tokens[:end]] + tokens[end:]
     command, bound, asked = app.parse_args(tokens)
+    if context.out.json and getattr(command, "__self__", None) is not None:  # cyclopts' own: a page, or the version
+        _give_object(app, tokens, context)
+        return None
     answer = command(*bound.args, **bound.kwargs, **dict.fromkeys(asked, context))
     return answer if isinstance(answer, int) else None
+
+
+def _give_object(app: App, tokens: list[str], context: "Context") -> None:
+    """Give as one object what is else a page of text; LocalError where a command is missing, and no page was asked."""
+    from cli.commands.about import page, version
+
+    flags = tokens[: tokens.index("--")] if "--" in tokens else tokens
+    line = [word for word in flags if word not in {*app.help_flags, *app.version_flags}]
+    if not {*app.help_flags}.isdisjoint(flags):
+        context.out.result({"help": page(app, line)})
+    elif not {*app.version_flags}.isdisjoint(flags):
+        version(context=context)
+    else:
+        chain, apps, _ = app.parse_commands(line)
+        raise LocalError(
+            f"A command is missing after `{' '.join(['mesh', *chain])}`.",
+            do=f"`{' '.join(['mesh', *chain])} --help` says what each does.",
+            code="E-USAGE",
+            candidates=tuple(name for name in apps[-1] if not name.startswith("-")),
+        )
+
+
+def _read_home(_type: type, tokens: Sequence[Token]) -> Path:
+    """Read a folder's name; LocalError for an empty one, which a script's unset variable leaves."""
+    if not tokens[0].value.strip():
+        raise LocalError(
+            "The folder of the home is named, and the name is empty.",
+            why="It would mean the folder that you happen to be in.",
+            do="Name a folder with --home or MESH_HOME, or leave both out: then it is the usual one.",
+            code="E-USAGE",
+        )
+    return Path(tokens[0].value)
 
 
 def _home(given: Path | None) -> Path:

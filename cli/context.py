@@ -45,6 +45,10 @@ class Context:
         with self.api() as api:
             return api.call(method, params or {})
 
+    def signed(self, api: Api, method: str, asked: JsonObject) -> JsonObject:
+        """Ask for something that is signed with a key which only the passphrase opens."""
+        return self.with_passphrase(lambda: api.call(method, {**asked, "passphrase": self.passphrase()}))
+
     def passphrase(self) -> str:
         """Give the passphrase: from --passphrase-fd, MESH_PASSPHRASE_FILE or the person, in this order."""
         if self._passphrase is None:

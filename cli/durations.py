@@ -24,7 +24,7 @@ def parse_duration(text: str) -> int:
     seconds = int(match[1]) * UNITS_S[match[2]] if match else -1
     if not 0 <= seconds <= SECONDS_MAX:
         raise DurationWrong(
-            f"{text[:40]!r} is no span of time.",
+            f"“{text[:40]}” is no span of time.",
             do="Write a number and s, m, h or d: 90s, 15m, 3h, 7d.",
         )
     return seconds

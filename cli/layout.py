@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 LABEL_CHARS_MAX: Final = 26  # a longer label stands on a line of its own
 WIDTH_MAX: Final = 100
+ITEMS: Final = ("- ", "mesh ")  # what begins a line of its own in a docstring
 
 
 class HelpLayout:
@@ -22,8 +23,7 @@ class HelpLayout:
         """Write what the command does, a paragraph for each in its docstring."""
         for paragraph in _plain(description).strip().split("\n\n"):
             if paragraph:
-                filled = textwrap.fill(" ".join(paragraph.split()), _width(console), break_on_hyphens=False)
-                console.file.write(filled + "\n\n")
+                console.file.write("\n".join(_filled(paragraph, _width(console))) + "\n\n")
 
     def __call__(self, console: "Console", options: "ConsoleOptions", panel: "HelpPanel") -> None:
         """Write one group of commands or flags."""
@@ -39,6 +39,20 @@ class HelpLayout:
             head = f"  {label:<{column}}  " if len(label) <= column else f"  {label}\n{indent}"
             console.file.write(head + f"\n{indent}".join(lines) + "\n")
         console.file.write("\n")
+
+
+def _filled(paragraph: str, width: int) -> list[str]:
+    """Fill a paragraph; where it is a list of items ("- ") or of examples ("mesh …"), each on a line of its own."""
+    if not paragraph.lstrip().startswith(ITEMS):
+        return [textwrap.fill(" ".join(paragraph.split()), width, break_on_hyphens=False)]
+    items: list[str] = []
+    for line in map(str.strip, paragraph.splitlines()):
+        if line.startswith(ITEMS):
+            items.append(line)
+        else:
+            items[-1] += f" {line}"
+    wrapped = textwrap.TextWrapper(width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+    return [wrapped.fill(item) for item in items]
 
 
 def _width(console: "Console") -> int:

@@ -1,5 +1,6 @@
 """The types that several commands' parameters share, so that one thing is spelled in one way everywhere."""
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, TypeAlias
 
@@ -28,6 +29,18 @@ def read_word(_type: type, tokens: Sequence[Token]) -> str:
     return value
 
 
+def read_locale(_type: type, tokens: Sequence[Token]) -> str:
+    """Read a language, with or without a script and a country: the forms of RFC 5646 that people use."""
+    value = tokens[0].value
+    if not re.fullmatch(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?", value):
+        raise LocalError(
+            f"“{value[:40]}” is no language and country.",
+            do="Write the language, and the country if you like: en, en-GB, zh-Hant-TW.",
+            code="E-USAGE",
+        )
+    return value
+
+
 def read_words(_type: type, tokens: Sequence[Token]) -> list[str]:
     """Read texts none of which is empty."""
     return [read_word(str, [token]) for token in tokens]
@@ -40,5 +53,6 @@ Commas: TypeAlias = Annotated[
     list[str] | None, Parameter(converter=split_commas, metavar="A,B", negative="", n_tokens=1)
 ]
 WordOrNone: TypeAlias = Annotated[str | None, Parameter(converter=read_word)]
+Locale: TypeAlias = Annotated[str, Parameter(converter=read_locale, metavar="L")]
 WordsOrNone: TypeAlias = Annotated[list[str] | None, Parameter(converter=read_words)]
 Flag: TypeAlias = Annotated[bool, Parameter(negative="", show_default=False)]

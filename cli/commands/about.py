@@ -3,8 +3,11 @@
 import platform
 from typing import Literal
 
+from cyclopts import App
+
 from cli.catalogue import CATALOGUE
 from cli.context import Context
+from cli.layout import WIDTH_MAX
 from cli.options import Here
 from mesh.errors import LocalError
 from mesh.node.local.api import METHODS, STREAMS
@@ -23,9 +26,20 @@ def help_(*subject: str, context: Here) -> None:
     if len(subject) == 1 and subject[0].upper().startswith("E-"):
         _explain(subject[0].upper(), context)
         return
-    from cli.app import build
+    from cli.app import build, dispatch
 
-    build(subject).meta([*subject, "--help"])
+    dispatch(build(subject), [*subject, "--help"], context)
+
+
+def page(app: App, tokens: list[str]) -> str:
+    """Give the page that `--help` shows of a command."""
+    import io
+
+    from rich.console import Console
+
+    held = io.StringIO()
+    app.help_print(tokens, console=Console(file=held, width=WIDTH_MAX))
+    return held.getvalue().rstrip()
 
 
 def api(*, context: Here) -> None:

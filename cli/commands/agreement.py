@@ -42,5 +42,8 @@ def edit(group: str, file: Path | None = None, /, *, context: Here) -> None:
     text = read_file(file) if file else given_text(None, "The new agreement", instead="FILE, or - for stdin")
     told = context.call("group.agreement", {"group": group, "action": "edit", "text": text})
     version = fields.number(fields.record(told, "agreement"), "version")
+    if told.get("changed") is False:
+        context.out.result(told, [f"Nothing changed: version {version} of the agreement says just that."])
+        return
     context.out.result(told, [f"Version {version} of the agreement is published."])
     context.out.say("Members are not told of it by themselves: say it to them, with a post.")

@@ -192,9 +192,7 @@ def remove(device: str, /, *, context: Here) -> None:
                     code="E-NOT-CONFIRMED",
                 )
         asked = fields.text(fields.record(would, "device"), "id")  # what was named is what is removed
-        told = context.with_passphrase(
-            lambda: api.call("device.remove", {"device": asked, "passphrase": context.passphrase()})
-        )
+        told = context.signed(api, "device.remove", {"device": asked})
     context.out.result(told, _removed_lines(context, told))
 
 

@@ -7,7 +7,6 @@ from cyclopts import Parameter
 
 from cli import fields
 from cli.ask import confirm
-from cli.commands.group import signed
 from cli.commands.join import WAIT_S, finish, go_on
 from cli.context import Context
 from cli.options import Flag, Here, Seconds, WordOrNone, WordsOrNone
@@ -71,7 +70,7 @@ def fork(
         flag for flag, value in (("--follow", follow), ("--again", again), ("--decline", decline)) if value is not None
     ]
     if len(given) > 1:
-        raise LocalError(f"{' and '.join(given)} do not go together.", do="Give one of them.", code="E-USAGE")
+        raise LocalError(f"These do not go together: {', '.join(given)}.", do="Give one of them.", code="E-USAGE")
     with context.api() as api:
         if follow is not None:
             return _follow(context, api, {"group": group, "fork": follow}, alias, agree=agree, wait=wait)
@@ -97,7 +96,7 @@ def _found(context: Context, api: Api, asked: JsonObject) -> JsonObject:
         )
         if not confirm("Found it, and offer it?", instead="--yes"):
             raise LocalError("Nothing was changed.", why="It was not confirmed.", code="E-NOT-CONFIRMED")
-    return signed(context, api, "group.fork", asked)
+    return context.signed(api, "group.fork", asked)
 
 
 def _standing_lines(old: JsonObject) -> list[str]:

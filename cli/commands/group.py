@@ -7,9 +7,12 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from cli import fields
-from cli.ask import ask_line, can_ask, confirm, given_line, read_file
+from cli.aliases import ask_alias
+from cli.ask import confirm, given_line, read_file
+from cli.commands import agreement
+from cli.commands.fork import fork
 from cli.commands.home import show_groups
-from cli.context import Context
+from cli.commands.settings import set_
 from cli.durations import spoken_duration
 from cli.foresight import is_in, leave_lines, namesake_lines, remove_lines
 from cli.group_lines import (
@@ -33,15 +36,15 @@ from cli.group_lines import (
 )
 from cli.options import Flag, Here, SecondsOrNone, WordOrNone
 from cli.output import one_line
-from cli.render import facts, short_hash, shown_id, standing, when
+from cli.render import facts, newcomers_see, short_hash, shown_id, standing, when
 from mesh.errors import Exit, LocalError, MeshError
 from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject
 
 app = App(name="group", help="Create, list, show, leave and steward groups.")
-app.command("cli.commands.agreement:app", name="agreement", help="What the members of a group agree on.")
-app.command("cli.commands.settings:set_", name="set", help="Change a setting of a group, or one of your own in it.")
-app.command("cli.commands.fork:fork", name="fork", help="Found a successor and offer it, or follow one.")
+app.command(agreement.app)
+app.command(fork)
+app.command(set_, name="set")
 
 Rank = Literal["founder", "steward", "moderator", "member"]
 
@@ -79,7 +82,8 @@ def create(
         What you are called in this group.
     history
         What newcomers see of what was said before they came: nothing (none), the last messages (last:50; up to 500),
-        or those of the last days (days:7; up to 90). What is said while it is `none` stays unseen if you change it.
+        or those of the last days (days:7; up to 90). That is so for the first who comes too: what you said while you
+        were alone is among it. What is said while it is `none` stays unseen if you change it.
     keep
         How long messages are kept; refused until that is built.
     suite
@@ -93,7 +97,6 @@ def create(
     name = given_line(name, "What is the group called?", instead="NAME")
     if not name:
         raise LocalError("The group's name is empty.", do="Run the command again, and give it a name.", code="E-TEXT")
-    text = read_file(agreement) if agreement else ""
     with context.api() as api:
         namesakes = _namesakes(api, name)
         context.out.say(*namesake_lines(name, namesakes))
@@ -101,17 +104,19 @@ def create(
             "name": name,
             "about": about,
             "topics": list(topic or ()),
-            "agreement": text,
+            "agreement": read_file(agreement) if agreement else "",
             "alias": ask_alias(context, api, alias),
             "history": history,
             "keep": keep,
             "suite": suite,
             "approvals": approvals,
         }
-        told = signed(context, api, "group.create", asked)
+        told = context.signed(api, "group.create", asked)
     group = fields.record(told, "group")
     named, short = one_line(fields.text(group, "name")), shown_id(fields.text(group, "id"))
     context.out.result(told, [f'You founded "{named}" ({short}).', *words_of(group)])
+    if history != "none":
+        context.out.say(f"From now on {newcomers_see(history)}: the first also what you say while you are alone here.")
     meant = short if any(is_in(other) for other in namesakes) else f'"{named}"'
     context.out.say(f"Next: `mesh invite new {meant}` makes a code for one person.")
 
@@ -249,7 +254,7 @@ def leave(group: str, /, *, wipe: Flag = False, context: Here) -> None:
             if not confirm(question, instead="--yes"):
                 raise _not_confirmed()
             group = fields.text(fields.record(would, "group"), "id")  # what was named is what is done
-        told = signed(context, api, "group.leave", {"group": group, "wipe": wipe})
+        told = context.signed(api, "group.leave", {"group": group, "wipe": wipe})
     if not wipe:
         lines = ["You left the group. What was said stays here to be read; `--wipe` deletes it."]
     elif fields.flag(told, "wiped"):
@@ -377,28 +382,12 @@ def confirm_(group: str, /, *, context: Here) -> None:
 # ---------------------------------------------------------------- helpers
 
 
-def ask_alias(context: Context, api: Api, alias: str | None) -> str | None:
-    """Give the alias; asked for at a terminal; None stands for the name that `init` was given."""
-    if alias is not None or not can_ask():
-        return alias
-    offered = ""
-    with suppress(MeshError):  # a question without an offer is still a question
-        offered = one_line(fields.text(fields.record(api.call("id.show", {}), "identity"), "name"))
-    context.out.say("Choose an alias. Nothing links it to who you are in other groups.")
-    return ask_line("Alias", instead="--alias", default=offered) or None
-
-
 def _namesakes(api: Api, name: str) -> list[JsonObject]:
     """Look for groups of this name; none where that fails: it is not what was asked for."""
     groups: list[JsonObject] = []
     with suppress(MeshError):
         groups = fields.records(api.call("group.list", {}), "groups")
     return [group for group in groups if fields.text(group, "name").casefold() == name.casefold()]
-
-
-def signed(context: Context, api: Api, method: str, asked: JsonObject) -> JsonObject:
-    """Ask for something that only the passphrase opens the key for."""
-    return context.with_passphrase(lambda: api.call(method, {**asked, "passphrase": context.passphrase()}))
 
 
 def _refuse_what_is_to_come(keep: int | None) -> None:

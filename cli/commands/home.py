@@ -11,7 +11,7 @@ from cli import fields
 from cli.ask import ask_new_passphrase, ask_words, can_ask, check_words, weak_hint
 from cli.context import TYPED_MAX, Context, read_line_of
 from cli.errors import said
-from cli.options import Flag, Here
+from cli.options import Flag, Here, Locale
 from cli.output import Output
 from cli.render import counted, join_lines, problem_lines, shown_id, standing
 from mesh.errors import LocalError
@@ -38,7 +38,7 @@ WELCOME = (
 def init(
     *,
     name: str = "",
-    locale: str = "",
+    locale: Locale = "",
     words: Flag = False,
     words_fd: Annotated[int | None, Parameter(metavar="N")] = None,
     context: Here,

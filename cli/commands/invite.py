@@ -40,7 +40,7 @@ def new(
     uses
         How many people may join with it.
     expires
-        How long it is good for, in whole hours; at most 90 days.
+        How long it is good for, in whole hours, counted from the next full hour: 1h at the least, 90d at most.
     approvals
         0: the node of a member who is online lets them in by itself. 1 to 8: so many moderators, stewards
         and founders have to say yes, not necessarily at the same time. Left out: 0 for one use; for more, what

@@ -10,8 +10,8 @@ from typing import Final
 from cyclopts import App
 
 from cli import fields
+from cli.aliases import ask_alias
 from cli.ask import confirm, given_line
-from cli.commands.group import ask_alias
 from cli.commands.home import require_identity
 from cli.context import Context
 from cli.errors import as_json

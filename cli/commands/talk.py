@@ -10,7 +10,7 @@ from cli import fields
 from cli.ask import given_text
 from cli.context import Context
 from cli.errors import sentence
-from cli.options import Commas, Flag, Here, Seconds
+from cli.options import Commas, Flag, Here, Seconds, WordOrNone
 from cli.output import one_line
 from cli.render import audience_line, delivery_line, gap_line, message_lines, shown_id, standing
 from mesh.errors import Exit, LocalError, MeshError, RefusedError
@@ -29,7 +29,7 @@ def post(
     /,
     *,
     mode: Mode = "listening",
-    cw: str = "",
+    cw: WordOrNone = None,
     topics: Commas = None,
     reply_to: str | None = None,
     no_history: Flag = False,
@@ -76,7 +76,7 @@ def post(
                 "group": group,
                 "text": said,
                 "mode": mode,
-                "cw": cw,
+                "cw": cw or "",
                 "topics": list(topics or ()),
                 "reply_to": reply_to,
                 "no_history": no_history,

@@ -3,7 +3,6 @@
 import time
 
 from cli import fields
-from cli.commands.group import signed
 from cli.commands.home import require_identity
 from cli.commands.join import WAIT_S, finish, go_on
 from cli.context import Context
@@ -76,7 +75,7 @@ def talk(
     named: JsonObject = {"group": group, "member": member}
     with context.api() as api:
         if accept:
-            told = signed(context, api, "talk.accept", {**named, "alias": alias})
+            told = context.signed(api, "talk.accept", {**named, "alias": alias})
             return finish(context, go_on(context, api, told, alias, agree=True, end=time.monotonic() + wait))
         if decline:
             context.out.result(api.call("talk.decline", named), ["Declined. It stays on this node: they are not told."])
@@ -89,7 +88,7 @@ def _ask(context: Context, api: Api, named: JsonObject, alias: str | None) -> in
     who = one_line(fields.person(fields.record(stands, "member")))
     if not stands.get("talk") and fields.text(fields.record(stands, "offered"), "state") in {"offered", "joining"}:
         raise LocalError(
-            f"{who} has asked you already.",
+            f"You have been asked already, by {who}.",
             why="One talk is enough for two.",
             do="Run the same command with --accept or --decline.",
             code="E-TALK-OFFERED",
@@ -97,7 +96,7 @@ def _ask(context: Context, api: Api, named: JsonObject, alias: str | None) -> in
     if stands.get("talk"):
         told: JsonObject = {"group": stands["group"], "talk": stands["talk"]}
     else:
-        told = signed(context, api, "talk.offer", {**named, "alias": alias})
+        told = context.signed(api, "talk.offer", {**named, "alias": alias})
     shown, new = fields.record(told, "talk"), fields.record(told, "group")
     state, name = fields.text(shown, "state"), one_line(fields.text(new, "name"))
     lines = {

@@ -391,7 +391,7 @@ def _enter(group: Group, signed: SignedOp, wraps: tuple[bytes, ...], means: Mean
     try:
         receive_op(group, signed, wraps, means)
     except RemoteError as error:
-        raise _refused(error) from error
+        raise _refused() from error
     op = parse_op(signed)
     group.set_own(means.journal, dseq=op.tbs.dseq, dprev=op.op_id, spoke_ms=means.wall_ms)
     return op
@@ -402,14 +402,14 @@ def _rehearse(group: Group, signed: SignedOp, means: Means) -> None:
     try:
         rehearse_op(group, signed, means)
     except RemoteError as error:
-        raise _refused(error) from error
+        raise _refused() from error
 
 
-def _refused(error: RemoteError) -> RefusedError:
+def _refused() -> RefusedError:
     return RefusedError(
         "the group's rules do not allow that",
-        why=error.what,
-        do="ask a member of a more senior rank; `mesh group members` shows who that is",
+        why="every member's node would refuse it: your rank does not reach so far, or the group has changed meanwhile",
+        do="ask a member with a higher rank; `mesh group members` shows who has which",
     )
 
 

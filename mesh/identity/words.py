@@ -79,9 +79,8 @@ def _unknown(strangers: list[tuple[int, str]]) -> WordsWrong:
     named = ", ".join(f"“{word}” (word {place})" for place, word in strangers[:WORDS])
     close = [match for _, word in strangers[:WORDS] for match in _alike(word)]
     offer = f"Did you mean {', '.join(close)}? " if len(strangers) == 1 and close else ""
-    are = "is not a recovery word" if len(strangers) == 1 else "are not recovery words"
     return WordsWrong(
-        f"{named} {are}.",
+        f"Not among the recovery words: {named}.",
         why="Recovery words come from a fixed list of 2,048 English words.",
         do=offer + _KEEP,
         candidates=tuple(dict.fromkeys(close)),

@@ -49,6 +49,7 @@ from mesh.groups.invites import HOUR_MS, invite_keys
 from mesh.groups.records import InviteRecord
 from mesh.ids import Address, MemberPk
 from mesh.membership.structure import MEMBERS_INVITE
+from mesh.membership.views import Member
 from mesh.peer import confirming, raising, reaching
 from mesh.peer.beacons import BEACONS
 from mesh.peer.chores import remove_member, remove_own_device
@@ -186,10 +187,7 @@ def _govern(state: State, command: Governing, step: Step) -> None:
             confirming.accept(room, step)
             hand_over(state, room, step)
         case SetAgreement():
-            version, _ = group.agreement
-            text = require_text("agreement", command.text, limits.AGREEMENT_BYTES_MAX, lines=True)
-            body = AgreementBody(version=version + 1, text=text)
-            publish(state, room, author(group, OpType.AGREEMENT, body, step.means()), step)
+            _set_agreement(state, room, command, step)
 
 
 def _create(state: State, command: CreateGroup, step: Step) -> bytes:
@@ -296,7 +294,7 @@ def _require_inviter(room: Room) -> None:
     if room.group.rank > (Rank.MEMBER if open_to_members else Rank.MODERATOR):
         newcomer = open_to_members and room.group.rank is Rank.NEWCOMER
         raise RefusedError(
-            "newcomers cannot invite yet" if newcomer else "only moderators and more senior members invite here",
+            "newcomers cannot invite yet" if newcomer else "only moderators, stewards and founders invite here",
             why="whoever invites answers for those who come",
             do="ask a member to make the code" if newcomer else "ask one of them; `mesh group members` shows who it is",
         )
@@ -314,6 +312,8 @@ def _revoke(state: State, room: Room, command: RevokeInvite, step: Step) -> None
     invite = room.group.invites.get(command.invite)
     if invite is None:
         raise LocalError("there is no such invite", do="`mesh invite list` shows them", code="E-NO-INVITE")
+    if invite.issuer != room.group.own.member_pk:
+        _require_rank(room, Rank.MODERATOR, "close a code that somebody else made")
     if invite.open:
         body = UninviteBody(invite=command.invite)
         publish(state, room, author(room.group, OpType.UNINVITE, body, step.means()), step)
@@ -354,9 +354,52 @@ def _set_rank(state: State, room: Room, command: SetRank, step: Step) -> None:
             why="stepping down needs your member key",
             do="ask another steward, or leave the group",
         )
+    _require_may_rank(room, target, command.rank)
     kind = OpType.PROMOTE if command.rank < target.rank else OpType.DEMOTE
     body = RankBody(target=command.member, rank=command.rank)
     publish(state, room, author(room.group, kind, body, step.means()), step)
+
+
+def _require_may_rank(room: Room, target: Member, new: Rank) -> None:
+    """RefusedError, in words, for one whom the rules do not let give this member this rank."""
+    raises_newcomer = target.rank is Rank.NEWCOMER and new is Rank.MEMBER
+    _require_rank(room, Rank.MODERATOR if raises_newcomer else Rank.STEWARD, "change this rank")
+    own, shows = room.group.rank, "`mesh group members` shows who has which"
+    if new > target.rank and target.rank <= own:
+        raise RefusedError(
+            f"you cannot lower the rank of {target.alias}: it is {target.rank.name.lower()}, and yours is "
+            f"{own.name.lower()}",
+            why="one must have a higher rank than whom one lowers, so that no two can lower each other",
+            do=f"ask someone with a higher rank; {shows}",
+        )
+    if new <= own is not Rank.FOUNDER:
+        raise RefusedError(
+            f"you cannot make anybody a {new.name.lower()}: your own rank is {own.name.lower()}",
+            why="one can give the ranks below one's own; a founder can give each",
+            do=f"ask someone with a higher rank; {shows}",
+        )
+
+
+def _require_rank(room: Room, least: Rank, what: str) -> None:
+    """RefusedError, in words, for one whose rank is lower than what this needs: moderator or steward."""
+    require_in(room)
+    if room.group.rank > least:
+        seniors = "stewards and founders" if least is Rank.STEWARD else "moderators, stewards and founders"
+        raise RefusedError(
+            f"only {seniors} can {what}, and your rank is {room.group.rank.name.lower()}",
+            why="every member's node would refuse it",
+            do="ask one of them; `mesh group members` shows who it is",
+        )
+
+
+def _set_agreement(state: State, room: Room, command: SetAgreement, step: Step) -> None:
+    """Publish a new version; none where the text is the one that holds, but for white space at its end."""
+    _require_rank(room, Rank.STEWARD, "change the agreement")
+    version, held = room.group.agreement
+    text = require_text("agreement", command.text, limits.AGREEMENT_BYTES_MAX, lines=True)
+    if text.rstrip() != held.rstrip():
+        body = AgreementBody(version=version + 1, text=text)
+        publish(state, room, author(room.group, OpType.AGREEMENT, body, step.means()), step)
 
 
 def _remove(state: State, room: Room, command: RemoveMember, step: Step) -> None:
@@ -399,6 +442,7 @@ def _set(state: State, room: Room, command: SetSetting, step: Step) -> None:
         room.group.set_own(step.journal, settings=[[k, v] for k, v in sorted(own.items())])
         step.set_timer("presence", room.group.gid, 0)
     else:
+        _require_rank(room, Rank.STEWARD, "change a setting of the whole group")
         body = SettingsBody(settings=[Setting(key=command.key, value=command.value)])
         publish(state, room, author(room.group, OpType.SETTINGS, body, step.means()), step)
 

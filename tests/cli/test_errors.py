@@ -1,5 +1,8 @@
 """The catalogue: every code that the source can show is explained, and every explanation has a code."""
 
+import ast
+import importlib
+import pkgutil
 import re
 from pathlib import Path
 
@@ -70,3 +73,30 @@ def test_json_has_exactly_the_keys_of_the_contract() -> None:
     assert as_json(MeshError("a thing", why="because", do="`do` this", code="E-D")) == {
         "error": {"code": "E-D", "what": "A thing.", "why": "Because.", "do": "`do` this."}
     }
+
+
+def kinds_of_error() -> set[str]:
+    """Name every class of error that is said in words."""
+    for room in ("mesh", "cli"):
+        for module in pkgutil.walk_packages([str(ROOT / room)], f"{room}."):
+            importlib.import_module(module.name)
+    found, waiting = {"MeshError"}, MeshError.__subclasses__()
+    while waiting:
+        kind = waiting.pop()
+        found.add(kind.__name__)
+        waiting += kind.__subclasses__()
+    return found
+
+
+def test_no_sentence_begins_with_what_a_person_typed() -> None:
+    """Sentences begin with a capital letter, and a name or an address must stay as it was written."""
+    kinds, found = kinds_of_error(), []
+    for room in ("mesh", "cli"):
+        for path in sorted((ROOT / room).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds:
+                    said_in = [*node.args, *(k.value for k in node.keywords if k.arg in {"what", "why", "do"})]
+                    begins = [part.values[0] for part in said_in if isinstance(part, ast.JoinedStr) and part.values]
+                    if any(isinstance(first, ast.FormattedValue) for first in begins):
+                        found.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert found == []

@@ -328,6 +328,9 @@ def test_an_agreement_is_shown_and_edited(home: Path, tmp_path: Path) -> None:
     assert edited.out == "Version 3 of the agreement is published.\n"
     assert "not told of it" in edited.err
     assert (asked, texts) == (["show", "edit"], [None, "Be kinder."])
+    with fake_node(home, {"group.agreement": {**told, "changed": False}}):
+        same = mesh("group", "agreement", "edit", "g", "-", stdin="Be kind.\nStay.\n", home=home)
+    assert (same.out, same.err) == ("Nothing changed: version 3 of the agreement says just that.\n", "")
 
 
 # ---------------------------------------------------------------- invites and knocks

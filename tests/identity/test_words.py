@@ -63,14 +63,14 @@ def wrong(typed: str) -> WordsWrong:
 
 def test_a_mistyped_word_is_named_with_its_place_and_what_it_may_have_been() -> None:
     error = wrong(WORDS.replace("diagram", "diagrm"))
-    assert error.what == "“diagrm” (word 2) is not a recovery word."
+    assert error.what == "Not among the recovery words: “diagrm” (word 2)."
     assert "diagram" in error.candidates
     assert "diagram" in error.do
 
 
 def test_several_mistyped_words_are_all_named() -> None:
     error = wrong(WORDS.replace("hamster", "hamstr").replace("length", "qqqqq"))
-    assert error.what == "“hamstr” (word 1), “qqqqq” (word 24) are not recovery words."
+    assert error.what == "Not among the recovery words: “hamstr” (word 1), “qqqqq” (word 24)."
     assert "hamster" in error.candidates
 
 

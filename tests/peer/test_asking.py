@@ -20,7 +20,7 @@ from mesh.commands import (
     StartJoin,
     Suite,
 )
-from mesh.errors import LocalError
+from mesh.errors import LocalError, RefusedError
 from mesh.events import Space
 from mesh.groups.authoring import author
 from mesh.groups.group import Means
@@ -131,6 +131,45 @@ def test_a_refusal_changes_nothing(case: int) -> None:
     wren.post(gid, "all is well")
     world.run(5)
     assert juniper.reads(gid) == ["all is well"]
+
+
+def test_what_a_rank_does_not_allow_is_said_in_plain_words() -> None:
+    world, gid, wren, juniper = pair()
+    code = wren.invite(gid)
+    (tansy,) = gather(world, "tansy")
+    tansy.join(gid, wren.invite(gid))
+    world.run(5)
+    refused: list[tuple[Command, str]] = [
+        (SetRank(group=gid, member=tansy.member(gid), rank=Rank.MODERATOR), "only stewards and founders"),
+        (SetSetting(group=gid, key="approvals", value="2", own=False), "only stewards and founders"),
+        (SetAgreement(group=gid, text="mine"), "only stewards and founders"),
+        (RevokeInvite(group=gid, invite=code.invite), "only moderators, stewards and founders"),
+        (invite(gid), "only moderators, stewards and founders"),
+    ]
+    for command, words in refused:
+        with pytest.raises(RefusedError) as caught:
+            world.ask("juniper", command)
+        assert words in caught.value.what
+        assert "`mesh group members`" in caught.value.do
+    wren.rank(gid, juniper, Rank.STEWARD)
+    world.run(5)
+    for who, rank, words in ((wren, Rank.MEMBER, "you cannot lower the rank of wren"), (tansy, Rank.STEWARD, "make")):
+        with pytest.raises(RefusedError) as caught:
+            world.ask("juniper", SetRank(group=gid, member=who.member(gid), rank=rank))
+        assert words in caught.value.what
+    juniper.rank(gid, tansy, Rank.MODERATOR)
+    juniper.rank(gid, tansy, Rank.MEMBER)
+    world.run(5)
+    assert wren.group(gid).view.members[tansy.member(gid)].rank is Rank.MEMBER
+
+
+def test_one_closes_the_codes_that_one_made() -> None:
+    world, gid, _, juniper = pair()
+    world.ask("wren", SetSetting(group=gid, key="members-invite", value="on", own=False))
+    world.run(5)
+    code = juniper.invite(gid)
+    world.ask("juniper", RevokeInvite(group=gid, invite=code.invite))
+    assert not juniper.group(gid).invites[code.invite].open
 
 
 def test_every_refusal_is_tried() -> None:

@@ -88,13 +88,13 @@ def _announceable(address: str, own: PeerId) -> Address:
     endpoint = parse(address)
     if endpoint.peer not in (None, own):
         raise BadAddress(
-            f"{address} leads to another node",
+            f"this address leads to another node: {address}",
             why="others would look for that one there, and refuse this one",
             do="leave out the part from /p2p on; it is added by itself",
         )
     if endpoint.port == 0 or (not endpoint.named and ipaddress.ip_address(endpoint.host).is_unspecified):
         raise BadAddress(
-            f"{address} is no address that others could dial",
+            f"others could not dial this address: {address}",
             why="what is announced must name one machine and one port",
             do="name the address and port by which others reach this machine, like /ip4/192.0.2.7/tcp/4001",
         )
@@ -106,7 +106,7 @@ def _announceable(address: str, own: PeerId) -> Address:
 def _bad(address: str) -> BadAddress:
     shown = address if len(address) <= 80 and address.isprintable() else f"{address[:40]!r}…"
     return BadAddress(
-        f"{shown} is not an address of a node",
+        f"this is not an address of a node: {shown}",
         why="an address names a machine, a TCP port and who must answer there",
         do="copy it whole from the other node; it looks like /ip4/192.0.2.7/tcp/4001/p2p/12D3…",
     )

@@ -73,7 +73,7 @@ def libp2p_id(peer: PeerId) -> ID:
         return ID.from_string(peer)
     except ValueError as error:
         raise BadAddress(
-            f"{peer} does not name a node", why="so nobody can be asked for", do="copy the address whole"
+            f"this does not name a node: {peer}", why="so nobody can be asked for", do="copy the address whole"
         ) from error
 
 

@@ -54,7 +54,7 @@ def _listenable(address: str) -> Endpoint:
     endpoint = parse(address)
     if endpoint.named or endpoint.peer is not None:
         raise BadAddress(
-            f"{address} is not an address to listen at",
+            f"one cannot listen at this address: {address}",
             why="one listens at an IP address of this machine, and everybody may call",
             do="for example /ip4/0.0.0.0/tcp/4001, without a name and without /p2p/…",
         )
@@ -104,21 +104,21 @@ def _close(listeners: list[trio.SocketListener]) -> None:
 
 
 def _in_words(endpoint: Endpoint, error: OSError) -> PortTaken | CannotListen:
-    place = f"port {endpoint.port} at {endpoint.host}"
     if error.errno == errno.EADDRINUSE:
         return PortTaken(
-            f"{place} is already in use by another program on this machine",
+            f"port {endpoint.port} at {endpoint.host} is already in use by another program on this machine",
             why="so no other node could reach this one there",
             do="stop the other program (a second node?), or listen on another port: mesh up --listen ADDR",
         )
     if error.errno in _NO_SUCH_FAMILY:
         return CannotListen(
-            f"{endpoint.host} is not an address of this machine",
+            f"this machine has no such address: {endpoint.host}",
             why="so nobody can be heard there",
             do="listen at one of its own addresses, or at all of them: /ip4/0.0.0.0/tcp/4001",
         )
     return CannotListen(
-        f"the system does not let this node listen on {place} ({error.strerror or type(error).__name__})",
+        f"the system does not let this node listen on port {endpoint.port} at {endpoint.host} "
+        f"({error.strerror or type(error).__name__})",
         why="so no other node could reach this one there",
         do="choose a port from 1024 to 65535",
     )

@@ -50,12 +50,18 @@ async def new_invite(desk: Desk, params: JsonObject) -> JsonObject:
             why="it counts in whole hours, at least one",
             do="say how long with --expires: 12h, 3d",
         )
+    if seconds % 3600:
+        raise LocalError(
+            "an invite lasts whole hours",
+            why="all nodes must agree on when it ends, and they count in hours; it is not made longer than you said",
+            do="say how long with --expires: 1h at the least, 12h, 3d; `mesh invite revoke` closes it sooner",
+        )
     op_id = OpId(
         await desk.ask(
             NewInvite(
                 group=room.group.gid,
                 uses=given.number(params, "uses", 1),
-                hours=-(-seconds // 3600),
+                hours=seconds // 3600,
                 approvals=given.maybe_number(params, "approvals"),
                 note=given.text(params, "note", ""),
             )

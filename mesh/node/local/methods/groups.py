@@ -244,12 +244,15 @@ async def set_setting(desk: Desk, params: JsonObject) -> JsonObject:
 
 
 async def agreement(desk: Desk, params: JsonObject) -> JsonObject:
-    """Show the agreement, or publish a new version."""
+    """Show the agreement, or publish a new version; `changed` is false where the text was the same."""
     room = _room(desk, params)
     action = given.text(params, "action", "show")
     if action == "edit":
+        before, _ = room.group.agreement
         await desk.ask(SetAgreement(group=room.group.gid, text=given.text(params, "text")))
-    elif action != "show":
+        now = agreement_json(room)
+        return {"agreement": now, "changed": now["version"] != before}
+    if action != "show":
         raise LocalError("the action is “show” or “edit”", code="E-USAGE")
     return {"agreement": agreement_json(room)}
 

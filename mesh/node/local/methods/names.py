@@ -148,7 +148,7 @@ def _not_one(thing: str, code: str, name: str, candidates: Mapping[str, str], do
         )
     raise LocalError(
         f"there is no {thing} “{name}” here",
-        why=f"a {thing} goes by its name or by at least {PREFIX_CHARACTERS_MIN} characters of its id",
+        why=f"what is meant is found by its name, or by at least {PREFIX_CHARACTERS_MIN} characters of its id",
         do=do,
         code=code,
     )
