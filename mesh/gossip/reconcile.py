@@ -1,17 +1,19 @@
 """Range-based set reconciliation: two that hold nearly the same items find out in which they differ.
 
-Each item is a time bucket and a 32 B id, and all items stand in order on one line. The asker sends a fingerprint of a
-stretch of it. Is that the answerer's own, the two are alike there. If not, the answerer lists what it has there, when
-that is short, or else cuts the stretch into pieces and sends a fingerprint of each; the asker cuts those that differ
-into smaller ones, and so on. Equal sets cost one question of some 25 B; a difference costs what the stretch costs in
-which it hides. (A. Meyer, "Range-Based Set Reconciliation", SRDS 2023; Negentropy is the known practice.)
+Each item is a time bucket and a 32 B id, and all items stand in order on one line. An id in another bucket is another
+item, so the bucket must be the same at both ends, or they will find a difference each time. The asker sends a
+fingerprint of a stretch of it. Is that the answerer's own, the two are alike there. If not, the answerer lists what it
+has there, when that is short, or else cuts the stretch into pieces and sends a fingerprint of each; the asker cuts
+those that differ into smaller ones, and so on. Equal sets cost one question of some 25 B; a difference costs what the
+stretch costs in which it hides. (A. Meyer, "Range-Based Set Reconciliation", SRDS 2023; Negentropy is the known
+practice.)
 
 The answerer keeps nothing between questions. The asker is an `Asking`: it knows what it has asked, holds each answer
 against that, and has an end. Questions are cut so that their answers are likely to fit 64 KiB, and may all be sent at
 once; an answer that does not fit ends early, and the asker asks on from there.
 
 **The fingerprint** is the sum, modulo 2⁶⁴, of the short ids, beside their number. A short id is 8 B of keyed BLAKE2b
-over the id, under a key that both derive from their link's nonces (`session_key`). Whoever puts items into a set
+over bucket and id, under a key that both derive from their link's nonces (`session_key`). Whoever puts items into a set
 without knowing that key makes two different sets look alike with a chance of 2⁻⁶⁴ a try, whatever ids they grind; and
 what was missed under one link's key is found under the next. It resists nobody who knows the key, and these are the two
 ends alone: who lies about their own set can say anything without it. A sum with a known key is forged easily, so the
@@ -74,7 +76,7 @@ class Index:
 
     def __init__(self, items: Items, key: bytes) -> None:
         self.keys = items.keys
-        self._shorts = b"".join(short_hashes(key, b"mesh1/short", [one[BUCKET_BYTES:] for one in items.keys]))
+        self._shorts = b"".join(short_hashes(key, b"mesh1/short", items.keys))
         numbers: tuple[int, ...] = unpack(f">{len(items)}Q", self._shorts)
         self._sums = (0, *accumulate(numbers))  # of the first k: a stretch's sum is a difference of two
 
