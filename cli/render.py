@@ -129,6 +129,22 @@ def delivery_line(message: JsonObject) -> str:
     return " · ".join(parts)
 
 
+def delivery_lines(message: JsonObject) -> list[str]:
+    """Say all that is known of a message of one's own: who has it and since when, who confirmed it, who never will."""
+    lines = [delivery_line(message)]
+    for holder in fields.records(message, "held_by"):
+        name, at = one_line(fields.person(holder)), when(fields.text(holder, "at"))
+        lines.append(f"{INDENT}{name}'s node said at {at} that it stored it")
+    for key, words in (
+        ("reached_by", "confirmed under seal"),
+        ("receipts_off", "give no receipts, so nobody can say whether they have it"),
+        ("waiting_for", "not confirmed yet"),
+    ):
+        if named := fields.texts(message, key):
+            lines.append(f"{INDENT}{words}: {', '.join(one_line(name) for name in named)}")
+    return lines
+
+
 def newcomers_see(history: str) -> str:
     """Say what newcomers see of what was said before they came, from the setting."""
     kind, _, count = history.partition(":")

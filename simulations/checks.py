@@ -191,12 +191,11 @@ class Watch:
         self._entitle(gid, post_id, now)
         assert before.mseq in (0, now.mseq), "a message's number changes"
         assert before.of == now.of or not before.mseq, "those for whom it was sealed change"
-        assert before.held <= now.held, "one who had it no longer does"
+        assert before.held.items() <= now.held.items(), "one who had it no longer does, or said so at another time"
         assert before.reached <= now.reached, "one whom it had reached is forgotten"
-        assert before.held_unnamed <= now.held_unnamed, "nodes that had it are forgotten"
         assert now.reached <= now.of, "it reached one for whom it was not sealed"
         dev = self._devices[node.name][gid]
-        for member in now.held | now.reached:
+        for member in now.held.keys() | now.reached:
             holders = self._owners[gid, member]
             held = any((gid, dev, now.mseq) in self._held.get(holder, {}) for holder in holders)
             assert held, f"{list(holders)} never stored what is claimed"

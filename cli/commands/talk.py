@@ -12,7 +12,7 @@ from cli.context import Context
 from cli.errors import sentence
 from cli.options import Commas, Flag, Here, Seconds, WordOrNone
 from cli.output import one_line
-from cli.render import audience_line, delivery_line, gap_line, message_lines, shown_id, standing
+from cli.render import audience_line, delivery_line, delivery_lines, gap_line, message_lines, shown_id, standing
 from mesh.errors import Exit, LocalError, MeshError, RefusedError
 from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject
@@ -191,7 +191,7 @@ def show(message: str, /, *, context: Here) -> None:
     shown = fields.record(told, "message")
     lines = message_lines(shown)
     if fields.text(shown, "state"):
-        lines.append(delivery_line(shown))
+        lines.extend(delivery_lines(shown))
     context.out.result(told, lines)
 
 

@@ -1,13 +1,15 @@
 """How far an own message has come, never more than is known and never backwards (network.md §7).
 
-queued: no other node has said that it stored it. sent: these have. reached k of n: members have sealed receipts for
-it. `of` is fixed when the message is sealed, and leaves oneself out.
+queued: no other node has said that it stored it. sent: these have, each at a time; that is history and no promise.
+reached k of n: members have sealed receipts for it. `of` is fixed when the message is sealed, and leaves oneself out.
+A message that ended, because its time ran out or its author took it back, stays as it was then: whatever is said of it
+later is not counted.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Annotated
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import IntEnum, StrEnum
+from typing import Annotated, Final
 
 from msgspec import Meta
 
@@ -15,13 +17,35 @@ from mesh.ids import MemberPk
 from mesh.wire import limits, shapes
 from mesh.wire.codec import Record
 
+HOLDERS_MAX: Final = 32  # members whose word that they have it is kept, with its time: the first ones; ours
+
 
 class DeliveryState(StrEnum):
-    """The states, in the order in which they can follow each other."""
+    """The states, in the order in which they can follow each other; nothing follows either of the last two."""
 
     QUEUED = "queued"
     SENT = "sent"
     REACHED = "reached"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+class End(IntEnum):
+    """How a message ended, if it did."""
+
+    OPEN = 0
+    EXPIRED = 1
+    WITHDRAWN = 2
+
+
+_ENDED: Final = {End.EXPIRED: DeliveryState.EXPIRED, End.WITHDRAWN: DeliveryState.WITHDRAWN}
+
+
+class HolderRecord(Record, frozen=True):
+    """A member whose node said, at this time of our clock, that it stored a message."""
+
+    member: shapes.Member
+    said_ms: shapes.Millis
 
 
 class DeliveryRecord(Record, frozen=True):
@@ -29,69 +53,68 @@ class DeliveryRecord(Record, frozen=True):
 
     mseq: shapes.MseqOrNone
     of: Annotated[list[shapes.Member], Meta(max_length=limits.MEMBERS_MAX)]
-    held: Annotated[list[shapes.Member], Meta(max_length=limits.MEMBERS_MAX)]
-    held_unnamed: shapes.Count
+    held: Annotated[list[HolderRecord], Meta(max_length=HOLDERS_MAX)]
     reached: Annotated[list[shapes.Member], Meta(max_length=limits.MEMBERS_MAX)]
+    end: End
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """An own message's way. `held`: members whose node said that it stored it; `unnamed`: nodes not known by name."""
+    """An own message's way. `held`: members whose node said that it stored it, and when (Unix ms, our clock)."""
 
     mseq: int = 0
     of: frozenset[MemberPk] = frozenset()
-    held: frozenset[MemberPk] = frozenset()
-    held_unnamed: int = 0
+    held: Mapping[MemberPk, int] = field(default_factory=dict)
     reached: frozenset[MemberPk] = frozenset()
+    end: End = End.OPEN
 
     @property
     def state(self) -> DeliveryState:
         """The furthest state that is known to be true."""
+        if self.end is not End.OPEN:
+            return _ENDED[self.end]
         if self.reached:
             return DeliveryState.REACHED
-        if self.held or self.held_unnamed:
-            return DeliveryState.SENT
-        return DeliveryState.QUEUED
+        return DeliveryState.SENT if self.held else DeliveryState.QUEUED
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing more to hear of it: it is with everybody, or it ended."""
+        return self.end is not End.OPEN or (self.mseq > 0 and self.reached == self.of)
 
     def sealed(self, mseq: int, of: Iterable[MemberPk]) -> "Delivery":
         """Return it once the message is sealed for these members, ourselves left out."""
-        return Delivery(mseq=mseq, of=frozenset(of))
+        return Delivery(mseq=mseq, of=frozenset(of), end=self.end)
 
-    def stored_by(self, member: MemberPk | None) -> "Delivery":
-        """Return it once a node has said that it stored the message; None: a node without a name here."""
-        return Delivery(
-            mseq=self.mseq,
-            of=self.of,
-            held=self.held if member is None else self.held | {member},
-            held_unnamed=self.held_unnamed + (1 if member is None else 0),
-            reached=self.reached,
-        )
+    def stored_by(self, member: MemberPk, said_ms: int) -> "Delivery":
+        """Return it once a member's node has said that it stored the message; the first time counts."""
+        if self.end is not End.OPEN or member in self.held or len(self.held) >= HOLDERS_MAX:
+            return self
+        return replace(self, held={**self.held, member: said_ms})
 
     def received_by(self, member: MemberPk) -> "Delivery":
         """Return it once a member's sealed receipt covers the message; others than those in `of` do not count."""
-        if member not in self.of:
+        if self.end is not End.OPEN or member not in self.of:
             return self
-        return Delivery(
-            mseq=self.mseq,
-            of=self.of,
-            held=self.held,
-            held_unnamed=self.held_unnamed,
-            reached=self.reached | {member},
-        )
+        return replace(self, reached=self.reached | {member})
+
+    def ended(self, end: End) -> "Delivery":
+        """Return it once its time has run out or its author took it back; the first of the two holds."""
+        return self if self.end is not End.OPEN else replace(self, end=end)
 
     def sharing(self, crowds: dict[frozenset[MemberPk], frozenset[MemberPk]]) -> "Delivery":
         """Return it with equal sets of members replaced by the one in `crowds`: most messages go to the same people."""
-        of, held, reached = (crowds.setdefault(crowd, crowd) for crowd in (self.of, self.held, self.reached))
-        return Delivery(mseq=self.mseq, of=of, held=held, held_unnamed=self.held_unnamed, reached=reached)
+        of, reached = (crowds.setdefault(crowd, crowd) for crowd in (self.of, self.reached))
+        return replace(self, of=of, reached=reached)
 
     def to_record(self) -> DeliveryRecord:
         """Return it as it is stored."""
         return DeliveryRecord(
             mseq=self.mseq,
             of=sorted(self.of),
-            held=sorted(self.held),
-            held_unnamed=self.held_unnamed,
+            held=[HolderRecord(member=member, said_ms=said_ms) for member, said_ms in sorted(self.held.items())],
             reached=sorted(self.reached),
+            end=self.end,
         )
 
     @staticmethod
@@ -100,7 +123,7 @@ class Delivery:
         return Delivery(
             mseq=record.mseq,
             of=frozenset(record.of),
-            held=frozenset(record.held),
-            held_unnamed=record.held_unnamed,
+            held={holder.member: holder.said_ms for holder in record.held},
             reached=frozenset(record.reached),
+            end=record.end,
         )

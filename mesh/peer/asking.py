@@ -60,8 +60,9 @@ from mesh.peer.homes import forget_home
 from mesh.peer.joining import agree, drop_join, start_join
 from mesh.peer.leaving import leave
 from mesh.peer.pairing import open_pairing
+from mesh.peer.receipts import plan_receipt
 from mesh.peer.records import VerifiedRecord
-from mesh.peer.speaking import IN_INVITES, hand_over, publish, write_draft
+from mesh.peer.speaking import IN_INVITES, RECEIPTS, hand_over, publish, write_draft
 from mesh.peer.state import Room, State, Step
 from mesh.peer.talking import accept_talk, decline_talk, is_talk, offer_talk
 from mesh.support.posts import Wish, compose
@@ -88,6 +89,7 @@ _NAMED_MAX: Final = 12  # values of a setting that an error lists; ours
 OWN_SETTINGS: Final = {
     IN_INVITES: ("on", "off"),
     BEACONS: ("on", "off"),
+    RECEIPTS: ("on", "off"),
     KEY_WINDOW: tuple(str(days) for days in range(WINDOW_DAYS_MIN, WINDOW_DAYS_MAX + 1)),
     DORMANT_AFTER: tuple(str(days) for days in range(DORMANT_DAYS_MIN, DORMANT_DAYS_MAX + 1)),
 }
@@ -441,6 +443,7 @@ def _set(state: State, room: Room, command: SetSetting, step: Step) -> None:
         own = {**room.group.own.settings_map(), command.key: command.value}
         room.group.set_own(step.journal, settings=[[k, v] for k, v in sorted(own.items())])
         step.set_timer("presence", room.group.gid, 0)
+        plan_receipt(room, step)
     else:
         _require_rank(room, Rank.STEWARD, "change a setting of the whole group")
         body = SettingsBody(settings=[Setting(key=command.key, value=command.value)])

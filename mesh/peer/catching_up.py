@@ -15,8 +15,9 @@ from mesh.groups.messaging import cut_of
 from mesh.ids import DeviceId, OpId
 from mesh.peer.links import Link, Session
 from mesh.peer.questions import Asking
+from mesh.peer.receipts import plan_receipt
 from mesh.peer.routing import tell
-from mesh.peer.speaking import ASK_TIMEOUT_MS, agrees, plan_receipt
+from mesh.peer.speaking import ASK_TIMEOUT_MS, agrees
 from mesh.peer.state import Room, State, Step
 from mesh.peer.tracks import Track
 from mesh.wire import limits

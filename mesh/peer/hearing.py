@@ -9,19 +9,20 @@ other messages of a device that writes two under one number, is left aside or ta
 from typing import Final
 
 from mesh.errors import Fault, RemoteError
-from mesh.events import Notice, Space
+from mesh.events import Space
 from mesh.gossip.frontier import Frontier
 from mesh.groups.messaging import OpenedMessage, Original, TooEarly, open_message, read_keyup, take_in
-from mesh.ids import FrameId, LinkId, OpId, PostId
+from mesh.ids import LinkId, OpId
 from mesh.peer import approving, raising, reaching, stranding
 from mesh.peer.lacking import note_heads
 from mesh.peer.links import Link
 from mesh.peer.originals import origin_of
 from mesh.peer.placing import keep_message, note_message, place_ms
 from mesh.peer.proving import note_break, note_second, remember
+from mesh.peer.receipts import hear_receipt, plan_receipt
 from mesh.peer.records import ContactRecord, MessageRecord
 from mesh.peer.routing import forward
-from mesh.peer.speaking import drop_draft, plan_receipt, readers_of
+from mesh.peer.speaking import drop_draft, readers_of
 from mesh.peer.state import Room, State, Step, message_key, post_id
 from mesh.support.posts import interpret
 from mesh.wire import limits
@@ -142,9 +143,10 @@ def _act(state: State, room: Room, opened: OpenedMessage, step: Step) -> None:
         _recover_own(room, opened, step)
     match tbs.kind:
         case Kind.RECEIPT:
-            _receipt(room, opened, decode(ReceiptBody, tbs.body, bytes_max=limits.MESSAGE_BYTES_MAX), step)
+            hear_receipt(room, opened, decode(ReceiptBody, tbs.body, bytes_max=limits.MESSAGE_BYTES_MAX), step)
         case Kind.PRESENCE:
             presence = decode(PresenceBody, tbs.body, bytes_max=limits.MESSAGE_BYTES_MAX)
+            _note_quiet(room, tbs, presence)
             contact = ContactRecord(addresses=presence.addresses, in_invites=presence.in_invites, mseq=tbs.mseq)
             reaching.learn_contact(state, room, tbs.dev, contact, step)
         case Kind.KEYUP:
@@ -166,6 +168,13 @@ def _act(state: State, room: Room, opened: OpenedMessage, step: Step) -> None:
             pass  # its heads have been noted, as every message's are
         case _:
             _show(room, opened, step)
+
+
+def _note_quiet(room: Room, tbs: MessageTbs, presence: PresenceBody) -> None:
+    """A device says whether it gives receipts; its newest word counts."""
+    track = room.track(tbs.dev)
+    if tbs.mseq > track.presence:
+        track.presence, track.quiet = tbs.mseq, not presence.receipts
 
 
 def learn_keyup(room: Room, signed: SignedMessage, step: Step) -> None:
@@ -206,8 +215,7 @@ def _show(room: Room, opened: OpenedMessage, step: Step) -> None:
     ours = opened.member == room.group.own.member_pk  # said here, or on another device of ours: no news to ourselves
     keep_message(room, record, step, unread=not ours)
     if not ours:
-        track = room.track(tbs.dev)
-        track.shown = max(track.shown, tbs.mseq)
+        room.track(tbs.dev).owes = True
 
 
 def message_record(original: Original, sig: bytes, at_ms: int, seen_ms: int, *, handed_on: bool) -> MessageRecord:
@@ -230,16 +238,6 @@ def message_record(original: Original, sig: bytes, at_ms: int, seen_ms: int, *, 
     )
 
 
-def _receipt(room: Room, opened: OpenedMessage, body: ReceiptBody, step: Step) -> None:
-    own = room.group.own
-    covered = max((reached.mseq for reached in body.reached if reached.dev == own.dev), default=0)
-    for mseq, post in list(room.sent.items()):
-        before = room.deliveries[post]
-        if mseq <= covered and opened.member in before.of - before.reached:
-            room.save_delivery(post, before.received_by(opened.member), step.journal)
-            step.notify(Notice.STATE, room.group.gid, post)
-
-
 def _note_giver(link: Link, room: Room, tbs: MessageTbs, step: Step) -> None:
     """Whoever gave us a message has it; where earlier ones are missing, it is asked for those too, shortly."""
     session = link.sessions.get(room.group.gid)
@@ -253,29 +251,3 @@ def _note_giver(link: Link, room: Room, tbs: MessageTbs, step: Step) -> None:
     if missing and not room.gap_due:
         room.gap_due = True
         step.set_timer("gap", room.group.gid, GAP_WAIT_MS)
-
-
-def heard_stored(state: State, link: Link, payload: bytes, step: Step) -> None:
-    """A peer says that it stored these frames (32 B ids, one after the other); RemoteError if malformed."""
-    if len(payload) % 32 or not 0 < len(payload) // 32 <= limits.STORED_IDS_MAX:
-        raise RemoteError(Fault.MALFORMED, "a list of stored frames has the wrong length")
-    for k in range(0, len(payload), 32):
-        frame = FrameId(payload[k : k + 32])
-        link.pushed.pop(frame, None)
-        found = state.frames.get(frame)
-        room = None if found is None else state.rooms.get(found[0])
-        if found is not None and room is not None and found[1] in room.sent:
-            note_holder(room, link, room.sent[found[1]], step)
-
-
-def note_holder(room: Room, link: Link, post: PostId, step: Step) -> None:
-    """Count a current member's node as one that has said it stored a message of ours.
-
-    Who is not proved to be one is not counted: nobody could say who it was, and an ex-member's word says nothing.
-    """
-    session = link.sessions.get(room.group.gid)
-    member = None if session is None or session.device is None else room.group.view.devices.get(session.device)
-    before = room.deliveries[post]
-    if member is not None and member != room.group.own.member_pk and member not in before.held:
-        room.save_delivery(post, before.stored_by(member), step.journal)
-        step.notify(Notice.STATE, room.group.gid, post)

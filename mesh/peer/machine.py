@@ -53,6 +53,7 @@ from mesh.peer import (
     pairing,
     raising,
     reaching,
+    receipts,
     speaking,
     syncing,
     talking,
@@ -186,7 +187,7 @@ class Peer:
             case LinkKind.FRAME:
                 self._frame(link, payload, step)
             case LinkKind.STORED:
-                hearing.heard_stored(self.state, link, payload, step)
+                receipts.heard_stored(self.state, link, payload, step)
             case LinkKind.PROOF:
                 syncing.hear_proof(self.state, link, payload, step)
             case LinkKind.SEALED:
@@ -303,7 +304,7 @@ class Peer:
     def _room_timer(self, timer: Timer, room: Room, step: Step) -> None:
         match timer.name:
             case "receipt":
-                speaking.say_receipt(self.state, room, step)
+                receipts.say_receipt(self.state, room, step)
             case "presence":
                 speaking.say_presence(self.state, room, step)
             case "tell":
@@ -334,7 +335,7 @@ class Peer:
             doubting.note_silence(self.state, room, step)
             speaking.hand_over(self.state, room, step)
             speaking.say_presence(self.state, room, step)
-            speaking.plan_receipt(room, step)
+            receipts.plan_receipt(room, step)
             catching_up.ask_messages(self.state, room, step)
             history.ask_history(self.state, room, step)
             way_back.tend(self.state, room, step)

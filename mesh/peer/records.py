@@ -38,12 +38,13 @@ class TrackRecord(Record, frozen=True):
     top: shapes.MseqOrNone
     top_id: shapes.Msg  # a removal's cut names it
     spells: list[SpellRecord]
-    shown: shapes.MseqOrNone  # the highest one that a receipt is owed for
-    told: shapes.MseqOrNone  # how far our last receipt went
+    owes: bool  # one of them was shown since our last receipt
     heads: list[shapes.Op]  # the operations that the author of the highest one had seen
     keyup: SignedMessage | None  # the newest one of this device, as its author signed it
     past: RangesRecord  # what a member handed on: it is here to be read, and its frame is not
     heard_ms: shapes.Millis  # when its author last spoke, as far as they can be believed
+    presence: shapes.MseqOrNone  # the number of the newest presence of it
+    quiet: bool  # in which it says that it gives no receipts
 
 
 class OriginRecord(Record, frozen=True):

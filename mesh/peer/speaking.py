@@ -1,4 +1,4 @@
-"""Speaking: drafts become messages when somebody is there to take them; receipts and presence go the same way.
+"""Speaking: drafts become messages when somebody is there to take them; what else we say goes the same way.
 
 A post is sealed at its first hand-over (protocol.md §7): until a member's node has told how far it has seen *our own*
 device, sealing could repeat a number that a restored state has forgotten; and until we have the operations that it
@@ -18,7 +18,7 @@ from mesh.groups.dormancy import missing_epoch
 from mesh.groups.forgetting import DAY_MS
 from mesh.groups.group import Group
 from mesh.groups.messaging import Wording, chain_is_full, seal_message
-from mesh.ids import DeviceId, MemberPk, MsgId, OpId, PostId
+from mesh.ids import MemberPk, MsgId, OpId, PostId
 from mesh.peer.links import Session
 from mesh.peer.originals import origin_of
 from mesh.peer.placing import keep_message, latest_ms, note_message
@@ -29,15 +29,14 @@ from mesh.peer.state import Room, State, Step, message_key, post_id
 from mesh.peer.tracks import Track
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
-from mesh.wire.messages import Kind, MessageTbs, PresenceBody, Reached, ReceiptBody, SignedMessage
+from mesh.wire.messages import Kind, MessageTbs, PresenceBody, SignedMessage
 from mesh.wire.operations import ZERO32
 
 NEWS_WAIT_MS: Final = 5_000  # how long one who was away waits for others than the first whom they meet; ours
 AHEAD_WAIT_MS: Final = 10_000  # how long a claim to have messages of ours, that we have not, holds us back; ours
 CLAIMED_MAX: Final = limits.MSEQ_JUMP_MAX // 2  # messages that we may have forgotten and nobody can give us; ours
 IN_INVITES: Final = "invite-address"  # our own setting: may invites of others carry our addresses?
-RECEIPT_WAIT_MS: Final = 600  # receipts go in batches, jittered (network.md §7); ours
-RECEIPT_SPREAD_MS: Final = 900
+RECEIPTS: Final = "receipts"  # our own setting: are members told that their posts came?
 ASK_TIMEOUT_MS: Final = 10_000  # then somebody else is asked, and what was asked for is waited for no longer; ours
 _CLOCK_BACK_MS_MAX: Final = 120_000  # our clock may be set back so far without two posts changing places; ours
 
@@ -239,50 +238,22 @@ def say_under(state: State, room: Room, epoch: OpId, kind: Kind, body: bytes, st
     _seal_and_push(state, room, epoch, wording, step)
 
 
-# ---------------------------------------------------------------- receipts and presence
-
-
-def plan_receipt(room: Room, step: Step) -> None:
-    """Have a receipt sent soon if one is owed."""
-    if not room.receipt_due and any(track.owes for dev, track in room.tracks.items() if dev != room.group.own.dev):
-        room.receipt_due = True
-        step.set_timer("receipt", room.group.gid, RECEIPT_WAIT_MS + step.dice.randrange(RECEIPT_SPREAD_MS))
-
-
-def say_receipt(state: State, room: Room, step: Step) -> None:
-    """Acknowledge the posts that came since the last receipt."""
-    room.receipt_due = False
-    waiting = _waiting_authors(room)
-    news = {
-        dev: track.sure.contiguous
-        for dev, track in sorted(room.tracks.items())
-        if track.owes and dev != room.group.own.dev and dev not in waiting
-    }
-    if not news:
-        return
-    body = encode(ReceiptBody(reached=[Reached(dev=dev, mseq=mseq) for dev, mseq in news.items()]))
-    if say(state, room, Kind.RECEIPT, body, step):
-        for dev, mseq in news.items():
-            room.tracks[dev].told = mseq
-            room.save_track(dev, step.journal)
-
-
-def _waiting_authors(room: Room) -> set[DeviceId]:
-    """Return the devices of which a ratchet shows that a message sealed for us has not come, whatever others say."""
-    return {dev for (_, dev), chain in room.group.chains.items() if chain.skipped}
+# ---------------------------------------------------------------- presence
 
 
 def say_presence(state: State, room: Room, step: Step) -> None:
-    """Tell the group where we can be reached, if that or the epoch is new."""
+    """Tell the group where we can be reached and whether we give receipts, if that or the epoch is new."""
     epoch = room.group.epoch
-    if epoch is None or not state.addresses:
+    own = room.group.own.settings_map()
+    shared, receipts = own.get(IN_INVITES) == "on", own.get(RECEIPTS) != "off"
+    if epoch is None or not (state.addresses or not receipts):
         return
-    shared = room.group.own.settings_map().get(IN_INVITES) == "on"
-    addresses = list(state.addresses[: limits.ADDRESSES_MAX])
-    told = h(b"mesh1/presence", bytes([shared]), *[a.encode() for a in addresses]), epoch
+    addresses: list[str] = list(state.addresses[: limits.ADDRESSES_MAX])
+    told = h(b"mesh1/presence", bytes([shared, receipts]), *[a.encode() for a in addresses]), epoch
     if room.presence_told == told:
         return
-    if say(state, room, Kind.PRESENCE, encode(PresenceBody(addresses=list(addresses), in_invites=shared)), step):
+    body = PresenceBody(addresses=addresses, in_invites=shared, receipts=receipts)
+    if say(state, room, Kind.PRESENCE, encode(body), step):
         room.presence_told = told
 
 

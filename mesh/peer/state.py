@@ -150,8 +150,8 @@ class Room:
         if self.group.own.left:
             return False
         delivery = self.deliveries[post]
-        if delivery.mseq:
-            return delivery.reached != delivery.of
+        if delivery.mseq or delivery.is_over:
+            return not delivery.is_over
         return any(draft.post == post for draft in self.drafts.values())
 
     def track(self, dev: DeviceId) -> Track:
@@ -178,7 +178,7 @@ class Room:
         if len(self.crowds) > _CROWDS_MAX:
             self.crowds.clear()
         self.deliveries[post] = delivery.sharing(self.crowds)
-        if delivery.mseq and delivery.reached != delivery.of:
+        if delivery.mseq and not delivery.is_over:
             self.sent[delivery.mseq] = post
             while len(self.sent) > SENT_MAX:
                 del self.sent[min(self.sent)]

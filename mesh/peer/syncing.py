@@ -20,11 +20,11 @@ from mesh.groups.group import Group
 from mesh.groups.receiving import bundles_beyond, receive_bundle, unpack_wraps
 from mesh.ids import OpId, TopicId
 from mesh.peer import catching_up, confirming, doubting, handing_on, history, leaving, way_back
-from mesh.peer.hearing import note_holder
 from mesh.peer.lacking import note_heads
 from mesh.peer.links import Link, Session
+from mesh.peer.receipts import note_holder, plan_receipt
 from mesh.peer.routing import tell
-from mesh.peer.speaking import agrees, hand_over, plan_receipt
+from mesh.peer.speaking import agrees, hand_over
 from mesh.peer.state import OpsFor, Room, State, Step
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode

@@ -20,22 +20,18 @@ class Track:
     top: int = 0
     top_id: MsgId = MsgId(ZERO32)
     spells: Spells = field(default_factory=Spells)
-    shown: int = 0  # the highest one that a receipt is owed for
-    told: int = 0  # how far our last receipt went
+    owes: bool = False  # one of them was shown since our last receipt
     heads: tuple[OpId, ...] = ()  # the operations that the author of the highest one had seen
     keyup: SignedMessage | None = None  # the newest one of this device
     past: Frontier = field(default_factory=Frontier)  # handed on by a member, without the frame
     heard_ms: int = 0  # when its author last spoke, by their clock and never later than it came; 0: never
+    presence: int = 0  # the number of the newest presence of it
+    quiet: bool = False  # in which it says that it gives no receipts
 
     @property
     def settled(self) -> Frontier:
         """What is not missing as far as we have been told: nobody's word but one member's may stand for some of it."""
         return self.sure.union(Frontier(self.claimed))
-
-    @property
-    def owes(self) -> bool:
-        """Whether a receipt would say something new about a message that is owed one."""
-        return self.shown > self.told and self.sure.contiguous > self.told
 
     def take(self, mseq: int, msg_id: MsgId, epoch: OpId, heads: Sequence[OpId]) -> None:
         """Note a message that is here now, sealed under `epoch` by one who had seen the operations `heads`."""
@@ -53,12 +49,13 @@ class Track:
             top=self.top,
             top_id=self.top_id,
             spells=[SpellRecord(mseq=mseq, epoch=OpId(epoch)) for mseq, epoch in self.spells.changes],
-            shown=self.shown,
-            told=self.told,
+            owes=self.owes,
             heads=list(self.heads),
             keyup=self.keyup,
             past=_ranges(self.past),
             heard_ms=self.heard_ms,
+            presence=self.presence,
+            quiet=self.quiet,
         )
 
     @staticmethod
@@ -71,12 +68,13 @@ class Track:
             top=record.top,
             top_id=record.top_id,
             spells=Spells(tuple((s.mseq, s.epoch) for s in record.spells)),
-            shown=record.shown,
-            told=record.told,
+            owes=record.owes,
             heads=tuple(record.heads),
             keyup=record.keyup,
             past=_frontier(record.past),
             heard_ms=record.heard_ms,
+            presence=record.presence,
+            quiet=record.quiet,
         )
 
 

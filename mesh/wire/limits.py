@@ -96,6 +96,8 @@ EPOCH_CHANGES_MAX: Final = 128  # remembered per device, to tell newcomers what 
 WANT_MESSAGES_MAX: Final = 512  # bodies asked of one peer in one request
 STATE_HEADS_MAX: Final = 1024  # heads that a state or a question names; one who forks without end is not followed
 STORED_IDS_MAX: Final = 1024
+RECEIPT_DEVICES_MAX: Final = 256  # whose messages one receipt confirms
+RECEIPT_SPANS_MAX: Final = 16  # separate ranges of one device in it, the newest
 
 # ---- reconciling sets (ours; the bars of network.md §8 are met with these)
 RANGE_FRAME_BYTES_MAX: Final = 64 * 1024  # a question, and an answer

@@ -92,17 +92,20 @@ class KeyupBody(Record, frozen=True):
     kem_pk: shapes.KemPk
 
 
+_Span = Annotated[list[shapes.Mseq], Meta(min_length=2, max_length=2)]
+
+
 class Reached(Record, frozen=True):
-    """Everything of this device up to and including `mseq` has been stored."""
+    """The messages of this device in these spans (first, last) came and could be read."""
 
     dev: shapes.Device
-    mseq: shapes.Mseq
+    spans: Annotated[list[_Span], Meta(max_length=limits.RECEIPT_SPANS_MAX)]
 
 
 class ReceiptBody(Record, frozen=True):
-    """Kind 3: how far the author has received; never itself acknowledged."""
+    """Kind 3: what the author has received; never itself acknowledged."""
 
-    reached: Annotated[list[Reached], Meta(max_length=limits.FRONTIER_DEVICES_MAX)]
+    reached: Annotated[list[Reached], Meta(max_length=limits.RECEIPT_DEVICES_MAX)]
 
 
 class BeaconBody(Record, frozen=True):
@@ -132,10 +135,11 @@ class ObjectionBody(Record, frozen=True):
 
 
 class PresenceBody(Record, frozen=True):
-    """Kind 4: where this device can be reached, and whether invites may carry these addresses."""
+    """Kind 4: where this device can be reached, whether invites may carry that, and whether it gives receipts."""
 
     addresses: Annotated[list[shapes.AddressText], Meta(max_length=limits.ADDRESSES_MAX)]
     in_invites: bool
+    receipts: bool
 
 
 class NoteBody(Record, frozen=True):

@@ -260,7 +260,28 @@ def test_a_message_is_shown_with_what_became_of_it(home: Path) -> None:
         ran = mesh("message", "show", "3fa9c1", home=home)
         assert node.handler.asked == [("message.show", {"message": "3fa9c1"})]
     assert ran.out.splitlines()[0].startswith("wren · ")
-    assert ran.out.splitlines()[-1] == "sent · pi-kitchen, juniper say they have it · reached 4 of 10"
+    assert ran.out.splitlines()[2] == "sent · pi-kitchen, juniper say they have it · reached 4 of 10"
+
+
+def test_of_ones_own_message_all_that_is_known_is_shown(home: Path) -> None:
+    known: JsonObject = {
+        **SENT,
+        "held_by": [{"id": "02", "alias": "juniper", "at": "2020-11-22T14:05:01Z"}],
+        "reached_by": [{"id": "03", "alias": "sorrel"}],
+        "receipts_off": [{"id": "04", "alias": "tansy"}],
+        "waiting_for": [{"id": "02", "alias": "juniper"}],
+        "why": "they have not confirmed it yet",
+    }
+    with fake_node(home, {"message.show": {"message": message(**known)}}):
+        lines = mesh("message", "show", "3fa9c1", home=home).out.splitlines()
+    assert lines[2:4] == ["    (they have not confirmed it yet)", "sent · juniper says it has it · reached 4 of 10"]
+    assert lines[4].startswith("    juniper's node said at ")
+    assert lines[4].endswith(" that it stored it")
+    assert lines[5:] == [
+        "    confirmed under seal: sorrel",
+        "    give no receipts, so nobody can say whether they have it: tansy",
+        "    not confirmed yet: juniper",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ def test_a_broken_body_moves_nothing() -> None:
 
 def test_a_kind_of_a_later_version_is_kept() -> None:
     _, gid, wren, _, pen = pair()
-    Liar(wren).say(LinkKind.FRAME, pen.seal(Kind(4), b"\x92\x90\xc2"))
+    Liar(wren).say(LinkKind.FRAME, pen.seal(Kind(4), b"\x93\x90\xc2\xc3"))
     frame = pen.seal(999, b"anything")
     Liar(wren, 1).say(LinkKind.FRAME, frame)
     assert wren.room(gid).tracks[pen.group.own.dev].have.contiguous == pen.mseq
@@ -223,7 +223,7 @@ def test_a_receipt_counts_for_its_author_alone_and_never_for_more_than_was_sent(
     world.run(10)
     assert wren.told(gid, post) == ("reached", 1, 2)
     own = wren.group(gid).own
-    boast = encode(ReceiptBody(reached=[Reached(dev=own.dev, mseq=own.mseq + 1000)]))
+    boast = encode(ReceiptBody(reached=[Reached(dev=own.dev, spans=[[1, own.mseq + 1000]])]))
     pen = Pen(juniper.group(gid))
     Liar(wren).say(LinkKind.FRAME, pen.seal(Kind.RECEIPT, boast))
     later = wren.post(gid, "two")

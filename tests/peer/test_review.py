@@ -146,7 +146,7 @@ def test_claiming_somebodys_key_pushes_their_own_address_out_of_nothing() -> Non
         dials.extend(effect for effect in effects if isinstance(effect, Dial) and node is c.bob.node)
 
     c.world.watchers.append(watch)
-    presence = encode(PresenceBody(addresses=elsewhere, in_invites=True))
+    presence = encode(PresenceBody(addresses=elsewhere, in_invites=True, receipts=True))
     c.forger.hands(c.bob, c.forger.message(Kind.PRESENCE, presence))
     tried = [dial.addresses for dial in dials if dial.peer == c.alice.node.peer_id]
     assert tried

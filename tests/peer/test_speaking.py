@@ -102,7 +102,7 @@ def test_what_was_sent_before_a_restart_is_known_to_be_sent_after_it() -> None:
     wren.on()
     world.run(10)
     assert wren.told(gid, post) == ("reached", 1, 1)
-    assert wren.delivery(gid, post).held == {juniper.member(gid)}
+    assert wren.delivery(gid, post).held.keys() == {juniper.member(gid)}
 
 
 def test_a_receipt_that_was_owed_is_given_after_a_restart() -> None:

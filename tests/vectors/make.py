@@ -223,7 +223,7 @@ def _messages(story: Story) -> list[Record]:
         flags=messages.Flag.NO_HISTORY,
         body=encode(post),
     )
-    reached = messages.Reached(dev=story.bob.dev, mseq=4)
+    reached = messages.Reached(dev=story.bob.dev, spans=[[1, 4], [6, 6]])
     return [
         post,
         messages.Extra(tag=1, value=b"from a later version"),
@@ -238,7 +238,7 @@ def _messages(story: Story) -> list[Record]:
         messages.KeyupBody(kem_number=2, kem_pk=b"\xaa" * 32),
         reached,
         messages.ReceiptBody(reached=[reached]),
-        messages.PresenceBody(addresses=[HOME], in_invites=True),
+        messages.PresenceBody(addresses=[HOME], in_invites=True, receipts=False),
         messages.BeaconBody(),
     ]
 

@@ -3,8 +3,9 @@
 from mesh.commands import Rank
 from mesh.events import Space
 from mesh.ids import GroupId, PostId
+from mesh.node.local.methods.messages import Look, gaps_json, message_json
 from mesh.node.local.methods.removals import removal_json
-from mesh.node.local.methods.shown import departed_json, gaps_json, message_json, person, state_of
+from mesh.node.local.methods.shown import departed_json, person, state_of
 from mesh.peer.records import JoinStage
 from mesh.wire.operations import OpType
 from simulations.people import Person, circle
@@ -24,7 +25,7 @@ def told(person: Person, gid: GroupId, post: PostId) -> tuple[object, object]:
     key = person.node.store.get(Space.POSTS, gid + post)
     value = None if key is None else person.node.store.get(Space.MESSAGES, key)
     assert value is not None
-    message = message_json(person.room(gid), value, opened=False)
+    message = message_json(Look(person.world.instant(person.node).wall_ms, True), person.room(gid), value, opened=False)
     return message["state"], message["why"]
 
 
@@ -35,7 +36,8 @@ def test_what_waits_unsealed_goes_to_whoever_is_in_by_then_and_says_so() -> None
     world.partition(("wren",), ("juniper", "sorrel", "tansy"))
     world.run(1)
     post = wren.post(gid, "who hears this?")
-    assert told(wren, gid, post) == ("queued", "it waits; whoever is in the group when it goes out can read it")
+    waits = "no member's node is reachable; whoever is in the group when it goes out can read it"
+    assert told(wren, gid, post) == ("queued", waits)
     tansy = Person(world, "tansy")
     tansy.join(gid, code, sorrel)
     world.heal()

@@ -1,21 +1,16 @@
-"""Groups, members and messages as JSON: exactly the keys of the commands' contract."""
+"""Groups and members as JSON: exactly the keys of the commands' contract."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from mesh.errors import RemoteError
 from mesh.events import Space
-from mesh.gossip.delivery import Delivery, DeliveryState
-from mesh.gossip.frontier import Frontier
 from mesh.groups.dormancy import DORMANT_AFTER, DORMANT_DAYS, missing_epoch
 from mesh.groups.forgetting import KEY_WINDOW, WINDOW_DAYS
 from mesh.groups.history import HISTORY, shown_window
 from mesh.groups.invites import HOUR_MS
-from mesh.groups.messaging import cut_of
 from mesh.groups.operations import card_device
-from mesh.groups.records import load
 from mesh.identity.fingerprints import group_words, state_hash
-from mesh.ids import DeviceId, MemberPk, PostId
+from mesh.ids import MemberPk
 from mesh.membership.graph import Entry
 from mesh.membership.views import Member
 from mesh.node.local.methods.desk import Desk
@@ -24,14 +19,12 @@ from mesh.peer.beacons import BEACONS
 from mesh.peer.confirming import welcomer
 from mesh.peer.forking import Fork, followers, forks_of, predecessor
 from mesh.peer.raising import objectors, ripe_ms
-from mesh.peer.records import JoinRecord, MessageRecord
+from mesh.peer.records import JoinRecord
 from mesh.peer.routing import JOINING
+from mesh.peer.speaking import RECEIPTS
 from mesh.peer.state import Room, State
 from mesh.peer.talking import is_talk, parent_of
-from mesh.peer.tracks import Track
 from mesh.support.aliases import any_like
-from mesh.support.posts import interpret
-from mesh.wire.messages import Kind
 from mesh.wire.operations import AdmitBody, CreateBody, OpType, RemoveBody
 
 SUITE_NAMES = {1: "classic", 2: "pq"}
@@ -76,6 +69,7 @@ def group_json(desk: Desk, room: Room) -> JsonObject:
         "settings": {
             **group.view.settings,
             BEACONS: "on",
+            RECEIPTS: "on",
             KEY_WINDOW: str(WINDOW_DAYS),
             DORMANT_AFTER: str(DORMANT_DAYS),
             **group.own.settings_map(),
@@ -276,102 +270,6 @@ def is_removal(room: Room, entry: Entry) -> bool:
         return False
     leaves = log.graph.entries(log.graph.left_by(entry.act.subject, log.everything))
     return bool(body.reason) or not any(leave.is_before(entry) for leave in leaves)
-
-
-# ---------------------------------------------------------------- messages
-
-
-def message_json(room: Room, value: bytes, *, opened: bool) -> JsonObject:
-    """Describe a message from its row in the store; a closed warning has no text."""
-    record = load(MessageRecord, value)
-    told: JsonObject = {
-        "id": record.post.hex(),
-        "group": room.group.gid.hex(),
-        "author": person(room, record.member),
-        "text": None,
-        "mode": "",
-        "cw": "",
-        "topics": [],
-        "at": iso(record.at_ms),
-        "reply_to": None,
-        "state": "received",
-        "files": [],
-        "why": None,
-    }
-    if record.dev == room.group.own.dev or record.post in room.deliveries:
-        told |= delivery_json(room, room.deliveries.get(record.post, Delivery()))
-        told["why"] = _why_queued(room, record.post)
-    elif record.mseq > cut_of(room.group, record.dev):
-        told["state"] = "after-removal"
-    elif record.handed_on:
-        told["state"] = "history"
-    if record.kind != Kind.POST:
-        return told | {"why": "this kind of message needs a newer version of the program"}
-    try:
-        post = interpret(record.body)
-    except RemoteError:
-        return told | {"why": "this message cannot be shown by this version"}
-    return told | {
-        "text": post.text if opened or not post.cw else None,
-        "mode": post.mode.name.lower(),
-        "cw": post.cw,
-        "topics": list(post.topics),
-        "reply_to": post.reply_to.hex() or None,
-        "why": "a part of this message needs a newer version" if post.extras else told["why"],
-    }
-
-
-def _why_queued(room: Room, post: PostId) -> str | None:
-    """Say what one must know of an own message that nobody is known to have; None where there is nothing to say."""
-    delivery = room.deliveries.get(post, Delivery())
-    if delivery.state is not DeliveryState.QUEUED:
-        return None
-    if room.group.own.left:
-        return "it did not go out before you left"
-    if not delivery.mseq and not room.waits(post):
-        return "it did not go out before you were out of the group; say it again if you still want to"
-    if room.seems_out or room.group.me is None:
-        return "nobody has it; you may have been removed from the group"
-    if missing_epoch(room.group) is not None:
-        return "the group has a new key that was not given to this device; it has asked for one, and this waits for it"
-    if not delivery.mseq and (only_one := unconfirmed(room)) is not None:
-        return only_one
-    if not delivery.mseq:
-        return "it waits; whoever is in the group when it goes out can read it"
-    return None
-
-
-def delivery_json(room: Room, delivery: Delivery) -> JsonObject:
-    """Say how far an own message has come."""
-    unnamed: list[JsonValue] = [{"id": "", "alias": "a node without a name here"}] * delivery.held_unnamed
-    return {
-        "state": delivery.state.value,
-        "reached": len(delivery.reached),
-        "of": len(delivery.of),
-        "held_by": [*(person(room, pk) for pk in sorted(delivery.held)), *unnamed],
-        "reached_by": [person(room, pk) for pk in sorted(delivery.reached)],
-    }
-
-
-def gaps_json(state: State, room: Room) -> list[JsonValue]:
-    """Say which messages are known to be missing: from whom, how many, and how many nodes are being asked.
-
-    What lies past a removal's cut is not missing: nobody asks for it, and it would not be shown.
-    """
-    sessions = [session for _, session in state.sessions(room.group.gid)]
-    tops: dict[DeviceId, int] = {dev: track.top for dev, track in room.tracks.items()}
-    for session in sessions:
-        for dev, frontier in session.frontier.items():
-            tops[dev] = max(tops.get(dev, 0), frontier.top)
-    gaps: list[JsonValue] = []
-    for dev, top in sorted(tops.items()):
-        card = room.group.log.card(dev)
-        ranges = room.tracks.get(dev, Track()).settled.gaps_below(min(top, cut_of(room.group, dev)))
-        missing = sum(last - first + 1 for first, last in ranges)
-        if card is not None and missing and dev != room.group.own.dev:
-            asking = sum(any(first in s.frontier.get(dev, Frontier()) for first, _ in ranges) for s in sessions)
-            gaps.append({"author": person(room, card.member_pk), "missing": missing, "asking": asking})
-    return gaps
 
 
 def each(values: Iterable[JsonObject]) -> list[JsonValue]:

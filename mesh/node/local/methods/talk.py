@@ -6,12 +6,12 @@ from mesh.commands import MarkRead, Post
 from mesh.errors import LocalError
 from mesh.events import Notice, Notify, Space
 from mesh.gossip.delivery import Delivery, DeliveryState
-from mesh.groups.dormancy import missing_epoch
 from mesh.ids import PostId
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
+from mesh.node.local.methods.messages import Look, gaps_json, message_json, missing_from, why_it_waits
 from mesh.node.local.methods.names import group_named, message_named
-from mesh.node.local.methods.shown import each, earlier_json, gaps_json, message_json, person, unconfirmed
+from mesh.node.local.methods.shown import each, earlier_json, person
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.state import Room
 
@@ -47,7 +47,7 @@ async def post(desk: Desk, params: JsonObject) -> JsonObject:
 def _message(desk: Desk, room: Room, key: bytes, *, opened: bool) -> JsonObject:
     value = desk.store.get(Space.MESSAGES, key)
     assert value is not None, "an index points at nothing"
-    return message_json(room, value, opened=opened)
+    return message_json(Look.of(desk), room, value, opened=opened)
 
 
 async def read(desk: Desk, params: JsonObject) -> JsonObject:
@@ -102,41 +102,22 @@ async def outbox(desk: Desk, params: JsonObject) -> JsonObject:
     waiting: list[JsonObject] = []
     for room in desk.state.rooms.values():
         for post_id, delivery in room.deliveries.items():
-            if room.waits(post_id):
+            missing, silent = missing_from(room, post_id, delivery)
+            if room.waits(post_id) and (missing or not (silent and delivery.held)):  # the silent say nothing more
                 waiting.append(_waiting(desk, room, post_id, delivery))
     return {"outbox": each(waiting)}
 
 
 def _waiting(desk: Desk, room: Room, post_id: PostId, delivery: Delivery) -> JsonObject:
-    missing = sorted(delivery.of - delivery.reached) if delivery.mseq else room.group.others
-    here = [pk for pk in missing if pk in room.group.view.members]
+    missing, silent = missing_from(room, post_id, delivery)
     return {
         "id": post_id.hex(),
         "group": {"id": room.group.gid.hex(), "name": room.group.founding.name},
         "state": delivery.state.value,
         "waiting_for": [person(room, pk) for pk in missing],
-        "why": _why(desk, room, delivery, some_left=len(here) < len(missing)),
+        "receipts_off": [person(room, pk) for pk in silent],
+        "why": why_it_waits(Look.of(desk), room, post_id),
     }
-
-
-def _why(desk: Desk, room: Room, delivery: Delivery, *, some_left: bool) -> str:
-    if room.group.own.left or room.group.me is None:
-        return "you are not in the group any more"
-    if not room.group.others and not delivery.mseq:
-        return "nobody else is in the group yet"
-    if delivery.state is DeliveryState.QUEUED:
-        if not desk.running:
-            return "your node is not running"
-        if room.seems_out:
-            return "members' nodes do not take it; you may have been removed from the group"
-        if missing_epoch(room.group) is not None:
-            return "the group has a new key that was not given to this device"
-        if not delivery.mseq and (only_one := unconfirmed(room)) is not None:
-            return only_one
-        return "no member's node is reachable"
-    if some_left:
-        return "not all have confirmed; some of them have left the group"
-    return "they have not confirmed it yet"
 
 
 # ---------------------------------------------------------------- events
@@ -173,7 +154,7 @@ def event_json(desk: Desk, notice: Notify, *, full: bool) -> JsonObject | None:
             value = None if key is None else desk.store.get(Space.MESSAGES, key)
             if value is None:
                 return None  # it has been moved or wiped since
-            message = message_json(room, value, opened=False)
+            message = message_json(Look.of(desk), room, value, opened=False)
             told["message"] = message if full else {"id": message["id"], "state": message["state"]}
         case Notice.JOINED:
             told["member"] = subject

@@ -1,0 +1,171 @@
+"""Messages as JSON: what was said, how far one's own have come and what they wait for, and what is missing."""
+
+from dataclasses import dataclass
+
+from mesh.errors import RemoteError
+from mesh.gossip.delivery import Delivery, DeliveryState
+from mesh.gossip.frontier import Frontier
+from mesh.groups.dormancy import missing_epoch
+from mesh.groups.messaging import cut_of
+from mesh.groups.records import load
+from mesh.ids import DeviceId, MemberPk, PostId
+from mesh.node.local.methods.desk import Desk
+from mesh.node.local.methods.shown import iso, person, unconfirmed
+from mesh.node.local.protocol import JsonObject, JsonValue
+from mesh.peer.receipts import keeps_quiet
+from mesh.peer.records import MessageRecord
+from mesh.peer.state import Room, State
+from mesh.peer.tracks import Track
+from mesh.support.posts import interpret
+from mesh.wire.messages import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one who looks must know beside the group: the time by our clock, and whether there is a network."""
+
+    wall_ms: int
+    running: bool
+
+    @staticmethod
+    def of(desk: Desk) -> "Look":
+        """Return it for a desk, now."""
+        return Look(desk.now().wall_ms, desk.running)
+
+
+def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonObject:
+    """Describe a message from its row in the store; a closed warning has no text."""
+    record = load(MessageRecord, value)
+    told: JsonObject = {
+        "id": record.post.hex(),
+        "group": room.group.gid.hex(),
+        "author": person(room, record.member),
+        "text": None,
+        "mode": "",
+        "cw": "",
+        "topics": [],
+        "at": iso(record.at_ms),
+        "reply_to": None,
+        "state": "received",
+        "files": [],
+        "why": None,
+    }
+    if record.dev == room.group.own.dev or record.post in room.deliveries:
+        told |= delivery_json(look, room, record.post, at_length=opened)
+    elif record.mseq > cut_of(room.group, record.dev):
+        told["state"] = "after-removal"
+    elif record.handed_on:
+        told["state"] = "history"
+    if record.kind != Kind.POST:
+        return told | {"why": "this kind of message needs a newer version of the program"}
+    try:
+        post = interpret(record.body)
+    except RemoteError:
+        return told | {"why": "this message cannot be shown by this version"}
+    return told | {
+        "text": post.text if opened or not post.cw else None,
+        "mode": post.mode.name.lower(),
+        "cw": post.cw,
+        "topics": list(post.topics),
+        "reply_to": post.reply_to.hex() or None,
+        "why": "a part of this message needs a newer version" if post.extras else told["why"],
+    }
+
+
+# ---------------------------------------------------------------- how far one's own have come
+
+
+def delivery_json(look: Look, room: Room, post: PostId, *, at_length: bool) -> JsonObject:
+    """Say how far an own message has come, by whose word and since when, and what it waits for.
+
+    In a list of messages, why it waits is said of those alone that nobody has.
+    """
+    delivery = room.deliveries.get(post, Delivery())
+    held = sorted(delivery.held.items(), key=lambda said: (said[1], said[0]))
+    missing, silent = missing_from(room, post, delivery)
+    return {
+        "state": delivery.state.value,
+        "reached": len(delivery.reached),
+        "of": len(delivery.of),
+        "held_by": [person(room, pk) | {"at": iso(said_ms)} for pk, said_ms in held],
+        "reached_by": [person(room, pk) for pk in sorted(delivery.reached)],
+        "receipts_off": [person(room, pk) for pk in silent],
+        "waiting_for": [person(room, pk) for pk in missing],
+        "why": _why(look, room, post, delivery) if at_length or delivery.state is DeliveryState.QUEUED else None,
+    }
+
+
+def missing_from(room: Room, post: PostId, delivery: Delivery) -> tuple[list[MemberPk], list[MemberPk]]:
+    """Return whose receipt an own message waits for, and who has not confirmed it and gives no receipts."""
+    if not room.waits(post):
+        return [], []
+    missing = sorted(delivery.of - delivery.reached) if delivery.mseq else room.group.others
+    silent = [pk for pk in missing if delivery.mseq and keeps_quiet(room, pk)]
+    return [pk for pk in missing if pk not in silent], silent
+
+
+def _why(look: Look, room: Room, post: PostId, delivery: Delivery) -> str | None:
+    """Say why an own message waits, or why one that nobody has waits no more; None where there is nothing to say."""
+    if room.waits(post):
+        return why_it_waits(look, room, post)
+    if delivery.state is not DeliveryState.QUEUED:
+        return None
+    if room.group.own.left:
+        return "it did not go out before you left"
+    return "it did not go out before you were out of the group; say it again if you still want to"
+
+
+def why_it_waits(look: Look, room: Room, post: PostId) -> str:
+    """Say what stands between an own message and everybody; one in `Room.waits`."""
+    delivery = room.deliveries[post]
+    if delivery.state is DeliveryState.QUEUED:
+        return _why_queued(look, room, delivery)
+    if room.group.me is None:
+        return "you are not in the group any more"
+    missing, _ = missing_from(room, post, delivery)
+    if not missing:
+        return "those who have not confirmed it give no receipts, so nobody can say whether they have it"
+    if any(pk not in room.group.view.members for pk in missing):
+        return "not all have confirmed; some of them have left the group"
+    return "they have not confirmed it yet"
+
+
+def _why_queued(look: Look, room: Room, delivery: Delivery) -> str:
+    """Say why nobody is known to have an own message."""
+    if not room.group.others and not delivery.mseq and room.group.me is not None:
+        return "nobody else is in the group yet"
+    if room.seems_out or room.group.me is None:
+        return "nobody has it; you may have been removed from the group"
+    if not look.running:
+        return "your node is not running"
+    if missing_epoch(room.group) is not None:
+        return "the group has a new key that was not given to this device; it has asked for one, and this waits for it"
+    if not delivery.mseq and (only_one := unconfirmed(room)) is not None:
+        return only_one
+    if delivery.mseq:
+        return "it went out, and no node has said yet that it stored it"
+    return "no member's node is reachable; whoever is in the group when it goes out can read it"
+
+
+# ---------------------------------------------------------------- what is missing
+
+
+def gaps_json(state: State, room: Room) -> list[JsonValue]:
+    """Say which messages are known to be missing: from whom, how many, and how many nodes are being asked.
+
+    What lies past a removal's cut is not missing: nobody asks for it, and it would not be shown.
+    """
+    sessions = [session for _, session in state.sessions(room.group.gid)]
+    tops: dict[DeviceId, int] = {dev: track.top for dev, track in room.tracks.items()}
+    for session in sessions:
+        for dev, frontier in session.frontier.items():
+            tops[dev] = max(tops.get(dev, 0), frontier.top)
+    gaps: list[JsonValue] = []
+    for dev, top in sorted(tops.items()):
+        card = room.group.log.card(dev)
+        ranges = room.tracks.get(dev, Track()).settled.gaps_below(min(top, cut_of(room.group, dev)))
+        missing = sum(last - first + 1 for first, last in ranges)
+        if card is not None and missing and dev != room.group.own.dev:
+            asking = sum(any(first in s.frontier.get(dev, Frontier()) for first, _ in ranges) for s in sessions)
+            gaps.append({"author": person(room, card.member_pk), "missing": missing, "asking": asking})
+    return gaps

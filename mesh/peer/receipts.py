@@ -1,0 +1,105 @@
+"""Receipts: what came is confirmed under seal, in batches; what others say of our own messages is noted.
+
+A receipt says which messages of a device are here, and no more: not which are settled by others' word, nor which came
+too late to be read. Two words count for an own message. A member's node says that it stored it (STORED, or a state that
+covers it): that is what a program says. A member's sealed receipt covers it: then it has reached them.
+
+A member may turn receipts off, and says so (`PresenceBody`): then nobody waits for theirs, and whether they have a
+message stays unknown.
+"""
+
+from typing import Final
+
+from mesh.errors import Fault, RemoteError
+from mesh.events import Notice
+from mesh.groups.messaging import OpenedMessage
+from mesh.ids import FrameId, MemberPk, PostId
+from mesh.peer.links import Link
+from mesh.peer.speaking import RECEIPTS, say
+from mesh.peer.state import Room, State, Step
+from mesh.wire import limits
+from mesh.wire.codec import encode
+from mesh.wire.messages import Kind, Reached, ReceiptBody
+
+RECEIPT_WAIT_MS: Final = 600  # receipts go in batches, jittered (network.md §7); ours
+RECEIPT_SPREAD_MS: Final = 900
+
+
+def gives_receipts(room: Room) -> bool:
+    """Say whether members are told that their posts came here."""
+    return room.group.own.settings_map().get(RECEIPTS) != "off"
+
+
+# ---------------------------------------------------------------- ours for others
+
+
+def plan_receipt(room: Room, step: Step) -> None:
+    """Have a receipt sent soon if one is owed; while they are off, it stays owed."""
+    if not room.receipt_due and gives_receipts(room) and any(track.owes for track in room.tracks.values()):
+        room.receipt_due = True
+        step.set_timer("receipt", room.group.gid, RECEIPT_WAIT_MS + step.dice.randrange(RECEIPT_SPREAD_MS))
+
+
+def say_receipt(state: State, room: Room, step: Step) -> None:
+    """Acknowledge the posts that came since the last receipt; where they are by too many, the others come next."""
+    room.receipt_due = False
+    if not gives_receipts(room):
+        return
+    owed = [dev for dev, track in sorted(room.tracks.items()) if track.owes][: limits.RECEIPT_DEVICES_MAX]
+    came = {dev: room.tracks[dev].have.newest(limits.RECEIPT_SPANS_MAX) for dev in owed}
+    body = ReceiptBody(reached=[Reached(dev=dev, spans=[[*span] for span in spans]) for dev, spans in came.items()])
+    if owed and say(state, room, Kind.RECEIPT, encode(body), step):
+        for dev in owed:
+            room.tracks[dev].owes = False
+            room.save_track(dev, step.journal)
+        plan_receipt(room, step)
+
+
+# ---------------------------------------------------------------- others' for ours
+
+
+def hear_receipt(room: Room, opened: OpenedMessage, body: ReceiptBody, step: Step) -> None:
+    """Note what of ours has reached the author of a receipt."""
+    dev = room.group.own.dev
+    spans = next((entry.spans for entry in body.reached if entry.dev == dev), [])
+    for mseq, post in list(room.sent.items()):
+        before = room.deliveries[post]
+        if opened.member in before.of - before.reached and any(first <= mseq <= last for first, last in spans):
+            room.save_delivery(post, before.received_by(opened.member), step.journal)
+            step.notify(Notice.STATE, room.group.gid, post)
+
+
+def heard_stored(state: State, link: Link, payload: bytes, step: Step) -> None:
+    """A peer says that it stored these frames (32 B ids, one after the other); RemoteError if malformed."""
+    if len(payload) % 32 or not 0 < len(payload) // 32 <= limits.STORED_IDS_MAX:
+        raise RemoteError(Fault.MALFORMED, "a list of stored frames has the wrong length")
+    for k in range(0, len(payload), 32):
+        frame = FrameId(payload[k : k + 32])
+        link.pushed.pop(frame, None)
+        found = state.frames.get(frame)
+        room = None if found is None else state.rooms.get(found[0])
+        if found is not None and room is not None and found[1] in room.sent:
+            note_holder(room, link, room.sent[found[1]], step)
+
+
+def note_holder(room: Room, link: Link, post: PostId, step: Step) -> None:
+    """Count a current member's node as one that has said it stored a message of ours.
+
+    Who is not proved to be one is not counted: nobody could say who it was, and an ex-member's word says nothing.
+    """
+    session = link.sessions.get(room.group.gid)
+    member = None if session is None or session.device is None else room.group.view.devices.get(session.device)
+    before = room.deliveries[post]
+    if member is None or member == room.group.own.member_pk:
+        return
+    after = before.stored_by(member, step.now.wall_ms)
+    if after is not before:
+        room.save_delivery(post, after, step.journal)
+        step.notify(Notice.STATE, room.group.gid, post)
+
+
+def keeps_quiet(room: Room, member: MemberPk) -> bool:
+    """Say whether a member gives no receipts, by the last word of each of their devices."""
+    there = room.group.view.members.get(member)
+    quiet = [dev in room.tracks and room.tracks[dev].quiet for dev in (() if there is None else there.devices)]
+    return bool(quiet) and all(quiet)
