@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-import mesh.node.main
+import mesh.node.live
 from cli.main import main
 from mesh.events import Effect, Input, Instant, LinkKind, Send, SendClass
 from mesh.ids import Dice, Entropy, LinkId, Sealer
@@ -49,5 +49,5 @@ def bag() -> list[bytes]:
 
 
 if __name__ == "__main__":
-    mesh.node.main.Peer = Mallory  # type: ignore[assignment, attr-defined] # this is what is modified
+    mesh.node.live.Peer = Mallory  # type: ignore[assignment, attr-defined] # this is what is modified
     sys.exit(main())

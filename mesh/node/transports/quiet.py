@@ -1,4 +1,4 @@
-"""Loads libp2p without its noise, and sets the two of its constants that we need otherwise.
+"""Loads libp2p without its noise, and sets what we need otherwise: two constants and a manner of its streams.
 
 Importing libp2p takes a second, so this module is imported by those who use it and by nobody else. libp2p's
 loggers say at WARNING and ERROR what is daily life here (a peer hung up), with Python's last-resort handler
@@ -22,6 +22,8 @@ WINDOW_BYTES_MAX: Final = 1024 * 1024
 # The one module that calls logging.debug() and friends instead of a logger of its own.
 _LOGS_THROUGH_ROOT: Final = "libp2p.network.connection.swarm_connection"
 
+_GIVES_CREDIT: Final = "_auto_tune_and_send_window_update"  # the method of a stream that `credit` replaces
+
 
 def load() -> None:
     """Import libp2p, silence it and set its constants, before anything else of it; as often as you like."""
@@ -40,3 +42,5 @@ def load() -> None:
     vars(loud)["logging"] = logging.getLogger(_LOGS_THROUGH_ROOT)
     vars(yamux)["RTT_MEASURE_INTERVAL"] = PING_S
     vars(yamux)["MAX_WINDOW_SIZE"] = WINDOW_BYTES_MAX
+    credit = importlib.import_module("mesh.node.transports.credit")
+    setattr(yamux.YamuxStream, _GIVES_CREDIT, credit.give_credit)
