@@ -414,9 +414,10 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "Update mesh, or ask for a code of the older kind.",
     ),
     "E-CODE-EXPIRED": Entry(
-        "The code has run out.",
-        "Codes are good for a limited time, so that a lost one does no harm.",
-        "Ask for a new one: an invite from who invited you, a device code from `mesh device add` on your other device.",
+        "The code, or the offer, has run out.",
+        "Both are good for a limited time, so that a lost one does no harm.",
+        "Ask for a new one: an invite from who invited you, an offer from who made it, a device code from `mesh device "
+        "add` on your other device.",
     ),
     "E-INVITE-EXPIRED": Entry(
         "The invite ran out, was used up or was revoked before anybody let you in.",

@@ -45,6 +45,11 @@ class Context:
         with self.api() as api:
             return api.call(method, params or {})
 
+    def say_unheard(self) -> None:
+        """Say that what was changed with the node down is known here alone."""
+        if not self.node_up:
+            self.out.say("Your node is not running, so nobody else has heard of it yet: `mesh up` tells them.")
+
     def signed(self, api: Api, method: str, asked: JsonObject) -> JsonObject:
         """Ask for something that is signed with a key which only the passphrase opens."""
         return self.with_passphrase(lambda: api.call(method, {**asked, "passphrase": self.passphrase()}))

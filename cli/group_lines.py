@@ -57,7 +57,7 @@ def look_alike_lines(members: list[JsonObject]) -> list[str]:
 def notes(member: JsonObject) -> Iterator[str]:
     """Say what there is to know of a member beside their row."""
     if member.get("seen_removal") is False:
-        yield "has not heard of every removal yet"
+        yield "has not heard yet of everybody, or every device, that is out"
     if (devices := fields.number(member, "devices")) > 1:
         yield f"{devices} devices"
     if fields.flag(member, "equivocated"):

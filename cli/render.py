@@ -47,6 +47,10 @@ NO_ADDRESS: Final = (
     "The code had no part after #, which says where to look. Nobody is found unless your node is linked with "
     "a member already: ask for the whole code."
 )
+NO_ADDRESS_OFFERED: Final = (
+    "No address of anybody who may be there is known here. Nobody is found unless your node is linked with one of them "
+    "already."
+)
 
 
 def counted(count: int, thing: str) -> str:
@@ -164,7 +168,7 @@ def audience_line(group: JsonObject) -> str:
     if not members:
         return ""
     others = members - 1
-    seen = f"Seen by at most {others}" if others else "Nobody else is in this group yet"
+    seen = f"Seen by at most {others}" if others else "Nobody else is in this group now"
     keep = group.get("keep")
     kept = spoken_duration(keep) if isinstance(keep, int) else one_line(fields.text(group, "keep"))
     history = fields.text(group, "history")
@@ -187,6 +191,8 @@ def join_words(join: JsonObject) -> str:
     if state == "joined" and (since := JOINED_SINCE.get(fields.text(join, "standing"))):
         return since
     words = JOIN_WORDS.get(state, one_line(state))
+    if state == "expired" and fields.flag(join, "offered"):
+        words = "the offer has run out"
     return f"{words} ({why.rstrip('.').lower()})" if state == "refused" and why else words
 
 
@@ -195,7 +201,7 @@ def join_step(join: JsonObject) -> str:
     drop = f"`mesh joins drop {shown_id(fields.text(join, 'id'))}`"
     match fields.text(join, "state"):
         case "looking" if join.get("addresses") == 0:
-            return NO_ADDRESS
+            return nowhere_line(join)
         case "looking":
             return "Leave your node running; it goes on looking."
         case "preview":
@@ -208,7 +214,19 @@ def join_step(join: JsonObject) -> str:
         case "joined":
             return f"{drop} takes this line away."
         case _:
-            return f"Ask the person who invited you for a new code; {drop} takes this line away."
+            return f"{ask_again(join).rstrip('.')}; {drop} takes this line away."
+
+
+def ask_again(join: JsonObject) -> str:
+    """Say who can make another attempt possible."""
+    if fields.flag(join, "offered"):
+        return "Whoever made the offer can make it again."
+    return "Ask the person who invited you for a new code."
+
+
+def nowhere_line(join: JsonObject) -> str:
+    """Say that there is no address to look at, and what that means."""
+    return NO_ADDRESS_OFFERED if fields.flag(join, "offered") else NO_ADDRESS
 
 
 def same_again(join: JsonObject) -> str:

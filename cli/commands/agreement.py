@@ -46,4 +46,5 @@ def edit(group: str, file: Path | None = None, /, *, context: Here) -> None:
         context.out.result(told, [f"Nothing changed: version {version} of the agreement says just that."])
         return
     context.out.result(told, [f"Version {version} of the agreement is published."])
+    context.say_unheard()
     context.out.say("Members are not told of it by themselves: say it to them, with a post.")

@@ -123,6 +123,7 @@ def _say(context: Context, told: JsonObject) -> None:
             "The offer is good for 90 days; `--again` renews it.",
         ],
     )
+    context.say_unheard()
 
 
 def _follow(context: Context, api: Api, asked: JsonObject, alias: str | None, *, agree: bool, wait: float) -> int:

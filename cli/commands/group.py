@@ -266,6 +266,8 @@ def leave(group: str, /, *, wipe: Flag = False, context: Here) -> None:
             "The same command again deletes them now; then members may go on believing that you are in.",
         ]
     context.out.result(told, lines)
+    if not fields.flag(told, "wiped"):
+        context.say_unheard()
 
 
 @app.command
@@ -304,6 +306,7 @@ def remove(group: str, member: str, /, *, reason: str = "", context: Here) -> No
         people = "1 person" if len(let_in) == 1 else f"{len(let_in)} people"
         lines.append(f"Also review the {people} they invited: {', '.join(one_line(name) for name in let_in)}.")
     context.out.result(told, lines)
+    context.say_unheard()
 
 
 @app.command
@@ -322,6 +325,7 @@ def rank(group: str, member: str, rank: Rank, /, *, context: Here) -> None:
     told = context.call("group.rank", {"group": group, "member": member, "rank": rank})
     named = fields.person(fields.record(told, "member")) or member
     context.out.result(told, [f"{one_line(named)} is now {rank}."])
+    context.say_unheard()
 
 
 @app.command
@@ -361,6 +365,7 @@ def rekey(group: str, /, *, context: Here) -> None:
     """
     told = context.call("group.rekey", {"group": group})
     context.out.result(told, ["The group has a new key."])
+    context.say_unheard()
 
 
 @app.command(name="confirm")

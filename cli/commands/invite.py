@@ -29,6 +29,9 @@ def new(
 ) -> None:
     """Make an invite code.
 
+    Whoever is let in by the node of a moderator, steward or founder is a member at once; by a plain member's, a
+    newcomer, who becomes a member by themself some three days later unless somebody objects (`mesh group hold`).
+
     Send it privately: whoever holds it sees the group's name and agreement, and can knock. The part after #
     says where your node is, and the nodes of members who allow it. Without it a code finds nobody, unless the node
     of whoever uses it is linked with a member already.
@@ -65,29 +68,35 @@ def new(
     context.out.say(
         f"Good for {'one person' if count == 1 else counted(count, 'person').replace('persons', 'people')} "
         f"until {when(fields.text(invite, 'expires'))}.",
-        *_door_line(invite),
-        _way_line(invite),
+        _door_line(invite),
+        _way_line(invite, node_up=context.node_up),
         "Send it privately: whoever holds it can knock.",
     )
     if qr and not context.out.json:
         context.out.result({}, picture(code))
 
 
-def _door_line(invite: JsonObject) -> list[str]:
-    """Say that somebody has to let them in, if so."""
+def _door_line(invite: JsonObject) -> str:
+    """Say who lets them in, and as what: that depends on whose node does it (protocol.md §12)."""
     count = fields.number(invite, "approvals")
-    if not count:
-        return []
     if count == 1:
-        return ["A moderator, steward or founder has to let them in: `mesh knocks list` shows who waits."]
-    return [f"{count} moderators, stewards or founders have to say yes: `mesh knocks list` shows who waits."]
+        return "A moderator, steward or founder has to let them in: `mesh knocks list` shows who waits."
+    newcomer = (
+        "A moderator's, steward's or founder's node lets them in as a member; a plain member's as a newcomer, "
+        "for about 3 days."
+    )
+    if not count:
+        return newcomer
+    return f"{count} moderators, stewards or founders have to say yes: `mesh knocks list` shows who waits. {newcomer}"
 
 
-def _way_line(invite: JsonObject) -> str:
+def _way_line(invite: JsonObject, *, node_up: bool) -> str:
     """Say where the code leads, and so who must be up for it to find anybody."""
     addresses, others = fields.number(invite, "addresses"), fields.number(invite, "others")
     if not addresses:
         return "It has no part after #, for your node has no address yet: start it with `mesh up`, and make a new code."
+    if not node_up:
+        return "Your node is not running, so nobody's node knows of this code yet: start it with `mesh up` before use."
     if not others:
         return "It leads to your node alone: leave that running until they are in."
     led = counted(others, "other member").replace("other members", "other members'")
@@ -142,6 +151,7 @@ def revoke(group: str, invite: str, /, *, context: Here) -> None:
     """
     told = context.call("invite.revoke", {"group": group, "invite": invite})
     context.out.result(told, ["The invite is closed."])
+    context.say_unheard()
 
 
 def picture(code: str) -> list[str]:

@@ -18,7 +18,7 @@ from cli.errors import as_json
 from cli.group_lines import agreement_lines
 from cli.options import Flag, Here, Seconds, WordOrNone
 from cli.output import one_line
-from cli.render import NO_ADDRESS, join_name, join_step, join_words, newcomers_see, same_again, shown_id
+from cli.render import ask_again, join_name, join_step, join_words, newcomers_see, nowhere_line, same_again, shown_id
 from mesh.errors import Exit, LocalError, MeshError, RefusedError
 from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject
@@ -189,7 +189,8 @@ def _agree(context: Context, api: Api, told: JsonObject, alias: str | None, *, a
 
 def _nowhere(told: JsonObject) -> list[str]:
     """Say that there is no address to look at, if that is known."""
-    return [NO_ADDRESS] if fields.record(told, "join").get("addresses") == 0 else []
+    join = fields.record(told, "join")
+    return [nowhere_line(join)] if join.get("addresses") == 0 else []
 
 
 def _wait(context: Context, api: Api, told: JsonObject, until: str, end: float) -> JsonObject:
@@ -256,10 +257,12 @@ def waits_for_the_node(told: JsonObject, until: str) -> list[str]:
 
 def _turned_away(context: Context, told: JsonObject, state: str) -> int:
     code = "E-INVITE-EXPIRED" if state == "expired" else "E-INVITE-REFUSED"
-    what = "The invite has expired." if state == "expired" else "The group did not let you in."
-    why = one_line(fields.text(fields.record(told, "join"), "why"))
+    join = fields.record(told, "join")
+    over = "The offer has run out." if fields.flag(join, "offered") else "The invite has expired."
+    what = over if state == "expired" else "The group did not let you in."
+    why = one_line(fields.text(join, "why"))
     already_in = why.startswith("You are in")
-    do = "Read on: `mesh group list` shows it." if already_in else "Ask the person who invited you for a new code."
+    do = "Read on: `mesh group list` shows it." if already_in else ask_again(join)
     error = RefusedError("No second place is needed." if already_in else what, why=why, do=do, code=code)
     return refuse(context, error, told)
 

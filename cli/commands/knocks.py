@@ -64,9 +64,11 @@ def admit(group: str, knock: str, /, *, context: Here) -> None:
     waits = fields.record(told, "approved") if told.get("approved") else None
     if waits is None:
         context.out.result(told, ["You let them in."])
+        context.say_unheard()
         return
     said, of = fields.number(waits, "approvals"), fields.number(waits, "needed")
     context.out.result(told, [f"You said yes: {said} of {of}. They come in when {of} have said yes."])
+    context.say_unheard()
 
 
 @app.command

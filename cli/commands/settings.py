@@ -1,5 +1,6 @@
 """`group set`: what holds in a group, and what of it is one's own choice."""
 
+from cli import fields
 from cli.options import Here
 from cli.output import one_line
 from cli.render import newcomers_see
@@ -19,6 +20,7 @@ def set_(group: str, key: str, value: str, /, *, context: Here) -> None:
 
     - invite-address on or off: whether the codes of other members may lead to your node.
     - beacons on or off: whether your node says that it is there when you have said nothing for a day.
+    - receipts on or off: whether your node confirms to those who post that their posts came here.
     - key-window 3 to 30: days after which a replaced key goes, even if somebody has been silent since.
     - dormant-after 14 to 365: days without a new key after which a device gets none of yours until it is back.
 
@@ -41,3 +43,5 @@ def set_(group: str, key: str, value: str, /, *, context: Here) -> None:
     if key == "history":
         seen = newcomers_see(value)
         context.out.say(f"From now on {seen if value != 'none' else 'newcomers see nothing of what was said before'}.")
+    if not fields.flag(fields.record(told, "setting"), "own"):
+        context.say_unheard()

@@ -214,6 +214,13 @@ def _audience(api: Api, group: str, *, no_history: bool) -> str:
             do="Ask someone in the group for a new invite.",
             code="E-NOT-MEMBER",
         )
+    if fields.flag(fields.record(shown, "talk"), "ended"):
+        raise RefusedError(
+            f'The talk "{one_line(fields.text(shown, "name"))}" has ended.',
+            why="The other one is out of it, and nobody else comes in: nobody would receive what you send.",
+            do="`mesh talk GROUP MEMBER` asks for a new one; what was said here stays to be read.",
+            code="E-NOT-MEMBER",
+        )
     if state in {"cut-off", "told-out"}:
         return f'Take care with "{one_line(fields.text(shown, "name"))}". {sentence(standing(shown))}'
     return audience_line({**shown, "history": "none"} if no_history else shown)

@@ -119,10 +119,19 @@ def _list(context: Context, group: str | None) -> None:
             (
                 one_line(fields.person(fields.record(talk, "with"))),
                 one_line(fields.text(fields.record(talk, "group"), "name")),
-                STATES.get(fields.text(talk, "state"), one_line(fields.text(talk, "state"))),
+                _state(talk),
                 one_line(fields.text(talk, "name")) or shown_id(fields.text(talk, "id")),
                 when(fields.text(talk, "at")),
             )
             for talk in talks
         ],
     )
+
+
+def _state(talk: JsonObject) -> str:
+    """Say how a talk stands; what was answered on another device of one's own, this one cannot know."""
+    state = fields.text(talk, "state")
+    words = STATES.get(state, one_line(state))
+    if state == "offered" and fields.number(talk, "other_devices"):
+        return f"{words}; or you have answered on another device of yours"
+    return words

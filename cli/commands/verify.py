@@ -86,29 +86,41 @@ def verify_lines(told: JsonObject) -> list[str]:
 
 
 def _kept_line(told: JsonObject, named: str) -> str:
+    if named and fields.flag(told, "verified"):
+        return f"You have confirmed the key of {named}."
     if named:
-        return f"You have confirmed the key of {named}." if fields.flag(told, "verified") else "Not confirmed yet."
+        matched = fields.text(told, "compared") == "number"
+        return "Not kept: the same command with --confirm keeps that it was." if matched else "Not confirmed yet."
     others, known = fields.number(told, "members") - 1, fields.number(told, "members_verified")
     return f"You have confirmed the keys of {known} of {counted(others, 'other member')}."
 
 
 def _alike_lines(told: JsonObject, named: str) -> list[str]:
     """Warn of names that look like this one: one may compare with the right person and confirm another's key."""
-    others = [
-        f"{one_line(fields.text(other, 'alias'))} ({shown_id(fields.text(other, 'id'))})"
-        for other in fields.records(told, "alike")
-    ]
-    if not others:
-        return []
-    own = shown_id(fields.text(fields.record(told, "member"), "id"))
-    verb = "has a name" if len(others) == 1 else "have names"
-    return [f"Take care: {', '.join(others)} {verb} that looks like {named}. This is the key that begins with {own}."]
+    alike = fields.records(told, "alike")
+    here = [_with_id(other) for other in alike if not fields.flag(other, "departed")]
+    gone = [_with_id(other) for other in alike if fields.flag(other, "departed")]
+    own = f"This is the key that begins with {shown_id(fields.text(fields.record(told, 'member'), 'id'))}."
+    lines = []
+    if here:
+        verb = "has a name" if len(here) == 1 else "have names"
+        lines.append(f"Take care: {', '.join(here)} {verb} that looks like {named}. {own}")
+    if gone:
+        lines.append(
+            f"No longer in, under a name like it: {', '.join(gone)}. It may be {named} as they were before, or "
+            f"somebody else. {own}"
+        )
+    return lines
+
+
+def _with_id(who: JsonObject) -> str:
+    return f"{one_line(fields.text(who, 'alias'))} ({shown_id(fields.text(who, 'id'))})"
 
 
 def _next_lines(told: JsonObject) -> list[str]:
     if not told.get("member"):
         return ["`mesh verify GROUP MEMBER` gives the number of you and one member."]
-    if fields.flag(told, "verified"):
+    if fields.flag(told, "verified") or fields.text(told, "compared") == "number":
         return []
     return [
         "Read it to each other where you know that it is them: face to face, or by a call.",

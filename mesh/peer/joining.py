@@ -61,7 +61,7 @@ def start_join(state: State, command: StartJoin, step: Step, offer: OfferRecord 
     """Begin to look for the group behind a code. RefusedError if it has run out, or we are in there already."""
     code = InviteCode.unpack(command.code)
     if step.now.wall_ms >= code.expiry_hour * HOUR_MS:
-        raise expired()
+        raise expired(offered=offer is not None)
     for join in state.joins.values():
         if join.code == command.code and join.offer == offer and join.stage in JOINING:
             addresses = list(dict.fromkeys([*command.addresses, *join.addresses]))[: limits.ADDRESSES_MAX]
@@ -153,12 +153,12 @@ def _refuse_second(state: State, join: JoinRecord, step: Step) -> None:
     _save(state, replace(join, stage=JoinStage.REFUSED, door=Door.OPEN, keys=None), step)
 
 
-def expired() -> RefusedError:
-    """Return the error for a code whose time is over."""
+def expired(*, offered: bool) -> RefusedError:
+    """Return the error for a code, or an offer, whose time is over."""
     return RefusedError(
-        "that code has run out",
-        why="invites are good for a limited time, so that a lost one does no harm",
-        do="ask for a new code",
+        "that offer has run out" if offered else "that code has run out",
+        why="both are good for a limited time, so that a lost one does no harm",
+        do="ask whoever made it to offer it again" if offered else "ask for a new code",
         code="E-CODE-EXPIRED",
     )
 

@@ -61,7 +61,7 @@ def talk_state(state: State, gid: GroupId, talk: TalkRecord, wall_ms: int) -> st
     end_ms = min(InviteCode.unpack(talk.code).expiry_hour * HOUR_MS, talk.at_ms + (TALK_HOURS + 1) * HOUR_MS)
     is_over = wall_ms >= end_ms
     if room is not None:
-        if room.group.own.left or room.group.me is None or room.group.view.departed:
+        if has_ended(room):
             return "ended"
         if room.group.others:
             return "open"
@@ -71,6 +71,11 @@ def talk_state(state: State, gid: GroupId, talk: TalkRecord, wall_ms: int) -> st
     if any(j.offer is not None and j.offer.gid == gid and j.stage in JOINING for j in state.joins.values()):
         return "joining"
     return "expired" if is_over else ("declined" if talk.declined else "offered")
+
+
+def has_ended(room: Room) -> bool:
+    """Say whether one of the two is out: nobody else comes in."""
+    return room.group.own.left or room.group.me is None or bool(room.group.view.departed)
 
 
 def talk_with(state: State, room: Room, member: MemberPk, wall_ms: int) -> GroupId | None:
@@ -322,5 +327,5 @@ def _offered(state: State, room: Room, gid: GroupId, step: Step) -> TalkRecord:
     if talk is None or talk.mine or gid in state.rooms:
         raise LocalError("nobody waits for an answer there", do="`mesh talk` lists who does", code="E-NO-TALK")
     if talk_state(state, gid, talk, step.now.wall_ms) == "expired":
-        raise expired()
+        raise expired(offered=True)
     return talk

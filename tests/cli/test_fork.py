@@ -161,3 +161,24 @@ def test_reading_a_successor_says_where_earlier_words_are(home: Path) -> None:
     with fake_node(home, {"read": told}):
         ran = mesh("read", "After Tuesday", home=home)
     assert ran.out.splitlines()[0] == 'Earlier words are in "Tuesday grief" (abababab).'
+
+
+def test_an_offer_that_has_run_out_says_nothing_of_a_code(home: Path) -> None:
+    over: JsonObject = {
+        "id": "ef" * 16,
+        "state": "expired",
+        "group": {"name": "After Tuesday"},
+        "why": "The offer has run out.",
+        "offered": True,
+    }
+    nowhere: JsonObject = {**over, "state": "looking", "why": None, "addresses": 0}
+    status: JsonObject = {"running": True, "problems": [], "links": [], "groups": [], "outbox": []}
+    with fake_node(home, {"group.fork.follow": {"join": over}, "status": {**status, "joins": [over, nowhere]}}):
+        ran = mesh("group", "fork", "Tuesday grief", "--follow", "0f0f0f", home=home)
+        shown = mesh("status", home=home)
+    assert ran.code == Exit.REFUSED
+    assert ran.err.startswith("The offer has run out.")
+    assert "Whoever made the offer can make it again." in ran.err
+    assert "the offer has run out.\n  Whoever made the offer can make it again; `mesh joins drop" in shown.out
+    assert "No address of anybody who may be there is known here." in shown.out
+    assert "code" not in ran.err + shown.out.replace("`mesh join` with a code", "")

@@ -1,14 +1,13 @@
-"""Transcripts of groups, invites and knocks."""
+"""Transcripts of groups."""
 
 from pathlib import Path
 
 import pytest
 
-from cli.commands.invite import picture
 from cli.foresight import leave_lines, remove_lines
 from mesh.errors import Exit, RefusedError
 from mesh.node.local.protocol import JsonObject
-from tests.cli.runner import PASSPHRASE, Ran, mesh
+from tests.cli.runner import PASSPHRASE, mesh
 from tests.node.local.fake_node import FakeNode, fake_node
 
 GID = "ab" * 32
@@ -141,7 +140,10 @@ def test_members_say_when_they_were_heard_of_and_who_has_not_heard_of_a_removal(
         out = mesh("group", "members", "grief", home=home).out
     assert out.splitlines() == [
         "alias: wren; rank: member; state: away; last heard: 22 Nov 2020 14:05; id: 01010101",
-        "alias: juniper; rank: member; state: away; note: has not heard of every removal yet; id: 02020202",
+        (
+            "alias: juniper; rank: member; state: away; "
+            "note: has not heard yet of everybody, or every device, that is out; id: 02020202"
+        ),
     ]
 
 
@@ -333,118 +335,6 @@ def test_an_agreement_is_shown_and_edited(home: Path, tmp_path: Path) -> None:
     assert (same.out, same.err) == ("Nothing changed: version 3 of the agreement says just that.\n", "")
 
 
-# ---------------------------------------------------------------- invites and knocks
-
-CODE = "mesh1" + "q" * 67
-INVITE: JsonObject = {
-    "code": CODE + "#AbCd",
-    "uri": "mesh:" + CODE,
-    "invite": {"id": "cd" * 32, "uses": 1, "expires": "2020-11-25T19:00:00Z"},
-}
-
-
-def new_invite(home: Path, *more: str) -> tuple[Ran, JsonObject]:
-    """Make an invite at a fake node."""
-    with fake_node(home, {"invite.new": INVITE}) as node:
-        return mesh("invite", "new", "g", *more, home=home), params(node, "invite.new")
-
-
-def test_an_invite_gives_its_code_alone_on_stdout(home: Path) -> None:
-    ran, asked = new_invite(home)
-    assert ran.out == CODE + "#AbCd\n"
-    assert ran.err.startswith("Good for one person until 25 Nov 2020 19:00.\n")
-    assert asked == {"group": "g", "uses": 1, "expires_s": 259_200, "approvals": None, "note": ""}
-
-
-@pytest.mark.parametrize(
-    ("addresses", "others", "said"),
-    [
-        (0, 0, "no part after #"),
-        (2, 0, "It leads to your node alone: leave that running until they are in."),
-        (3, 1, "to your node and to 1 other member's: one of them has to be running when they knock."),
-        (5, 2, "to your node and to 2 other members': one of them has to be running when they knock."),
-    ],
-)
-def test_who_has_to_be_up_for_a_code_to_find_anybody_is_said(
-    home: Path, addresses: int, others: int, said: str
-) -> None:
-    told: JsonObject = {**INVITE, "invite": {"uses": 1, "expires": "", "addresses": addresses, "others": others}}
-    with fake_node(home, {"invite.new": told}):
-        err = mesh("invite", "new", "g", home=home).err
-    assert said in err
-    assert "has to let them in" not in err
-
-
-def test_that_somebody_has_to_let_them_in_is_said_with_the_code(home: Path) -> None:
-    told: JsonObject = {**INVITE, "invite": {"uses": 2, "expires": "", "addresses": 1, "approvals": 1}}
-    with fake_node(home, {"invite.new": told}):
-        assert "A moderator, steward or founder has to let them in" in mesh("invite", "new", "g", home=home).err
-
-
-def test_an_invites_terms_are_handed_over(home: Path) -> None:
-    ran, asked = new_invite(home, "--uses", "5", "--expires", "7d", "--approvals", "2", "--note", "for A.", "--json")
-    assert ran.json == {"schema": 1, **INVITE}
-    assert asked == {"group": "g", "uses": 5, "expires_s": 604_800, "approvals": 2, "note": "for A."}
-
-
-def test_a_picture_follows_the_code_when_asked_for(home: Path) -> None:
-    ran, _ = new_invite(home, "--qr")
-    code, *drawn = ran.out.splitlines()
-    assert code == CODE + "#AbCd"
-    assert len(drawn) > 10
-    assert {char for line in drawn for char in line} <= set(" ▀▄█")
-
-
-def test_a_code_without_addresses_fits_version_4() -> None:
-    import segno
-
-    assert segno.make_qr(CODE.upper(), error="m", boost_error=False).version == 4
-    assert len(picture(CODE)) < len(picture(CODE + "#" + "a" * 200))
-
-
-def test_invites_are_listed_and_revoked(home: Path) -> None:
-    invite: JsonObject = {
-        "id": "cd" * 32,
-        "uses_left": 1,
-        "expires": "2020-11-25T19:00:00Z",
-        "state": "open",
-        "approvals": 1,
-        "note": "for A.",
-    }
-    with fake_node(home, {"invite.list": {"invites": [invite]}, "invite.revoke": {}}) as node:
-        listed = mesh("invite", "list", "g", home=home)
-        revoked = mesh("invite", "revoke", "g", "cdcdcd", home=home)
-        assert params(node, "invite.revoke") == {"group": "g", "invite": "cdcdcd"}
-    assert (
-        listed.out == "id: cdcdcdcd; uses left: 1; expires: 25 Nov 2020 19:00; state: open; approval: 1; note: for A.\n"
-    )
-    assert revoked.out == "The invite is closed.\n"
-
-
-def test_knocks_are_listed_admitted_and_declined(home: Path) -> None:
-    knock: JsonObject = {
-        "id": "ef" * 32,
-        "group_name": "Tuesday grief",
-        "alias": "tansy",
-        "alike": [{"id": "01" * 32, "alias": "Tansy"}],
-        "key_words": ["rich", "cook"],
-        "invite_id": "cd" * 32,
-        "at": "2020-11-22T14:05:00Z",
-    }
-    replies: dict[str, JsonObject] = {"knocks.list": {"knocks": [knock]}, "knocks.admit": {}, "knocks.decline": {}}
-    with fake_node(home, replies) as node:
-        listed = mesh("knocks", "list", home=home)
-        mesh("knocks", "admit", "g", "efefef", home=home)
-        mesh("knocks", "decline", "g", "efefef", home=home)
-        assert [method for method, _ in node.handler.asked] == ["knocks.list", "knocks.admit", "knocks.decline"]
-        assert params(node, "knocks.list") == {"group": None}
-        assert params(node, "knocks.admit") == {"group": "g", "knock": "efefef"}
-    assert listed.out == (
-        "id: efefefef; group: Tuesday grief; alias: tansy; words: rich cook; invite: cdcdcdcd; "
-        "since: 22 Nov 2020 14:05; note: somebody called Tansy is in already\n"
-    )
-
-
 def test_what_newcomers_see_is_said_in_words(home: Path) -> None:
     answers: dict[str, JsonObject] = {
         "group.show": {"group": {"name": "grief", "history": "last:20"}},
@@ -486,9 +376,3 @@ def test_a_removal_says_whom_else_to_look_at(home: Path) -> None:
     with fake_node(home, {"group.remove": told}):
         out = mesh("--yes", "group", "remove", "g", "tansy", home=home).out
     assert "Also review the 1 person they invited: dill." in out
-
-
-def test_an_invite_by_which_too_many_came_is_marked(home: Path) -> None:
-    invite: JsonObject = {"id": "cd" * 32, "uses_left": 0, "state": "used-up", "over_uses": True}
-    with fake_node(home, {"invite.list": {"invites": [invite]}}):
-        assert "used-up, more came than it was for" in mesh("invite", "list", "g", home=home).out

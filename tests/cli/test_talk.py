@@ -287,7 +287,7 @@ def test_of_ones_own_message_all_that_is_known_is_shown(home: Path) -> None:
 @pytest.mark.parametrize(
     ("members", "history", "keep", "said"),
     [
-        (1, "none", None, "Nobody else is in this group yet; who comes in after it was sent does not see it.\n"),
+        (1, "none", None, "Nobody else is in this group now; who comes in after it was sent does not see it.\n"),
         (2, "last:20", 604_800, "Seen by at most 1 person; kept 7 days; newcomers see the last 20 messages.\n"),
         (
             3,

@@ -87,3 +87,21 @@ def test_talks_are_listed(home: Path) -> None:
     assert "asks you: --accept or --decline" in listed.out
     assert none.code == 0
     assert empty.out == "There are no talks.\n"
+
+
+def test_what_may_have_been_answered_on_another_device_is_said(home: Path) -> None:
+    with fake_node(home, {"talk.list": {"talks": [{**talk("offered"), "other_devices": 1}]}}):
+        several = mesh("talk", home=home).out
+    with fake_node(home, {"talk.list": {"talks": [{**talk("offered"), "other_devices": 0}]}}):
+        one = mesh("talk", home=home).out
+    assert "or you have answered on another device of yours" in several
+    assert "another device" not in one
+
+
+def test_nothing_is_posted_into_a_talk_that_has_ended(home: Path) -> None:
+    ended: JsonObject = {**NEW, "members": 1, "state": "member", "talk": {"with": WHO, "ended": True}}
+    with fake_node(home, {"group.show": {"group": ended}}) as node:
+        ran = mesh("post", "talk otter-lamp", "Words.", home=home)
+        assert [method for method, _ in node.handler.asked] == ["group.show"]
+    assert ran.code == Exit.REFUSED
+    assert 'The talk "talk otter-lamp" has ended.' in ran.err

@@ -65,6 +65,15 @@ def test_a_number_that_was_read_out_is_compared_and_kept(home: Path) -> None:
     assert "What was read out is the same number.\nYou have confirmed the key of juniper.\n" in ran.out
 
 
+def test_a_match_that_is_not_kept_says_how_to_keep_it_and_nothing_else(home: Path) -> None:
+    with fake_node(home, {"verify": {**TOLD, "compared": "number"}}):
+        ran = mesh("verify", "g", "juniper", "--compare", NUMBER, home=home)
+    assert ran.out.endswith(
+        "What was read out is the same number.\nNot kept: the same command with --confirm keeps that it was.\n"
+    )
+    assert ran.err == ""
+
+
 def test_a_mismatch_ends_with_6_in_words_and_in_json(home: Path) -> None:
     error = LocalError("the numbers differ", why="because", do="wait", code="E-MISMATCH", exit=Exit.MISMATCH)
     with fake_node(home, {"verify": error}):
@@ -92,6 +101,11 @@ def test_names_that_look_alike_are_warned_of(home: Path) -> None:
         listed = mesh("group", "members", "g", home=home)
     assert "Take care: junlper (0a0a0a0a) has a name that looks like juniper (020202)." in shown.out
     assert "This is the key that begins with 02020202." in shown.out
+    former: JsonObject = {"id": "0b" * 32, "alias": "juniper", "alike": True, "departed": True}
+    with fake_node(home, {"verify": {**TOLD, "alike": [former]}}):
+        gone = mesh("verify", "g", "juniper", home=home).out
+    assert "No longer in, under a name like it: juniper (0b0b0b0b). It may be juniper as they were before" in gone
+    assert "Take care" not in gone
     assert "Names here look like others: juniper (020202), junlper (0a0a0a)." in listed.err
 
 

@@ -1,10 +1,14 @@
 """`group fork` over the local Api: what each is told of a successor, before and after they follow."""
 
 import pytest
+from msgspec.structs import replace
 
 from mesh.errors import LocalError, RefusedError
+from mesh.node.local.methods.joins import join_json
 from mesh.node.local.protocol import JsonObject
+from mesh.peer.records import JoinStage
 from mesh.wire import limits
+from mesh.wire.invites import Door
 from simulations.world import World
 from tests.node.local.test_methods import GROUP, WorldDesk, part
 
@@ -128,3 +132,22 @@ def test_who_has_offered_too_often_is_told_who_can() -> None:
             wren.call(method, **params)
         assert caught.value.code == "E-TOO-MANY"
         assert caught.value.do.startswith("ask another member to make the offer")
+
+
+def test_an_offer_that_has_run_out_is_no_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mesh.peer.forking.OFFER_HOURS", 1)
+    world, _, wren, tansy = three()
+    wren.call("group.fork", without=["ash"])
+    world.run(10)
+    named = offer(tansy)["id"]
+    world.stop("wren")
+    join = part(tansy.call("group.fork.follow", fork=named), "join")
+    assert join["offered"] is True
+    (record,) = (join for join in tansy.state.joins.values() if join.offer is not None)
+    over = join_json(tansy, replace(record, stage=JoinStage.EXPIRED, door=Door.EXPIRED))
+    assert (over["state"], over["why"]) == ("expired", "The offer has run out.")
+    world.run(2.1 * 3600)
+    with pytest.raises(RefusedError) as caught:
+        tansy.call("group.fork.follow", fork=named)
+    assert caught.value.what == "that offer has run out"
+    assert "code" not in caught.value.do

@@ -21,6 +21,7 @@ def test_one_asks_the_other_accepts_and_both_see_with_whom() -> None:
     assert part(new, "talk") == {
         "with": part(part(told, "talk"), "with"),
         "group": {"id": part(wren.call("group.show"), "group")["id"], "name": GROUP},
+        "ended": False,
     }
     assert part(part(told, "talk"), "with")["alias"] == "tansy"
     assert new["alias"] not in ("", "wren"), "a fresh alias"
@@ -79,3 +80,35 @@ def test_fresh_aliases_are_words_of_the_list() -> None:
     drawn = {fresh_alias(entropy) for _ in range(50)}
     assert len(drawn) == 50
     assert all(set(alias.split("-")) <= set(word_list()) for alias in drawn)
+
+
+def test_a_talk_that_the_other_has_left_is_shown_as_ended() -> None:
+    world, _, wren, tansy = three()
+    new = part(wren.call("talk.offer", member="tansy"), "group")["id"]
+    world.run(20)
+    join = part(tansy.call("talk.accept", member="wren"), "join")
+    tansy.call("join.wait", join=join["id"], until="joined", wait_s=60)
+    world.run(20)
+    assert part(part(wren.call("group.show", group=new), "group"), "talk")["ended"] is False
+    tansy.call("group.leave", group=new)
+    world.run(60)
+    assert part(part(wren.call("group.show", group=new), "group"), "talk")["ended"] is True
+
+
+def test_an_offer_on_two_devices_says_that_the_other_may_have_answered_it() -> None:
+    world, _, wren, tansy = three()
+    phone = WorldDesk(world, "phone")
+    phone.root = tansy.root
+    phone.call("device.join", code=tansy.call("device.add")["code"], wait_s=30)
+    world.run(20)
+    wren.call("talk.offer", member="tansy")
+    world.run(20)
+    assert [(talk["state"], talk["other_devices"]) for talk in (*talks(tansy), *talks(phone))] == [("offered", 1)] * 2
+    join = part(tansy.call("talk.accept", member="wren"), "join")
+    assert part(tansy.call("join.wait", join=join["id"], until="joined", wait_s=60), "join")["state"] == "joined"
+    world.run(20)
+    assert [talk["state"] for talk in talks(phone)] == ["offered"], "the other device is not told"
+    do = [str(problem["do"]) for problem in phone.list("status", "problems")]
+    assert any("--decline ends this reminder here" in words for words in do)
+    phone.call("talk.decline", member="wren")
+    assert [talk["state"] for talk in (*talks(tansy), *talks(phone), *talks(wren))] == ["open", "declined", "open"]

@@ -132,6 +132,7 @@ def test_whoever_comes_back_comes_under_a_new_key_and_unconfirmed() -> None:
     assert [entry["id"] for entry in _objects(back, "alike")] == [
         str(g["id"]) for g in wren.list("group.members", "departed")
     ]
+    assert [entry["departed"] for entry in _objects(back, "alike")] == [True]
     assert verify(tansy, "sorrel")["verified"] is True, "sorrel's key is what it was"
     assert verify(tansy, "wren")["safety_number"] == back["safety_number"]
 
@@ -146,6 +147,7 @@ def test_names_that_look_alike_are_named_with_the_number() -> None:
     ids = {str(m["alias"]): str(m["id"]) for m in wren.list("group.members", "members")}
     told = verify(wren, ids["tansy"])
     assert [entry["id"] for entry in _objects(told, "alike")] == [ids["tan5y"]]
+    assert [entry["departed"] for entry in _objects(told, "alike")] == [False]
     assert part(told, "member")["alike"] is True
 
 

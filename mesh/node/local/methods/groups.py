@@ -240,7 +240,7 @@ async def set_setting(desk: Desk, params: JsonObject) -> JsonObject:
     room = _room(desk, params)
     key, value = given.text(params, "key"), given.text(params, "value")
     await desk.ask(SetSetting(group=room.group.gid, key=key, value=value, own=key in OWN_SETTINGS))
-    return {"setting": {"key": key, "value": value}, "group": group_json(desk, room)}
+    return {"setting": {"key": key, "value": value, "own": key in OWN_SETTINGS}, "group": group_json(desk, room)}
 
 
 async def agreement(desk: Desk, params: JsonObject) -> JsonObject:

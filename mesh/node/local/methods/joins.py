@@ -23,13 +23,19 @@ _REFUSALS = {
     Door.EXPIRED: "The code has run out.",
     Door.DECLINED: "A member declined.",
 }
+_OFFER_REFUSALS = {
+    **_REFUSALS,
+    Door.REVOKED: "The offer was closed.",
+    Door.USED_UP: "The offer has been used up.",
+    Door.EXPIRED: "The offer has run out.",
+}
 
 
 def _refusal(join: JoinRecord) -> str | None:
     """Say why somebody is not let in; None while they may be."""
     if join.stage is JoinStage.REFUSED and join.door is Door.OPEN:
         return "You are in this group already: whoever answered counts you in, and you stay who you were."
-    said = _REFUSALS[join.door]
+    said = _REFUSALS[join.door] if join.offer is None else _OFFER_REFUSALS[join.door]
     if said and join.offer is not None and join.stage in JOINING:
         return f"Somebody at that door says so, and anybody whom it was offered to can: {said}"
     return said or None
@@ -40,7 +46,8 @@ def join_json(desk: Desk, join: JoinRecord) -> JsonObject:
 
     `addresses` counts those that came with the code; `key_words` are what members see beside the knock; `approvals` is
     what the code asks for, null while that is not known; `standing` is how one stands in the group now, null while this
-    node does not hold it; `follows` is the offer of a successor that it came from, null for a code.
+    node does not hold it; `follows` is the offer of a successor that it came from, null for a code; `offered` is true
+    for each that came from an offer, to talk as two among them.
     """
     preview = preview_of(join)
     told: JsonObject = {
@@ -57,6 +64,7 @@ def join_json(desk: Desk, join: JoinRecord) -> JsonObject:
         "standing": None,
         "alike": [],
         "follows": _follows(desk, join),
+        "offered": join.offer is not None,
     }
     if preview is None:
         return told

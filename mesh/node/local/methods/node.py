@@ -14,6 +14,7 @@ from mesh.node.local.methods.shown import (
     group_json,
     members_like,
     offer_state,
+    other_devices,
     state_of,
     unconfirmed,
 )
@@ -126,12 +127,14 @@ def _unconfirmed(room: Room, what: str) -> JsonObject:
 
 
 def _asked_to_talk(desk: Desk, room: Room) -> list[JsonObject]:
-    """Say who asks to talk as two."""
+    """Say who asks to talk as two; what was answered on another device of ours is not told to this one."""
     name = room.group.founding.name
+    ends = " If you have answered on another device of yours, --decline ends this reminder here."
     return [
         {
             "what": f"{alias_of(room, talk.member)} of “{name}” asks to talk with you as two.",
-            "do": f'`mesh talk "{name}" {talk.member.hex()[:8]} --accept`, or --decline: they are not told of that.',
+            "do": f'`mesh talk "{name}" {talk.member.hex()[:8]} --accept`, or --decline: they are not told of that.'
+            + (ends if other_devices(room) else ""),
         }
         for gid, talk in room.talks.items()
         if talk_state(desk.state, gid, talk, desk.now().wall_ms) == "offered"

@@ -23,7 +23,7 @@ from mesh.peer.records import JoinRecord
 from mesh.peer.routing import JOINING
 from mesh.peer.speaking import RECEIPTS
 from mesh.peer.state import Room, State
-from mesh.peer.talking import is_talk, parent_of
+from mesh.peer.talking import has_ended, is_talk, parent_of
 from mesh.support.aliases import any_like
 from mesh.wire.operations import AdmitBody, CreateBody, OpType, RemoveBody
 
@@ -87,12 +87,18 @@ def _talk_of(state: State, room: Room) -> JsonObject | None:
         return None
     known = parent_of(state, room.group.gid)
     if known is None:
-        return {"with": None, "group": None}
+        return {"with": None, "group": None, "ended": has_ended(room)}
     parent, talk = known
     return {
+        "ended": has_ended(room),
         "with": person(parent, talk.member),
         "group": {"id": parent.group.gid.hex(), "name": parent.group.founding.name},
     }
+
+
+def other_devices(room: Room) -> int:
+    """Count our own other devices in a group."""
+    return 0 if room.group.me is None else len(room.group.me.devices) - 1
 
 
 def earlier_json(state: State, room: Room) -> JsonObject | None:

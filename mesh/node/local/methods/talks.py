@@ -10,7 +10,7 @@ from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.joins import join_json
 from mesh.node.local.methods.names import group_named, member_named
-from mesh.node.local.methods.shown import alias_of, each, group_json, iso, person
+from mesh.node.local.methods.shown import alias_of, each, group_json, iso, other_devices, person
 from mesh.node.local.protocol import JsonObject
 from mesh.peer.records import TalkRecord
 from mesh.peer.state import Room
@@ -132,7 +132,10 @@ def _refuse_if_open(desk: Desk, room: Room, member: MemberPk) -> None:
 
 
 def _talk(desk: Desk, room: Room, gid: GroupId, talk: TalkRecord) -> JsonObject:
-    """Describe a conversation of two as the group in which it was offered has it; `alias` is ours in it."""
+    """Describe a conversation of two as the group in which it was offered has it; `alias` is ours in it.
+
+    `other_devices` counts those of ours on which it may have been answered: they do not tell this one.
+    """
     here = desk.state.rooms.get(gid)
     me = None if here is None else here.group.me
     return {
@@ -144,5 +147,6 @@ def _talk(desk: Desk, room: Room, gid: GroupId, talk: TalkRecord) -> JsonObject:
         "mine": talk.mine,
         "state": talk_state(desk.state, gid, talk, desk.now().wall_ms),
         "at": iso(talk.at_ms),
+        "other_devices": other_devices(room),
         "expires": iso(InviteCode.unpack(talk.code).expiry_hour * HOUR_MS),
     }

@@ -60,7 +60,9 @@ async def verify(desk: Desk, params: JsonObject) -> JsonObject:
     return {
         "group": {"id": group.gid.hex(), "name": group.founding.name},
         "member": None if target is None else person(room, target),
-        "alike": [] if target is None else each(person(room, pk) for pk in _alike(room, target)),
+        "alike": []
+        if target is None
+        else each(person(room, pk) | {"departed": pk in room.group.view.departed} for pk in _alike(room, target)),
         "safety_number": number,
         "fingerprint_words": list(group_words(group.gid)),
         "state_hash": state,
