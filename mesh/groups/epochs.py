@@ -71,12 +71,10 @@ def draft_epoch(
         wrap_hint(pk, nonce) + sealer.seal(suite, pk, wrap_info(gid, nonce, dev), secret)
         for dev, pk in sorted(recipients.items())
     ]
-    missing = padded_count(count, suite) - len(wraps)
-    if missing > 0:
-        _, stranger = sealer.generate(suite)
-        for _ in range(missing):
-            info = wrap_info(gid, nonce, DeviceId(entropy.draw(16)))
-            wraps.append(entropy.draw(4) + sealer.seal(suite, stranger, info, entropy.draw(SECRET_BYTES)))
+    _, stranger = sealer.generate(suite)
+    for _ in range(padded_count(count, suite) - len(wraps)):
+        info = wrap_info(gid, nonce, DeviceId(entropy.draw(16)))
+        wraps.append(entropy.draw(4) + sealer.seal(suite, stranger, info, entropy.draw(SECRET_BYTES)))
     wraps.sort()  # hints are as good as random: sorting by them shuffles
     block = EpochBlock(
         commit=commitment(secret, gid),
@@ -130,22 +128,16 @@ def choose_epoch(log: OpLog, view: View, held: Iterable[OpId], stranded: Collect
     followed = 0
     for entry in counting:
         followed |= entry.past
-    best: tuple[bool, int, OpId] | None = None
-    for entry in counting:
-        act = entry.act
-        if act.recipients is None or followed & entry.bit or not current.issuperset(act.recipients):
-            continue
-        complete = len(act.recipients) + len(act.dormant) == len(current) and current.issuperset(act.dormant)
-        complete = complete and act.op_id not in stranded
-        rank = (not complete, -act.gen, act.op_id)
-        best = rank if best is None else min(best, rank)
-    return None if best is None else best[2]
+    usable = [
+        (not is_complete(log, view, act.op_id, stranded), -act.gen, act.op_id)
+        for act in (entry.act for entry in counting if not followed & entry.bit)
+        if act.recipients is not None and current.issuperset(act.recipients)
+    ]
+    return min(usable)[2] if usable else None
 
 
 def is_complete(log: OpLog, view: View, op_id: OpId, stranded: Collection[OpId] = frozenset()) -> bool:
     """Say whether an epoch leaves out nobody who is in; of `stranded`, one who is in says so."""
-    if op_id in stranded:
-        return False
-    op = log.get(op_id)
-    block = None if op is None else epoch_block(op.body)
-    return block is not None and frozenset(view.devices) == frozenset([*block.recipients, *block.dormant])
+    block = epoch_block(log.operation(op_id).body)
+    listed = () if block is None else (*block.recipients, *block.dormant)
+    return op_id not in stranded and frozenset(view.devices) == frozenset(listed)

@@ -12,7 +12,6 @@ from typing import Final
 from mesh.events import Space
 from mesh.groups.group import Group, Means
 from mesh.ids import OpId
-from mesh.membership.graph import Entry
 from mesh.wire.operations import epoch_block
 
 DAY_MS: Final = 86_400_000
@@ -31,29 +30,25 @@ def window_ms(group: Group) -> int:
 
 
 def forget_keys(group: Group, means: Means, *, gaps: bool) -> None:
-    """Delete the keys whose work is done. With `gaps`, messages are known to be missing that old keys would open."""
-    if group.me is None or group.own.left:
-        return
+    """Delete the keys whose work is done; we are in. With `gaps`, messages are missing that old keys would open."""
     _retire_epochs(group, means, gaps=gaps)
     _drop_retired(group, means)
     _drop_kems(group, means)
 
 
-def is_stable(group: Group, entry: Entry) -> bool:
+def is_stable(group: Group, op_id: OpId) -> bool:
     """Say whether each device that is in has signed something that builds on an operation; we have seen all here."""
     others = (dev for dev in group.view.devices if dev != group.own.dev)
-    return all(group.seen_by.get(dev, 0) & entry.bit for dev in others)
+    return all(group.seen_by.get(dev, 0) & group.log.bit(op_id) for dev in others)
 
 
 def _retire_epochs(group: Group, means: Means, *, gaps: bool) -> None:
-    log, view = group.log.graph, group.view
-    held = [entry for op_id in group.epochs if (entry := log.entry(op_id)) is not None and entry.bit & view.valid]
-    complete = log.entry(group.epoch) if group.epoch is not None and group.epoch_is_complete else None
-    stable = 0 if complete is None or gaps or not is_stable(group, complete) else complete.past
-    aged = 0
-    for entry in held:
-        if means.wall_ms - group.epochs[entry.act.op_id].since_ms > window_ms(group):
-            aged |= entry.past
+    log, epoch, stable, aged = group.log, group.epoch, 0, 0
+    if epoch is not None and group.epoch_is_complete and not gaps and is_stable(group, epoch):
+        stable = log.past(epoch)
+    for record in group.epochs.values():
+        if log.bit(record.op_id) & group.view.valid and means.wall_ms - record.since_ms > window_ms(group):
+            aged |= log.past(record.op_id)
     for record in list(group.epochs.values()):
         bit = log.bit(record.op_id)
         over = bool(stable & bit) and record.op_id not in group.stranded
@@ -75,8 +70,7 @@ def _drop_kems(group: Group, means: Means) -> None:
     for number, record in list(group.kems.items()):
         if not record.replaced_ms:
             continue
-        later = published.get(min((n for n in published if n > number), default=-1))
-        seen = later is not None and (entry := group.log.graph.entry(later)) is not None and is_stable(group, entry)
+        seen = any(later > number and is_stable(group, op_id) for later, op_id in published.items())
         if seen or means.wall_ms - record.replaced_ms > window_ms(group):
             group.drop_kem(number, means.journal)
 

@@ -74,3 +74,15 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
         """The member whom this act is about; asking an act that is about none is a bug."""
         assert self.member is not None
         return self.member
+
+    @property
+    def named_device(self) -> DeviceId:
+        """The device that comes in or goes by this act; asking an act that names none is a bug."""
+        assert self.device is not None
+        return self.device
+
+    @property
+    def named_invite(self) -> OpId:
+        """The invite that this act closes; asking an act that names none is a bug."""
+        assert self.invite is not None
+        return self.invite

@@ -61,7 +61,6 @@ class _Index:
     granted: dict[bytes, int] = field(default_factory=dict)  # grants to a member
     exercised: dict[bytes, int] = field(default_factory=dict)  # what rests on a grant, by its author or an approver
     admits: dict[bytes, int] = field(default_factory=dict)  # admits under an invite
-    admits_by_issuer: dict[bytes, int] = field(default_factory=dict)  # the same, by who made the invite
     brought: dict[bytes, int] = field(default_factory=dict)  # acts that brought a device in
     brought_for: dict[bytes, int] = field(default_factory=dict)  # the same, by whose device
     left: dict[bytes, int] = field(default_factory=dict)  # a member's own leaves
@@ -79,9 +78,6 @@ class Graph:
         self._heads = 0
         self._heads_before = 0  # as they were before the last push
         self._index = _Index()
-
-    def __contains__(self, op_id: OpId) -> bool:
-        return op_id in self._places
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -186,10 +182,6 @@ class Graph:
         """Return the mask of the admits under an invite, within a mask."""
         return self._index.admits.get(invite, 0) & mask
 
-    def admits_by_issuer(self, member: MemberPk, mask: int) -> int:
-        """Return the mask of the admits under a member's invites, within a mask."""
-        return self._index.admits_by_issuer.get(member, 0) & mask
-
     def brought(self, dev: DeviceId, mask: int) -> int:
         """Return the mask of the acts that brought a device in, within a mask."""
         return self._index.brought.get(dev, 0) & mask
@@ -223,8 +215,8 @@ class Graph:
         self._places[act.op_id] = len(self._entries)
         self._entries.append(entry)
         insort(self._ranked, entry, key=lambda e: e.seniority)
-        if act.type in BRINGS_IN and act.device is not None:
-            self._owners.setdefault(act.device, act.subject)
+        if act.type in BRINGS_IN:
+            self._owners.setdefault(act.named_device, act.subject)
         for masks, key in self._shelves(entry):
             masks[key] = masks.get(key, 0) | entry.bit
         return entry
@@ -242,9 +234,9 @@ class Graph:
                 masks[key] = left
             else:
                 del masks[key]
-        dev = entry.act.device
-        if dev is not None and dev in self._owners and dev not in self._index.brought:
-            del self._owners[dev]
+        act = entry.act
+        if act.type in BRINGS_IN and act.named_device not in self._index.brought:
+            del self._owners[act.named_device]
 
     def _shelves(self, entry: Entry) -> list[tuple[dict[bytes, int], bytes]]:
         """Return where in the index an act stands, each place once."""
@@ -257,17 +249,14 @@ class Graph:
         ]
         if act.type in GRANTS:
             found.append((index.granted, act.subject))
-        if act.type in BRINGS_IN and act.device is not None:
-            found.append((index.brought, act.device))
+        if act.type in BRINGS_IN:
+            found.append((index.brought, act.named_device))
             found.append((index.brought_for, act.subject))
         if act.type is OpType.LEAVE:
             found.append((index.left, entry.author))
         if act.type is OpType.ADMIT:
             if act.invite is not None:
                 found.append((index.admits, act.invite))
-                invite = self.entry(act.invite)
-                if invite is not None:
-                    found.append((index.admits_by_issuer, invite.author))
             approvers = {owner for yes in act.approvals if (owner := self.owner(yes.dev)) is not None}
             found.extend((index.approved, approver) for approver in approvers)
         return found

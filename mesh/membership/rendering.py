@@ -50,8 +50,8 @@ def redraw(view: View, standing: Standing, changed: int) -> View:
                 members.add(entry.author)
             case OpType.INVITE:
                 invites.add(act.op_id)
-            case OpType.UNINVITE if act.invite is not None:
-                invites.add(act.invite)
+            case OpType.UNINVITE:
+                invites.add(act.named_invite)
             case _:
                 members.update(() if act.member is None else (act.member,))
         if act.type is OpType.REMOVE:
@@ -85,8 +85,7 @@ def _with_members(view: View, standing: Standing, concerned: Iterable[MemberPk])
         for dev in () if before is None else before.devices:
             del devices[dev]
         for entry in standing.graph.entries(standing.graph.brought_for(pk, standing.mask)):
-            if entry.act.device is not None:
-                lost.pop(entry.act.device, None)
+            lost.pop(entry.act.named_device, None)
         live = standing.live_grants(pk)
         if live:
             taken = _lost_devices(standing, pk, live)
@@ -111,8 +110,7 @@ def _with_members(view: View, standing: Standing, concerned: Iterable[MemberPk])
 
 def _lost_devices(standing: Standing, pk: MemberPk, live: list[Entry]) -> dict[DeviceId, tuple[OpId, ...]]:
     brought = standing.graph.entries(standing.graph.brought_for(pk, standing.mask))
-    known = {entry.act.device for entry in brought if entry.act.device is not None}
-    takings = {dev: standing.taking(dev, live) for dev in known if dev in standing.losses}
+    takings = {dev: standing.taking(dev, live) for dev in {entry.act.named_device for entry in brought}}
     return {dev: tuple(sorted(loss.act.op_id for loss in by)) for dev, by in takings.items() if by}
 
 
@@ -131,7 +129,7 @@ def _member(standing: Standing, pk: MemberPk, live: list[Entry], lost: Mapping[D
     if first.act.type is OpType.ADMIT:
         invite = None if first.act.invite is None else graph.entry(first.act.invite)
         inviter = (first if invite is None else invite).author
-    there = dict.fromkeys(e.act.device for e in brought if e.act.device is not None and e.act.device not in lost)
+    there = dict.fromkeys(entry.act.named_device for entry in brought if entry.act.named_device not in lost)
     return Member(
         pk=pk,
         alias=first.act.alias,

@@ -22,7 +22,7 @@ from mesh.membership.views import View
 from mesh.wire.limits import DEVICES_MAX
 from mesh.wire.operations import OpType
 
-_KEPT: Final = 256  # standings; in a burst of concurrent operations each has a past of its own
+KEPT: Final = 256  # standings; in a burst of concurrent operations each has a past of its own
 _NEAR: Final = 4  # a standing with so few acts missing is near enough: no nearer one is looked for
 
 
@@ -43,6 +43,10 @@ class Views:
         self._graph = graph
         self._known: OrderedDict[int, tuple[Standing, View]] = OrderedDict()
 
+    def __len__(self) -> int:
+        """How many are kept."""
+        return len(self._known)
+
     def of(self, mask: int) -> View:
         """Return the view of a downward-closed mask that is not empty."""
         return self._find(mask)[1]
@@ -62,7 +66,7 @@ class Views:
             self._known.move_to_end(mask)
             return known
         found = self._known[mask] = self._work_out(mask)
-        if len(self._known) > _KEPT:
+        if len(self._known) > KEPT:
             self._known.popitem(last=False)
         return found
 

@@ -46,11 +46,12 @@ class Standing:
 
     def exercises(self, entry: Entry, member: MemberPk, grant: Entry) -> bool:
         """Say whether an act may rest on a grant of this member's, as its author or as an approver (rule 4)."""
-        if not self.gives(grant):
-            return False
-        if any(not entry.is_before(removal) for removal in self.revoking(member, grant)):
-            return False
-        return all(entry.is_before(leave) for leave in self.giving_up(member, grant))
+        return self.gives(grant) and all(entry.is_before(taking) for taking in self.taking_grant(member, grant))
+
+    def taking_grant(self, member: MemberPk, grant: Entry) -> Iterator[Entry]:
+        """Return all that takes a grant away from a member and binds what rests on it."""
+        yield from self.revoking(member, grant)
+        yield from self.giving_up(member, grant)
 
     def revoking(self, member: MemberPk, grant: Entry) -> Iterator[Entry]:
         """Return the removes and demotes that take a grant away from a member (rule 3)."""
@@ -68,17 +69,15 @@ class Standing:
         A self-demotion counts as an act whatever becomes of its author's standing, but it can give no more than there
         was: its rank stands only while the more senior grant that it steps down from is one.
         """
-        if not grant.bit & self.valid:
-            return False
         stepped_down = grant.level == BY_MEMBER_KEY
-        return not stepped_down or (grant.grant is not None and self.gives(grant.grant))
+        there_was = not stepped_down or (grant.grant is not None and self.gives(grant.grant))
+        return there_was and bool(grant.bit & self.valid)
 
     def alive(self, grant: Entry) -> bool:
         """Say whether a grant counts and nothing has taken it away (rule 7)."""
         who = grant.act.subject
-        if not self.gives(grant) or any(True for _ in self.revoking(who, grant)):
-            return False
-        return not any(_gives_up(leave, grant) for leave in self.leaves.get(who, ()))
+        given_up = any(_gives_up(leave, grant) for leave in self.leaves.get(who, ()))
+        return self.gives(grant) and not given_up and not list(self.revoking(who, grant))
 
     def live_grants(self, member: MemberPk) -> list[Entry]:
         """Return a member's grants that are alive, the most senior first."""
@@ -93,7 +92,7 @@ class Standing:
     def outlaws(self, entry: Entry) -> bool:
         """Say whether the invite filter takes an admit out (rule 5), all acts up to its level having been judged."""
         act = entry.act
-        if act.type is not OpType.ADMIT or act.invite is None:
+        if act.invite is None:
             return False
         invite = self.graph.entry(act.invite)
         assert invite is not None, "an admit builds on its invite"
@@ -119,16 +118,16 @@ class Standing:
 
     def _within_cuts(self, entry: Entry) -> bool:
         """Say whether an act is, or precedes, the cut of every removal of its device that binds it (rule 6)."""
-        for loss in self.losses.get(entry.act.dev, ()):
-            if loss.act.cut is None or not self._binds(loss, entry):
-                continue
-            if loss.act.cut == NOTHING:
-                return False
-            cut = self.graph.entry(loss.act.cut)
-            assert cut is not None, "a device_remove builds on its cut"
-            if entry is not cut and not entry.is_before(cut):
-                return False
-        return True
+        return not any(
+            loss.act.cut is not None and self._binds(loss, entry) and not self._holds_by(entry, loss.act.cut)
+            for loss in self.losses.get(entry.act.dev, ())
+        )
+
+    def _holds_by(self, entry: Entry, cut: OpId) -> bool:
+        """Say whether an act is the last that holds, or precedes it."""
+        last = self.graph.entry(cut)
+        assert (last is None) == (cut == NOTHING), "a device_remove builds on its cut"
+        return last is not None and (entry is last or entry.is_before(last))
 
     def _binds(self, loss: Entry, entry: Entry) -> bool:
         """Say whether the cut of a device_remove concerns an act by that device.
@@ -139,8 +138,7 @@ class Standing:
         assert entry.grant is not None
         if loss.level != BY_MEMBER_KEY:
             return entry.grant.act.granted_rank > loss.level
-        takings = (*self.revoking(entry.author, entry.grant), *self.giving_up(entry.author, entry.grant))
-        return all(loss.is_before(taking) for taking in takings)
+        return all(loss.is_before(taking) for taking in self.taking_grant(entry.author, entry.grant))
 
     # ------------------------------------------------------------ changes
 
@@ -152,10 +150,10 @@ class Standing:
             _file(self.removals, act.subject, entry)
         elif act.type in (OpType.LEAVE, OpType.DEMOTE):
             _file(self.leaves, entry.author, entry)
-        elif act.type is OpType.UNINVITE and act.invite is not None:
-            _file(self.uninvites, act.invite, entry)
-        elif act.type is OpType.DEVICE_REMOVE and act.device is not None:
-            _file(self.losses, act.device, entry)
+        elif act.type is OpType.UNINVITE:
+            _file(self.uninvites, act.named_invite, entry)
+        elif act.type is OpType.DEVICE_REMOVE:
+            _file(self.losses, act.named_device, entry)
 
     def with_act(self, entry: Entry) -> tuple["Standing", int]:
         """Return the standing with one more act, whose past is here, and the mask of acts that now stand otherwise.
@@ -229,16 +227,15 @@ def _touched(graph: Graph, entry: Entry, mask: int, *, is_new: bool) -> int:
             return 0
         case OpType.REMOVE | OpType.DEMOTE | OpType.LEAVE:
             who = entry.author if act.type is OpType.LEAVE else act.subject
-            touched = graph.authored_by(who, mask) | graph.approved_by(who, mask) | graph.exercised(act.op_id, mask)
-            return touched | (graph.admits_by_issuer(who, mask) if act.type is OpType.REMOVE else 0)
+            return graph.authored_by(who, mask) | graph.approved_by(who, mask) | graph.exercised(act.op_id, mask)
         case OpType.ADMIT | OpType.PROMOTE:
             return graph.exercised(act.op_id, mask)
         case OpType.INVITE:
             return graph.admits_under(act.op_id, mask)
-        case OpType.UNINVITE if act.invite is not None:
-            return graph.admits_under(act.invite, mask)
-        case OpType.DEVICE_REMOVE if act.device is not None:
-            return graph.written_by(act.device, mask)
+        case OpType.UNINVITE:
+            return graph.admits_under(act.named_invite, mask)
+        case OpType.DEVICE_REMOVE:
+            return graph.written_by(act.named_device, mask)
         case _:
             return 0
 
@@ -260,17 +257,17 @@ def _file(shelf: dict[_Key, Entries], key: _Key, entry: Entry) -> None:
 
 def _revokes(removal: Entry, grant: Entry) -> bool:
     """Say whether a remove or demote that counts takes this grant away (rule 3)."""
-    rank = grant.act.granted_rank
-    if removal.act.type is OpType.DEMOTE and rank >= removal.act.granted_rank:
-        return False
-    return removal.level < rank and not removal.is_before(grant)
+    return removal.level < grant.act.granted_rank and not removal.is_before(grant) and not _spares(removal, grant)
 
 
 def _gives_up(leave: Entry, grant: Entry) -> bool:
     """Say whether a leave or self-demotion takes this grant of its author's away (rule 3)."""
-    if leave is grant or leave.is_before(grant):
-        return False
-    return leave.act.type is OpType.LEAVE or grant.act.granted_rank < leave.act.granted_rank
+    return leave is not grant and not leave.is_before(grant) and not _spares(leave, grant)
+
+
+def _spares(taking: Entry, grant: Entry) -> bool:
+    """Say whether a demotion leaves a grant alone: it takes only those above the rank that it gives."""
+    return taking.act.type is OpType.DEMOTE and grant.act.granted_rank >= taking.act.granted_rank
 
 
 def _beside(one: Entry, other: Entry) -> bool:

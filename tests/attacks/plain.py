@@ -26,13 +26,14 @@ DEVICES_MAX: Final = 1000
 
 
 class Told:
-    """Alice's group. `ranks` names who else is in when the story begins, and at which rank."""
+    """Alice's group, founded with `settings`. `ranks` names who else is in when the story begins, and at which rank."""
 
-    def __init__(self, **ranks: Rank) -> None:
+    def __init__(self, settings: dict[str, str] | None = None, /, **ranks: Rank) -> None:
         self.graph = Graph()
         self.views = Views(self.graph)
         alice = Person(group=self, name="alice", dev=device("alice"))
         first: dict[str, object] = {"member": alice.pk, "device": alice.dev, "rank": Rank.FOUNDER, "alias": "alice"}
+        first["settings"] = settings or {}
         self.tell(Act(type=OpType.CREATE, **self._place(alice.dev, (), NOTHING), **first))  # type: ignore[arg-type]  # by name
         self.people = [alice, *(alice.admits(name, max(rank, Rank.MEMBER)) for name, rank in ranks.items())]
         for person, rank in zip(self.people[1:], ranks.values(), strict=True):
