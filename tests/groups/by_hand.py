@@ -1,7 +1,15 @@
-"""Messages sealed by hand, with a part of them wrong: every member holds the keys for that."""
+"""Messages sealed by hand, with a part of them wrong: every member holds the keys for that. And signatures."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha512
+
+from nacl.bindings import (
+    crypto_core_ed25519_scalar_add,
+    crypto_core_ed25519_scalar_mul,
+    crypto_core_ed25519_scalar_reduce,
+    crypto_scalarmult_ed25519_base_noclamp,
+)
 
 from mesh.crypto.keys import encrypt, public_key, sign
 from mesh.groups.messaging import (
@@ -95,3 +103,16 @@ def honest_tbs(person: Person, **changes: object) -> MessageTbs:
         "body": b"hello",
     }
     return MessageTbs(**{**fields, **changes})  # type: ignore[arg-type]  # the decoder says whether they fit
+
+
+def signed_anew(seed: bytes, text: bytes) -> bytes:
+    """Return an Ed25519 signature (64 B) that verifies and is not the one that the standard prescribes.
+
+    Its nonce is drawn from something else than the seed and the text, which a verifier cannot know.
+    """
+    digest = sha512(seed).digest()
+    secret = bytes([digest[0] & 248, *digest[1:31], digest[31] & 63 | 64])
+    nonce = crypto_core_ed25519_scalar_reduce(sha512(b"another nonce" + text).digest())
+    point = crypto_scalarmult_ed25519_base_noclamp(nonce)
+    challenge = crypto_core_ed25519_scalar_reduce(sha512(point + public_key(seed) + text).digest())
+    return point + crypto_core_ed25519_scalar_add(nonce, crypto_core_ed25519_scalar_mul(challenge, secret))

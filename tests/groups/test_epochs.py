@@ -111,9 +111,11 @@ def test_dummies_hide_how_many_there_are(suite: Suite) -> None:
     assert counts[DEVICES_MAX[suite]] == DEVICES_MAX[suite]
 
 
-@pytest.mark.parametrize("count", [1, 7, 8, 9])
-def test_a_draft_carries_as_many_wraps_as_hide_it(count: int) -> None:
+@pytest.mark.parametrize(("count", "asleep"), [(1, 0), (7, 0), (7, 1), (7, 2), (8, 0), (9, 0), (1, 16)])
+def test_a_draft_carries_as_many_wraps_as_hide_it(count: int, asleep: int) -> None:
+    """Those who are dormant get none, and are counted all the same: who is out sees no difference."""
     sealer = SeededSealer(SeededEntropy(1, "padding"))
+    dormant = [DeviceId(bytes([100 + k]) * 16) for k in range(asleep)]
     recipients = {DeviceId(bytes([k]) * 16): sealer.generate(Suite.CLASSIC)[1] for k in range(count)}
     draft = draft_epoch(
         gid=bytes(32),
@@ -123,8 +125,10 @@ def test_a_draft_carries_as_many_wraps_as_hide_it(count: int) -> None:
         kem_pk=sealer.generate(Suite.CLASSIC)[1],
         entropy=SeededEntropy(1, "draft"),
         sealer=sealer,
+        dormant=dormant[::-1],
     )
-    assert len(draft.wraps) == padded_count(count, Suite.CLASSIC)
+    assert len(draft.wraps) == padded_count(count + asleep, Suite.CLASSIC)
+    assert draft.block.dormant == dormant
 
 
 @dataclass
@@ -351,6 +355,26 @@ def test_the_choice_goes_by_completeness_then_gen_then_id() -> None:
     assert alice.group.epoch_is_complete
     assert choose_epoch(alice.group.log, alice.view, []) is None
     assert choose_epoch(alice.group.log, alice.view, [OpId(bytes(32)), alice.group.log.ops[1].op_id]) is None
+
+
+def test_an_epoch_is_complete_that_lists_all_who_are_in_and_of_which_nobody_says_that_it_does_not() -> None:
+    alice, bob, _ = circle("Bob", "Carol")
+    assert not is_complete(alice.group.log, alice.view, alice.sets(note="no epoch").op_id)
+    bob.hears(alice)
+    draft = alice.draft(without=(bob,))
+    alice.takes(rekey_of(alice, draft, dormant=[bob.dev]))
+    epoch = newest(alice).op_id
+    log, view = alice.group.log, alice.view
+    assert is_complete(log, view, epoch)
+    assert choose_epoch(log, view, alice.group.epochs) == epoch
+    assert not is_complete(log, view, epoch, {epoch})
+    bob.rekeys()
+    alice.hears(bob)
+    beside = newest(bob).op_id
+    for said in (epoch, beside):  # of two side by side, that is preferred which everybody can open
+        (other,) = {epoch, beside} - {said}
+        assert choose_epoch(alice.group.log, alice.view, [epoch, beside], {said}) == other
+    assert choose_epoch(alice.group.log, alice.view, [epoch], {epoch}) == epoch
 
 
 def test_a_void_epoch_is_not_used() -> None:

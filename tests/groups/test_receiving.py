@@ -10,15 +10,17 @@ from hypothesis import strategies as st
 from mesh.commands import Rank
 from mesh.errors import Fault
 from mesh.events import Space
-from mesh.groups.operations import parse_op
+from mesh.groups.authoring import author
+from mesh.groups.operations import OP_LABEL, parse_op
 from mesh.groups.receiving import bundles_beyond, pack_wraps, unpack_wraps
 from mesh.groups.waiting import Waiting
 from mesh.ids import OpId
 from mesh.wire import limits
 from mesh.wire.invites import OpBundle
 from mesh.wire.operations import OpType, RekeyBody, RemoveBody, Setting, SettingsBody, SignedOp
+from tests.groups.by_hand import signed_anew
 from tests.groups.joiners import joiner
-from tests.groups.people import Person, arrive, empty_onlooker, founds, standing
+from tests.groups.people import Person, arrive, empty_onlooker, founds, refusal, standing
 
 
 def notes(person: Person, count: int) -> list[OpBundle]:
@@ -265,3 +267,99 @@ def test_an_epoch_s_keys_are_written_with_its_operation() -> None:
     assert key in bob.rows[Space.OPS]
     assert key in bob.rows[Space.EPOCHS]
     assert {key + alice.dev, key + bob.dev} <= bob.rows[Space.CHAINS].keys()
+
+
+# ------------------------------------------------------------------------------------- what is not for us, or not now
+
+
+def test_an_operation_of_another_group_does_not_even_wait() -> None:
+    """Nor its create: a group has one."""
+    alice, zoe = founds("Alice"), founds("Zoe")
+    bob = alice.admits("Bob")
+    before = everything(bob)
+    notes(zoe, 2)
+    for bundle in zoe.bundles:
+        assert bob.will_not_take(bundle) is Fault.AGAINST_RULES
+    foreign = alice.forges(OpType.SETTINGS, SettingsBody(settings=[]), gid=zoe.group.gid)
+    assert bob.will_not_take(OpBundle(op=foreign, wraps=[])) is Fault.AGAINST_RULES
+    assert everything(bob) == before
+
+
+def test_an_operation_under_an_epoch_whose_keys_are_gone_is_nobodys_fault() -> None:
+    alice = founds("Alice")
+    bob = alice.admits("Bob")
+    body = SettingsBody(settings=[Setting(key="note", value="x")])
+    written = alice.publishes(lambda means: author(alice.group, OpType.SETTINGS, body, means))
+    ((epoch, frame),) = written.frames
+    late = bob.restarted()
+    with late.step() as means:
+        late.group.retire_epoch(epoch, means.journal)
+    assert refusal(lambda: late.opens(frame)) is Fault.UNASKED
+    assert [op.op_id for op in bob.opens(frame)] == [written.op.op_id]
+
+
+def test_what_its_author_signed_twice_comes_in_once() -> None:
+    """Ed25519 gives one signature for a text, and whoever holds the key can make others that verify as well."""
+    alice = founds("Alice")
+    bob = alice.admits("Bob")
+    (note,) = notes(alice, 1)
+    alice.rekeys()
+    once = alice.bundle(alice.group.log.ops[-1].op_id)
+    twice = SignedOp(tbs=once.op.tbs, sig=signed_anew(alice.dev_seed, OP_LABEL + once.op.tbs))
+    assert twice.sig != once.op.sig
+    assert bob.takes(once) == bob.takes(OpBundle(op=twice, wraps=[])) == []
+    assert len(bob.group.pending) == 2
+    assert [op.op_id for op in bob.takes(note)] == [op.op_id for op in alice.group.log.ops[-2:]]
+    assert standing(bob) == standing(alice)
+    assert len(bob.group.log) == len(alice.group.log)
+    assert bob.bundle(alice.group.log.ops[-1].op_id) == once
+
+
+# ------------------------------------------------------------------------------------- what is noted beside
+
+
+def test_a_device_is_dated_when_it_comes_and_when_its_key_is_another() -> None:
+    alice = founds("Alice")
+    bob = alice.admits("Bob")
+    came = bob.wall_ms
+    bob.wall_ms = alice.wall_ms = came + 5
+    carol = alice.admits("Carol")
+    bob.hears(alice)
+    dated = {dev: (record.since_ms, record.kem_ms) for dev, record in bob.group.devices.items()}
+    assert dated == {alice.dev: (came, came + 5), bob.dev: (came, came), carol.dev: (came + 5, came + 5)}
+    bob.wall_ms += 5
+    alice.sets(note="no new key")
+    bob.hears(alice)
+    assert {dev: (record.since_ms, record.kem_ms) for dev, record in bob.group.devices.items()} == dated
+    assert bob.rows[Space.DEVICES].keys() == {bob.group.gid + dev for dev in dated}
+
+
+def test_our_newest_kem_key_is_dated_when_others_first_sealed_to_it_and_not_when_we_did() -> None:
+    alice = founds("Alice")
+    bob = alice.admits("Bob")
+    bob.rekeys()
+    number = bob.group.own.kem_number
+    assert [record.used_ms for record in bob.group.kems.values()][-1] == 0
+    alice.hears(bob)
+    first = bob.wall_ms = bob.wall_ms + 5
+    alice.rekeys()
+    bob.hears(alice)
+    bob.wall_ms += 5
+    alice.rekeys()
+    late = alice.bundle(alice.group.log.ops[-1].op_id)
+    bob.takes(OpBundle(op=late.op, wraps=[]))
+    bob.takes(late)
+    assert late.wraps
+    assert bob.group.kems[number].used_ms == first
+    bob.rekeys()
+    assert bob.group.kems[number + 1].used_ms == 0
+    alice.hears(bob)
+    bob.wall_ms += 5
+    alice.rekeys()
+    late = alice.bundle(alice.group.log.ops[-1].op_id)
+    bob.takes(OpBundle(op=late.op, wraps=[]))
+    assert bob.group.kems[number + 1].used_ms == 0
+    bob.takes(late)
+    assert bob.group.kems[number + 1].used_ms == bob.wall_ms
+    assert bob.group.kems[number].used_ms == first
+    assert bob.restarted().group.kems == bob.group.kems

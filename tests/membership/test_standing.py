@@ -6,6 +6,7 @@ from mesh.commands import Rank
 from mesh.membership.acts import NOTHING
 from mesh.membership.rendering import STRICTNESS, render
 from mesh.membership.standing import judge
+from mesh.wire.operations import OpType
 from tests.attacks.plain import Told
 
 
@@ -114,3 +115,151 @@ def test_a_farewell_is_the_removal_if_there_is_one() -> None:
 )
 def test_values_are_as_strict_as_they_are_long(key: str, value: str, strictness: tuple[int, int]) -> None:
     assert STRICTNESS[key](value) == strictness
+
+
+# ------------------------------------------------------------------------------------- grants
+
+
+def test_a_step_down_takes_only_what_was_above_it() -> None:
+    """What rests on a grant of the same rank stands, also where it had not heard of the step down."""
+    group = Told(bob=Rank.MEMBER)
+    alice, bob = group.people
+    phone, first = bob.adds("phone"), bob.grant
+    everybody = {alice.dev, bob.dev, phone.dev}
+    alice.promotes(bob, Rank.MODERATOR)
+    then = group.heads
+    bob.demotes(bob, Rank.MEMBER)
+    as_member = phone.rekeys(everybody, after=then, auth=first)
+    as_moderator = phone.rekeys(everybody, after=(as_member,))
+    assert (group.counts(as_member), group.counts(as_moderator)) == (True, False)
+    assert bob.rank is Rank.MEMBER
+    is_as_from_nothing(group)
+
+
+def test_a_step_down_from_a_promotion_that_was_none_leaves_the_place_that_one_had() -> None:
+    group = Told(steve=Rank.STEWARD, bob=Rank.MEMBER)
+    alice, steve, bob = group.people
+    first, then = bob.grant, group.heads
+    promoted = steve.promotes(bob, Rank.MODERATOR)
+    bob.demotes(bob, Rank.MEMBER, after=(promoted,))
+    alice.removes(steve, after=then)
+    assert bob.rank is Rank.MEMBER
+    assert bob.grant == first
+    is_as_from_nothing(group)
+
+
+def test_an_approval_that_rests_on_a_grant_that_was_none_is_none() -> None:
+    """Nobody removed Mo, who approved: who had promoted him was removed."""
+    group = Told(steve=Rank.STEWARD, moira=Rank.MODERATOR, mo=Rank.MEMBER, bob=Rank.MEMBER)
+    alice, steve, moira, mo, bob = group.people
+    invite = moira.invites(approvals=1)
+    then = group.heads
+    steve.promotes(mo, Rank.MODERATOR)
+    bob.admits("guest", Rank.NEWCOMER, under=invite, approvals=(mo.approves(),))
+    assert "guest" in group.names
+    alice.removes(steve, after=then)
+    assert "guest" not in group.names
+    is_as_from_nothing(group)
+
+
+# ------------------------------------------------------------------------------------- how a member is shown
+
+
+def test_who_came_in_twice_is_shown_as_by_the_first_admit_that_counts() -> None:
+    """Mo let Carol in and was removed meanwhile; she brought a phone in; Alice, who had not heard, let her in too."""
+    group = Told(mo=Rank.MODERATOR, bob=Rank.MEMBER)
+    alice, mo, _ = group.people
+    then = group.heads
+    carol = mo.admits("carol")
+    void = carol.grant
+    phone = carol.adds("phone")
+    removed = alice.removes(mo, after=then)
+    assert "carol" not in group.names
+    for _ in range(4):
+        removed = alice.sets(after=(removed,))
+    given = {"member": carol.pk, "device": carol.dev, "alias": "carrie", "rank": Rank.NEWCOMER}
+    alice.does(OpType.ADMIT, **given, after=(removed,))
+    shown = group.view.members[carol.pk]
+    assert (shown.alias, shown.rank, shown.invited_by) == ("carrie", Rank.NEWCOMER, alice.pk)
+    assert shown.admitted == shown.grant != void
+    assert carol.devices == {carol.dev, phone.dev}
+    is_as_from_nothing(group)
+
+
+def test_a_farewell_is_a_removal_and_no_demotion() -> None:
+    group = Told(bob=Rank.MEMBER)
+    alice, bob = group.people
+    alice.demotes(bob, Rank.NEWCOMER)
+    removed = alice.removes(bob)
+    assert group.view.departed == {bob.pk: removed}
+    is_as_from_nothing(group)
+
+
+def test_of_two_removals_the_more_senior_is_the_farewell() -> None:
+    group = Told(mo=Rank.MODERATOR, bob=Rank.MEMBER)
+    alice, mo, bob = group.people
+    then = group.heads
+    mo.removes(bob)
+    removed = alice.removes(bob, after=then)
+    assert group.view.departed == {bob.pk: removed}
+    is_as_from_nothing(group)
+
+
+def test_a_devices_loss_is_shown_with_all_who_took_it_while_its_member_is_in() -> None:
+    group = Told(mo=Rank.MODERATOR, bob=Rank.MEMBER)
+    alice, mo, bob = group.people
+    phone = bob.adds("phone")
+    assert group.view.lost == {}
+    then = group.heads
+    by = sorted([mo.takes(phone, cut=NOTHING), bob.takes(phone, cut=NOTHING, after=then)])
+    assert group.view.lost == {phone.dev: tuple(by)}
+    assert bob.devices == {bob.dev}
+    alice.removes(bob)
+    assert group.view.lost == {}
+    is_as_from_nothing(group)
+
+
+# ------------------------------------------------------------------------------------- settings side by side
+
+
+@pytest.mark.parametrize(
+    ("key", "by_founder", "by_steward", "holds"),
+    [
+        ("history", "days:2", "none", "none"),
+        ("history", "none", "days:2", "none"),
+        ("history", "last:9", "last:10", "last:9"),
+        ("history", "days:1", "last:99", "last:99"),
+        ("keep", "0", "7", "7"),
+        ("keep", "8", "7", "7"),
+        ("keep", "7", "8", "7"),
+        ("note", "a", "b", "a"),
+        ("note", "b", "a", "b"),
+    ],
+)
+def test_of_values_set_side_by_side_the_strictest_holds_or_else_the_most_senior(
+    key: str, by_founder: str, by_steward: str, holds: str
+) -> None:
+    for founder_first in (True, False):
+        group = Told({key: "0"}, steve=Rank.STEWARD)
+        alice, steve = group.people
+        assert group.view.settings == {key: "0"}
+        then = group.heads
+        sides = [(alice, by_founder), (steve, by_steward)]
+        for person, value in sides if founder_first else sides[::-1]:
+            person.sets(key, value, after=then)
+        assert group.view.settings == {key: holds}
+        is_as_from_nothing(group)
+        steve.sets(key, "99")
+        assert group.view.settings == {key: "99"}
+
+
+def test_of_agreements_side_by_side_the_most_senior_holds() -> None:
+    group = Told(steve=Rank.STEWARD, stella=Rank.STEWARD)
+    alice, steve, stella = group.people
+    assert group.view.agreement == group.graph.at(0).act.op_id
+    then = group.heads
+    texts = [person.does(OpType.AGREEMENT, after=then) for person in (steve, alice, stella)]
+    assert group.view.agreement == texts[1]
+    later = steve.does(OpType.AGREEMENT)
+    assert group.view.agreement == later
+    is_as_from_nothing(group)
