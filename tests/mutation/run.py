@@ -2,6 +2,7 @@
 
 Run it with `make mutants` (`ARGS="--sample 200 --seed 1"` tries some, `ARGS="membership/standing"` one module). It
 prints what became of each fault and ends with 1 if one survives that `survivors.toml` does not list with a reason.
+`ARGS="--again run.log"` tries those anew that an earlier run, whose words are in that file, did not see noticed.
 Each is tried in a process of its own, forked from this one in a copy of the tree, where the changed module takes the
 place of the written one as it is imported: no file is changed. The limit is on the processor's time, so that other work
 on the machine decides nothing.
@@ -38,6 +39,7 @@ SLOWER: Final = 4  # times as long as the tests take without a fault, and then s
 SPARE_S: Final = 10
 WALL_S_MAX: Final = 900  # a fault may also wait for ever
 QUIET: Final = "ignore::pytest.PytestAssertRewriteWarning"
+UNNOTICED: Final = ("survived", "BROKEN")
 NOTICED: Final = (1, 2)  # of pytest: a test failed; a file of tests could not be read
 OWN: Final = ("mesh", "simulations", "tests", "cli")  # packages that a child reads from the copy
 BENEATH: Final = ("mesh.wire", "mesh.crypto", "mesh.ids", "mesh.errors", "mesh.commands", "mesh.events", "mesh.secret")
@@ -194,6 +196,12 @@ def chosen_from(everything: list[Mutant], modules: list[str], sample: int, seed:
     return found[: sample or len(found)]
 
 
+def not_noticed(log: Path) -> frozenset[str]:
+    """Return the places of the faults that a run was not seen to notice, from what it printed."""
+    lines = [line.split(": ", 2) for line in log.read_text().splitlines()]
+    return frozenset(line[2] for line in lines if line[0] in UNNOTICED and len(line) > 2)
+
+
 def main() -> int:
     """Try the faults asked for, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -202,10 +210,13 @@ def main() -> int:
     )
     parser.add_argument("--sample", type=int, default=0, help="so many of them, drawn by the seed; 0: all")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--again", type=Path, help="what a run printed: only those of its faults that survived")
     asked = parser.parse_args()
     began, may_survive = time.monotonic(), listed()
     everything = [mutant for path in MODULES for mutant in mutants(path, (ROOT / path).read_text())]
-    chosen = chosen_from(everything, asked.modules, asked.sample, asked.seed)
+    again = not_noticed(asked.again) if asked.again else None
+    tried = [mutant for mutant in everything if again is None or mutant.place in again]
+    chosen = chosen_from(tried, asked.modules, asked.sample, asked.seed)
     counts, unlisted = Counter[tuple[str, str]](), list[str]()
     with tempfile.TemporaryDirectory(prefix="mesh-mutants-") as folder:
         copy_tree(Path(folder), (*NEEDED, "docs"))
@@ -213,7 +224,7 @@ def main() -> int:
         for mutant, found in try_all(Path(folder), chosen, baseline(Path(folder))):
             known = found == "survived" and mutant.place in may_survive
             counts[mutant.path, "equivalent" if known else found] += 1
-            if found in ("survived", "BROKEN") and not known:
+            if found in UNNOTICED and not known:
                 unlisted.append(mutant.place)
                 print(f"{found}: line {mutant.line}: {mutant.place}", flush=True)
             if counts.total() % 100 == 0:
