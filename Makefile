@@ -35,8 +35,8 @@ dev: $(VENV)/.dev $(VENV)/.mesh ## what the checks need
 demo: install ## four nodes on this machine talk, lose each other, catch up (ARGS=--keep leaves their homes)
 	@$(BIN)/python -P -m demo.run $(ARGS)
 
-bench: dev ## how long things take here, beside their bars
-	@$(BIN)/python -P -m benchmarks.main_job $(ARGS)
+bench: dev ## how long things take here, beside their bars and (ARGS="--scripts … --installed …") beside other meshes
+	@$(BIN)/python -P -m benchmarks.sitting $(ARGS)
 
 test: dev lint types house unit property e2e sim-short ## every check, in this order
 	@printf '\nEvery check passed.\n'

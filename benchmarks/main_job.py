@@ -1,23 +1,21 @@
 """How long the main job takes on this machine: real nodes on loopback, medians beside their bars.
 
-Run it with `make bench`. The bars are absolute times and so say as much about the machine as about the program: read
-them together with the line that describes it.
+The bars are absolute times and so say as much about the machine as about the program: read them together with the line
+that describes it.
 """
 
 import json
 import os
-import platform
 import statistics
-import sys
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from demo.people import MESH, PYTHON, Person, StoryError, finish_init, record, text
+from benchmarks.idle import measure_idle
+from benchmarks.report import Figure
+from demo.people import Person, StoryError, finish_init, record, text
 from mesh.identity.keyslot import Role, keyslot_cost
 from mesh.identity.passphrase import SALT_BYTES, derive
 from mesh.node.home import Home
@@ -27,30 +25,6 @@ GROUP: Final = "bench"
 POSTS: Final = 60
 RUNS: Final = 7
 MS: Final = 1000.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """A measured quantity: all its values in ms, and the bar it is held against."""
-
-    name: str
-    values: list[float]
-    bar_ms: float | None
-
-    @property
-    def median(self) -> float:
-        """The middle value."""
-        return statistics.median(self.values)
-
-    def line(self) -> str:
-        """Say it in one line."""
-        worst = sorted(self.values)[max(0, round(len(self.values) * 0.95) - 1)]
-        bar = (
-            ""
-            if self.bar_ms is None
-            else f"bar {self.bar_ms:7.0f} ms  {'met' if self.median <= self.bar_ms else 'MISSED'}"
-        )
-        return f"{self.name:<46} median {self.median:8.1f} ms   p95 {worst:8.1f} ms   n {len(self.values):3}   {bar}"
 
 
 def timed(act: Callable[[], object]) -> float:
@@ -69,8 +43,8 @@ def commands(person: Person) -> list[Figure]:
     help_ms = [run("--help") for _ in range(RUNS)]
     read_ms = [run("read", GROUP) for _ in range(RUNS)]
     return [
-        Figure(name="mesh --help", values=help_ms, bar_ms=400),
-        Figure(name="mesh read, node up", values=read_ms, bar_ms=400),
+        Figure(name="mesh --help", unit="ms", values=help_ms, bar=400),
+        Figure(name="mesh read, node up", unit="ms", values=read_ms, bar=400),
     ]
 
 
@@ -87,8 +61,8 @@ def closed_read(person: Person) -> list[Figure]:
     cost = keyslot_cost(home.keyslot.read_bytes(), role=Role.STORE)
     derive_ms = [timed(lambda: derive("some passphrase", bytes(SALT_BYTES), cost)) for _ in range(3)]
     return [
-        Figure(name="key derivation alone", values=derive_ms, bar_ms=None),
-        Figure(name="mesh read, node down", values=read_ms, bar_ms=statistics.median(derive_ms) + 300),
+        Figure(name="key derivation alone", unit="ms", values=derive_ms, bar=None),
+        Figure(name="mesh read, node down", unit="ms", values=read_ms, bar=statistics.median(derive_ms) + 300),
     ]
 
 
@@ -112,7 +86,7 @@ def post_to_screen(wren: Person, juniper: Person) -> Figure:
     finally:
         follow.kill()
         follow.communicate()
-    return Figure(name="post to another node's screen", values=taken, bar_ms=50)
+    return Figure(name="post to another node's screen", unit="ms", values=taken, bar=50)
 
 
 def _until(readline: Callable[[], str], words: str) -> None:
@@ -141,11 +115,12 @@ def measure(folder: Path) -> list[Figure]:
         joins = [timed(lambda: _join(wren, juniper))]
         screen = post_to_screen(wren, juniper)
         figures = [
-            Figure(name="mesh up --detach, to ready", values=up_ms, bar_ms=4000),
-            Figure(name="mesh join, admitter online", values=joins, bar_ms=3000),
+            Figure(name="mesh up --detach, to ready", unit="ms", values=up_ms, bar=4000),
+            Figure(name="mesh join, admitter online", unit="ms", values=joins, bar=3000),
             screen,
             *commands(wren),
         ]
+        figures += measure_idle(wren)
         wren.down()
         return [*figures, *closed_read(wren)]
     finally:
@@ -157,35 +132,3 @@ def _join(wren: Person, juniper: Person) -> None:
     code = text(wren.mesh("invite", "new", GROUP), "code")
     if record(juniper.join(code), "join")["state"] != "joined":
         raise StoryError("juniper is not in")
-
-
-def main() -> int:
-    """Measure, print, and keep the figures."""
-    machine = (
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}"
-    )
-    print(f"{machine}; whole processes: {' '.join([*PYTHON[1:], MESH])}")
-    with tempfile.TemporaryDirectory(prefix="mesh-bench-") as folder:
-        figures = measure(Path(folder))
-    for figure in figures:
-        print(figure.line())
-    results = Path(__file__).parent / "results"
-    results.mkdir(exist_ok=True)
-    kept = {
-        "machine": machine,
-        "figures": [
-            {
-                "name": f.name,
-                "median_ms": round(f.median, 1),
-                "bar_ms": f.bar_ms,
-                "values_ms": [round(v, 1) for v in f.values],
-            }
-            for f in figures
-        ],
-    }
-    (results / "main_job.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

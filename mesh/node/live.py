@@ -159,6 +159,7 @@ class OpenDesk:
                 "outbound": link.outbound,
                 "age_s": math.floor(link.age_ms / 1000),
                 "queued_bytes": link.queued_bytes,
+                "sent_bytes": link.sent_bytes,
                 "skipped": link.skipped,
             }
             for link in self.network.links()

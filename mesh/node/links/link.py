@@ -91,6 +91,11 @@ class Link:
         return self._outbox.queued_bytes
 
     @property
+    def sent_bytes(self) -> int:
+        """How many bytes have left the queues."""
+        return self._outbox.sent_bytes
+
+    @property
     def skipped(self) -> int:
         """How many pushes of messages were left out because their queue was full."""
         return self._outbox.skipped

@@ -45,7 +45,10 @@ GONE_REMEMBERED_MAX: Final = 256  # links whose peer can still be blamed for fra
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkStatus:
-    """A link as `mesh status` shows it. `skipped`: pushes left out because the peer reads too slowly."""
+    """A link as `mesh status` shows it. `skipped`: pushes left out because the peer reads too slowly.
+
+    `sent_bytes` counts frames, without what Yamux and Noise put around them.
+    """
 
     link: LinkId
     peer: PeerId
@@ -53,6 +56,7 @@ class LinkStatus:
     outbound: bool
     age_ms: int
     queued_bytes: int
+    sent_bytes: int
     skipped: int
 
 
@@ -138,6 +142,7 @@ class Switchboard:
                 outbound=link.stream.remote.outbound,
                 age_ms=now_ms - link.up_ms,
                 queued_bytes=link.queued_bytes,
+                sent_bytes=link.sent_bytes,
                 skipped=link.skipped,
             )
             for link in self._links.values()
