@@ -21,7 +21,7 @@ closure = @$(PIP) --require-hashes -r requirements/$(1).lock > $(VENV)/$(1).log 
   || { cat $(VENV)/$(1).log; exit 1; }; \
   grep '^Successfully built' $(VENV)/$(1).log || true
 
-.PHONY: help install dev demo bench bench-core hunt attacks mutants test lint types house unit property e2e sim-short format lock clean
+.PHONY: help install dev demo bench bench-core bench-catchup hunt attacks mutants test lint types house unit property e2e sim-short format lock clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -64,6 +64,9 @@ sim-short: dev ## many peers under one seed, small worlds
 
 bench-core: dev ## how long the core takes: who belongs, epochs, messages
 	@$(BIN)/python -P -m benchmarks.core $(ARGS)
+
+bench-catchup: dev ## 20,000 messages come in at once, to one who was away (ARGS="--messages 2000")
+	@$(BIN)/python -P -m benchmarks.catching_up $(ARGS)
 
 hunt: dev ## random groups without end, each judged three ways (ARGS="--graphs 20000")
 	@$(BIN)/python -P -m tests.membership.hunt $(ARGS)

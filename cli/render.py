@@ -120,6 +120,12 @@ def gap_line(gap: JsonObject) -> str:
     return f"[{counted(missing, 'message')} from {author} {verb} missing; {ending}]"
 
 
+def catching_up_line(progress: JsonObject) -> str:
+    """Say how far a long catch-up is; empty where there is none."""
+    got, of = fields.number(progress, "got"), fields.number(progress, "of")
+    return f"catching up: {got:,} of {of:,} messages" if of else ""
+
+
 def delivery_line(message: JsonObject) -> str:
     """Say how far a message of one's own has come, and never more than is known."""
     state, of = fields.text(message, "state"), fields.number(message, "of")
@@ -293,6 +299,8 @@ def event_line(event: JsonObject) -> str:
         case "history":
             so_far = "" if fields.flag(event, "done") else " so far"
             return f"Earlier messages of group {group}: {fields.number(event, 'messages')}{so_far}"
+        case "catching-up":
+            return f"Group {group}: {catching_up_line(event)}"
         case other:
             return one_line(other)
 

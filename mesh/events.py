@@ -314,6 +314,7 @@ class Notice(StrEnum):
     TALK = "talk"
     GROUP = "group"
     HISTORY = "history"
+    CATCHING_UP = "catching-up"
     DEVICE = "device"
     LINK = "link"
 

@@ -13,7 +13,7 @@ from cli.context import TYPED_MAX, Context, read_line_of
 from cli.errors import said
 from cli.options import Flag, Here, Locale
 from cli.output import Output
-from cli.render import counted, join_lines, problem_lines, shown_id, standing
+from cli.render import catching_up_line, counted, join_lines, problem_lines, shown_id, standing
 from mesh.errors import LocalError
 from mesh.node.local.protocol import JsonObject
 
@@ -223,7 +223,9 @@ def show_groups(out: Output, told: JsonObject) -> None:
                 str(fields.number(group, "members")),
                 str(fields.number(group, "unread") or ""),
                 shown_id(fields.text(group, "id")),
-                standing(group) or ("" if group.get("complete") is not False else "not all members can read yet"),
+                standing(group)
+                or catching_up_line(fields.record(group, "catching_up"))
+                or ("" if group.get("complete") is not False else "not all members can read yet"),
             )
             for group in groups
         ],

@@ -12,7 +12,16 @@ from cli.context import Context
 from cli.errors import sentence
 from cli.options import Commas, Flag, Here, Seconds, WordOrNone
 from cli.output import one_line
-from cli.render import audience_line, delivery_line, delivery_lines, gap_line, message_lines, shown_id, standing
+from cli.render import (
+    audience_line,
+    catching_up_line,
+    delivery_line,
+    delivery_lines,
+    gap_line,
+    message_lines,
+    shown_id,
+    standing,
+)
 from mesh.errors import Exit, LocalError, MeshError, RefusedError
 from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject
@@ -263,6 +272,8 @@ def _page(told: JsonObject) -> Iterator[str]:
         yield from message_lines(message)
     for gap in fields.records(told, "gaps"):
         yield gap_line(gap)
+    if line := catching_up_line(fields.record(told, "catching_up")):
+        yield f"[{line}]"
     if not messages:
         yield "There is nothing to read here."
 
@@ -279,6 +290,8 @@ def _follow(context: Context, api: Api, asked: JsonObject) -> None:
         _show_event(context, {"event": "message", **group, "message": message})
     for gap in fields.records(told, "gaps"):
         _show_event(context, {"event": "gap", **group, "gap": gap})
+    if progress := fields.record(told, "catching_up"):
+        _show_event(context, {"event": "catching-up", **group, **progress})
     if first is not None and fields.text(first, "event") != "following":
         _show_event(context, first)
     for event in stream:
@@ -296,6 +309,8 @@ def _show_event(context: Context, event: JsonObject) -> None:
         case "state":
             message = fields.record(event, "message")
             lines = [f"({shown_id(fields.text(message, 'id'))}: {delivery_line(message)})"]
+        case "catching-up":
+            lines = [f"[{catching_up_line(event)}]"]
         case _:
             lines = []
     if lines or context.out.json:

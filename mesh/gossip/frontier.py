@@ -28,6 +28,11 @@ class Frontier:
         """The highest number that is here."""
         return self.beyond[-1][1] if self.beyond else self.contiguous
 
+    @property
+    def count(self) -> int:
+        """How many are here."""
+        return self.contiguous + sum(last - first + 1 for first, last in self.beyond)
+
     def add(self, first: int, last: int | None = None) -> "Frontier":
         """Return it with `first` (to `last`) added, merged, and cut to the limit of separate ranges."""
         end = first if last is None else last

@@ -4,12 +4,15 @@ What a peer claims to have is asked for once over a link. What it then does not 
 that claims much and gives nothing is asked no further. A message that was never sealed for us need not be asked for;
 that is believed when the author's own device says it, or everybody who is there and claims to have it. What whoever
 welcomed us said of that is asked for all the same, after everything else.
+
+Each link is asked first for devices of which no other link is being asked, so that a chain comes in its order as a
+rule: keys that are passed over are kept and written until their messages come. A long catch-up shows how far it is.
 """
 
 from typing import Final
 
 from mesh.errors import Fault, RemoteError
-from mesh.events import SendClass, SendStored, Space
+from mesh.events import Notice, SendClass, SendStored, Space
 from mesh.gossip.frontier import Frontier
 from mesh.groups.messaging import cut_of
 from mesh.ids import DeviceId, OpId
@@ -26,6 +29,7 @@ from mesh.wire.sessions import AnsweredBody, ClosedSpan, Span, WantMessagesBody
 
 CANNOT_GIVE_MAX: Final = 8192  # a peer that claims more messages and cannot give them is asked no further; ours
 WITHHELD_MAX: Final = 1 << 20  # nor one that says of more that they are not for us; longer than histories are; ours
+LONG: Final = 200  # messages that are to come: then it is shown how far we are; ours
 _VAIN_COST: Final = 64  # what a question in vain counts for at least, in messages; ours
 _TOLD_RANGES_MAX: Final = 8192  # separate ranges in one state, all devices together; ours
 
@@ -63,8 +67,7 @@ def ask_messages(state: State, room: Room, step: Step) -> None:
             busy.add(asking.link)
             _add(asked, asking.spans)
     for link, session in state.present(room):
-        worn = session.refused > CANNOT_GIVE_MAX or session.withheld > WITHHELD_MAX
-        if link.link in busy or worn or not agrees(room, session, step.now):
+        if link.link in busy or _is_worn(session) or not agrees(room, session, step.now):
             continue
         spans = _wanted(room, session, asked)
         if spans:
@@ -74,16 +77,62 @@ def ask_messages(state: State, room: Room, step: Step) -> None:
             wanted = [Span(dev=dev, first=low, last=high) for dev, low, high in spans]
             tell(link, session, WantMessagesBody(ticket=ticket, spans=wanted), SendClass.CONTROL, step)
             step.set_timer("asked", ticket.to_bytes(4, "big"), ASK_TIMEOUT_MS)
+    _note_progress(state, room, step)
+
+
+# ---------------------------------------------------------------- how far we are
+
+
+def progress(state: State, room: Room) -> tuple[int, int] | None:
+    """Return how many messages of a long catch-up have come, and of how many; None while there is no such catch-up."""
+    if room.catching_up is None:
+        return None
+    got = max(0, _here(room) - room.catching_up)
+    return got, got + _outstanding(state, room)
+
+
+def _note_progress(state: State, room: Room, step: Step) -> None:
+    """Say how far a long catch-up is: when it begins, with each answer, and when nothing is left to ask for."""
+    if room.catching_up is None and all(asking.gid != room.group.gid for asking in state.asking.values()):
+        return
+    left = _outstanding(state, room)
+    if room.catching_up is None:
+        if left < LONG:
+            return
+        room.catching_up = _here(room)
+    got = max(0, _here(room) - room.catching_up)
+    step.notify(Notice.CATCHING_UP, room.group.gid, got.to_bytes(8, "big") + (got + left).to_bytes(8, "big"))
+    if not left:
+        room.catching_up = None
+
+
+def _here(room: Room) -> int:
+    return sum(track.have.count for track in room.tracks.values())
+
+
+def _outstanding(state: State, room: Room) -> int:
+    """Count the messages that we lack and that somebody who is there offers, and has not been asked for in vain."""
+    offered: dict[DeviceId, Frontier] = {}
+    for _, session in state.present(room):
+        if not _is_worn(session):
+            _add(offered, tuple(_lacking(room, session, {}, early=False)))
+    return sum(frontier.count for frontier in offered.values())
+
+
+def _is_worn(session: Session) -> bool:
+    """Say whether somebody has claimed so much and given nothing of it that they are asked no further."""
+    return session.refused > CANNOT_GIVE_MAX or session.withheld > WITHHELD_MAX
 
 
 def _wanted(room: Room, session: Session, asked: dict[DeviceId, Frontier]) -> Spans:
     """Return what to ask of a peer: what it has, we lack, and neither it nor another is being or was asked for.
 
-    What is said to be from before our time comes last.
+    What is said to be from before our time comes last, and before that devices of which somebody is being asked.
     """
     spans: list[tuple[DeviceId, int, int]] = []
     left = limits.WANT_MESSAGES_MAX
-    for dev, first, last in [*_lacking(room, session, asked, early=False), *_lacking(room, session, asked, early=True)]:
+    lacking = sorted(_lacking(room, session, asked, early=False), key=lambda span: span[0] in asked)
+    for dev, first, last in [*lacking, *_lacking(room, session, asked, early=True)]:
         end = min(last, first + left - 1)
         spans.append((dev, first, end))
         left -= end - first + 1

@@ -130,6 +130,7 @@ class Room:
     notes: dict[MemberPk, list[int]] = field(default_factory=dict)  # when a note of a member was tried, of late (mono)
     unheard: bool = False  # members' nodes are linked with us, and none of them tells us its state
     history_seen: str = ""  # what newcomers get, when we last looked
+    catching_up: int | None = None  # how many messages were here when a long catch-up began, while one is under way
     handed: int = 0  # messages that were handed on to us, in this process
     fell_back: bool = False  # others had messages of ours that we had not: re-key before speaking (protocol.md §7)
 

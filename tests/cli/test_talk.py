@@ -149,6 +149,7 @@ def test_messages_are_read_oldest_first_with_who_when_and_how(home: Path) -> Non
             message(text=None, why="this kind of message needs a newer version", id="55" * 16),
         ],
         "gaps": [{"author": {"id": "02", "alias": "sorrel"}, "missing": 3, "asking": 4}],
+        "catching_up": {"got": 3200, "of": 20_000},
     }
     with fake_node(home, {"read": page}) as node:
         ran = mesh("read", "g", "--since", "abcdef", "--limit", "9", "--unread", "--open", "444444", home=home)
@@ -168,6 +169,7 @@ def test_messages_are_read_oldest_first_with_who_when_and_how(home: Path) -> Non
         "juniper · 22 Nov 2020 14:05 · listening · 55555555",
         "    (this kind of message needs a newer version)",
         "[3 messages from sorrel are missing; asking 4 members]",
+        "[catching up: 3,200 of 20,000 messages]",
     ]
 
 

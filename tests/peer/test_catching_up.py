@@ -6,7 +6,7 @@ from mesh.events import Effect, FrameReceived, Input, LinkKind, SendStored
 from mesh.gossip.frontier import Frontier
 from mesh.groups.group import Group
 from mesh.ids import DeviceId, GroupId
-from mesh.peer.catching_up import frontier_vector
+from mesh.peer.catching_up import frontier_vector, progress
 from mesh.peer.speaking import ASK_TIMEOUT_MS
 from mesh.wire import limits
 from mesh.wire.invites import FrontierEntry
@@ -87,6 +87,24 @@ def test_a_message_is_asked_of_one_and_then_of_the_next() -> None:
     world.run(ASK_TIMEOUT_MS / 1000 + 1)
     assert len(asked(one, group)) == 1, "who did not answer is not asked again over this link"
     assert one.faults == other.faults == []
+
+
+def test_a_catch_up_on_what_does_not_exist_ends() -> None:
+    world, gid, wren, juniper, sorrel = three()
+    group = juniper.group(gid)
+    world.partition(("wren",), ("juniper", "sorrel"))
+    world.run(1)
+    liar = member(wren, group)
+    liar.tell(claim(sorrel.group(gid).own.dev, 5000))
+    assert wren.node.peer is not None
+    found = progress(wren.node.peer.state, wren.room(gid))
+    assert found is not None
+    assert found[0] == 0
+    for _ in range(20):
+        world.run(ASK_TIMEOUT_MS / 1000)
+        for body in asked(liar, group):
+            liar.tell(AnsweredBody(ticket=body.ticket, closed=[]))
+    assert progress(wren.node.peer.state, wren.room(gid)) is None
 
 
 def test_a_late_answer_is_no_fault_and_an_answer_to_nothing_is() -> None:

@@ -16,6 +16,7 @@ from mesh.membership.views import Member
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.beacons import BEACONS
+from mesh.peer.catching_up import progress
 from mesh.peer.confirming import welcomer
 from mesh.peer.forking import Fork, followers, forks_of, predecessor
 from mesh.peer.raising import objectors, ripe_ms
@@ -54,6 +55,7 @@ def group_json(desk: Desk, room: Room) -> JsonObject:
         "epoch": 0 if epoch_op is None else epoch_op.tbs.gen,
         "complete": group.epoch_is_complete,
         "keepers": 0,
+        "catching_up": catching_up_json(desk.state, room),
         "suite": SUITE_NAMES[group.suite],
         "fingerprint": group.gid.hex(),
         "fingerprint_words": list(group_words(group.gid)),
@@ -276,6 +278,12 @@ def is_removal(room: Room, entry: Entry) -> bool:
         return False
     leaves = log.graph.entries(log.graph.left_by(entry.act.subject, log.everything))
     return bool(body.reason) or not any(leave.is_before(entry) for leave in leaves)
+
+
+def catching_up_json(state: State, room: Room) -> JsonObject | None:
+    """Say how many messages of a long catch-up have come, and of how many; None while there is none."""
+    found = progress(state, room)
+    return None if found is None else {"got": found[0], "of": found[1]}
 
 
 def each(values: Iterable[JsonObject]) -> list[JsonValue]:

@@ -11,7 +11,7 @@ from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.messages import Look, gaps_json, message_json, missing_from, why_it_waits
 from mesh.node.local.methods.names import group_named, message_named
-from mesh.node.local.methods.shown import each, earlier_json, person
+from mesh.node.local.methods.shown import catching_up_json, each, earlier_json, person
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.state import Room
 
@@ -73,6 +73,7 @@ async def read(desk: Desk, params: JsonObject) -> JsonObject:
     return {
         "messages": each(reversed(told)),
         "gaps": gaps_json(desk.state, room),
+        "catching_up": catching_up_json(desk.state, room),
         "earlier": earlier_json(desk.state, room),
     }
 
@@ -169,6 +170,9 @@ def event_json(desk: Desk, notice: Notify, *, full: bool) -> JsonObject | None:
         case Notice.HISTORY:
             told["messages"] = int.from_bytes(notice.subject[:4], "big")
             told["done"] = notice.subject[4:] == b"\1"
+        case Notice.CATCHING_UP:
+            told["got"] = int.from_bytes(notice.subject[:8], "big")
+            told["of"] = int.from_bytes(notice.subject[8:], "big")
         case Notice.FORK:
             told["fork"] = subject
         case Notice.TALK:
