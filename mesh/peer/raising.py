@@ -87,7 +87,7 @@ def hold(state: State, room: Room, target: MemberPk, *, holds: bool, step: Step)
         )
     if ripe_ms(room, member) is None:
         raise LocalError(
-            f"nobody raises {member.alias} but a person",
+            f"there is nothing to hold back: {member.alias} is not raised by itself",
             why="that happens only to newcomers whom a plain member's node let in by a code that makes members",
             code="E-SAME-RANK",
         )

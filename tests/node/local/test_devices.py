@@ -187,3 +187,23 @@ def _list(told: JsonObject, key: str) -> list[JsonObject]:
     found = told[key]
     assert isinstance(found, list)
     return [entry for entry in found if isinstance(entry, dict)]
+
+
+def test_who_has_not_heard_of_a_device_that_is_out_is_told_apart_until_they_have() -> None:
+    world, wren, phone = pair()
+    enters(phone, wren, name="phone")
+    tansy = WorldDesk(world, "tansy")
+    assert tansy.agree(wren.code())["state"] == "joined"
+    world.run(20)
+
+    def heard() -> list[object]:
+        return [
+            member["seen_removal"] for member in wren.list("group.members", "members") if member["alias"] == "tansy"
+        ]
+
+    world.stop("tansy")
+    wren.call("device.remove", device="phone")
+    assert heard() == [False], "tansy's node would still encrypt to the phone"
+    world.start("tansy")
+    world.run(60)
+    assert heard() == [True]
