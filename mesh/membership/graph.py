@@ -76,7 +76,7 @@ class Graph:
         self._places: dict[OpId, int] = {}
         self._owners: dict[DeviceId, MemberPk] = {}
         self._heads = 0
-        self._heads_before = 0  # as they were before the last push
+        self._heads_before: int  # as they were before the last push
         self._index = _Index()
 
     def __len__(self) -> int:
