@@ -366,6 +366,19 @@ def test_a_device_that_was_taken_brings_in_no_other() -> None:
         phone.takes(phone, cut=None)
 
 
+def test_nobody_takes_a_device_of_which_they_have_not_heard_or_in_anothers_name() -> None:
+    group = Told(mo=Rank.MODERATOR, bob=Rank.MEMBER)
+    alice, mo, bob = group.people
+    then = group.heads
+    phone = bob.adds("phone")
+    for author in (bob, mo):
+        with refused("a device that never was in"):
+            author.takes(phone, cut=NOTHING, after=then)
+    for author in (bob, mo):
+        with refused("a device that never was in"):
+            author.does(OpType.DEVICE_REMOVE, member=alice.pk, device=phone.dev, cut=NOTHING)
+
+
 def test_nobody_adds_a_device_for_somebody_else() -> None:
     group = Told(bob=Rank.MEMBER)
     alice, bob = group.people
