@@ -19,6 +19,7 @@ TopicId = NewType("TopicId", bytes)  # 32 B: what relays and keepers see instead
 FrameId = NewType("FrameId", bytes)  # 32 B: H("mesh1/frame", core)
 JoinId = NewType("JoinId", bytes)  # 16 B: one attempt to join, local
 HomeId = NewType("HomeId", bytes)  # 16 B: one home of a person, known to their homes alone
+AccountId = NewType("AccountId", bytes)  # 16 B: whose topics a keeper keeps; drawn by its operator
 LinkId = NewType("LinkId", int)  # one live link, local to a process
 PeerId = NewType("PeerId", str)  # the transport's name for a node (libp2p, base58)
 Address = NewType("Address", str)  # a multiaddr that ends in /p2p/<PeerId>

@@ -75,7 +75,7 @@ TOPIC_BYTES_MAX: Final = 64
 TOPICS_MAX: Final = 16
 REASON_BYTES_MAX: Final = 1024
 SETTING_KEY_BYTES_MAX: Final = 32
-SETTING_VALUE_BYTES_MAX: Final = 256
+SETTING_VALUE_BYTES_MAX: Final = 1024  # a keeper's ticket with its addresses is the longest
 SETTINGS_MAX: Final = 32
 
 # ---- invites (protocol.md §12)
@@ -105,6 +105,21 @@ RANGES_MAX: Final = 4096  # of a question or an answer
 RANGE_LISTED_MAX: Final = 4096  # short ids of one range: 32 KiB, so that an answer holds one range at least
 RANGE_QUESTIONS_MAX: Final = 4096  # that one reconciliation asks in all: some 20 million differences
 RANGE_STEPS_MAX: Final = 2**20  # ranges that one reconciliation reads and makes in all: some seconds of work
+
+# ---- keepers (protocol.md §8; ours)
+KEEPERS_MAX: Final = 4  # of one group
+TICKET_ADDRESSES_MAX: Final = 4
+TICKET_NOTE_BYTES_MAX: Final = 64
+TICKET_FRAGMENT_BYTES_MAX: Final = 640
+QUOTA_BYTES_MAX: Final = 2**40
+KEPT_TOPICS_MAX: Final = 64  # of one account (protocol.md §8)
+KEPT_TOPICS_ALL_MAX: Final = 3072  # of all accounts: they are announced over every link
+KEPT_FRAMES_MAX: Final = 262_144  # of all accounts: what each is, and since when, stands in memory
+KEPT_DAYS_MAX: Final = 90
+KEPT_WANT_MAX: Final = 8192  # frames asked of a keeper at once
+KEPT_KNOCKS_MAX: Final = 64  # on one topic, the newest
+KEPT_PREVIEWS_MAX: Final = 4
+KEPT_CALLS_MAX: Final = 16
 
 # ---- history for newcomers (ours)
 HISTORY_LAST_MAX: Final = 500  # messages that the setting may name

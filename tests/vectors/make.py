@@ -17,6 +17,7 @@ from typing import Final
 from mesh.commands import Rank, Suite
 from mesh.crypto.keys import public_key, sign
 from mesh.gossip.reconcile import Asking, Index, Items, answer, session_key
+from mesh.gossip.shelf import ticket_mac
 from mesh.groups.authoring import author, rekey
 from mesh.groups.invites import (
     invite_keys,
@@ -31,15 +32,16 @@ from mesh.groups.pairing import pairing_check, pairing_keys, seal_answer, seal_a
 from mesh.groups.returns import seal_return
 from mesh.groups.schedule import commitment, envelope_key, expand, message_key, next_chain_key, wrap_hint, wrap_info
 from mesh.identity.keys import pairing_key
-from mesh.ids import Address, DeviceId, GroupId, HomeId, MsgId, OpId, TopicId
+from mesh.ids import AccountId, Address, DeviceId, GroupId, HomeId, MsgId, OpId, TopicId
 from mesh.node.chance import HpkeSealer
 from mesh.secret import Secret
 from mesh.support.posts import Wish, compose
-from mesh.wire import invites, messages, notes, operations, pairing, ranges, returns, sessions
+from mesh.wire import invites, keepers, messages, notes, operations, pairing, ranges, returns, sessions
 from mesh.wire.codec import Record, decode, encode
 from mesh.wire.codes import DeviceCode, InviteCode, device_to_uri, to_text, to_uri
 from mesh.wire.frames import DAY_MS, parse_frame, rendezvous_topic, topic_of
 from mesh.wire.pairing import PairStep
+from mesh.wire.tickets import Ticket, ticket_to_text
 from simulations.chance import SeededEntropy, SeededSealer
 from tests.groups.joiners import HOUR, WALL_MS, Code, Joiner, joiner
 from tests.groups.people import Person, arrive, founds
@@ -49,6 +51,15 @@ HERE: Final = Path(__file__).parent
 HOME: Final = Address("/ip4/192.0.2.1/tcp/4001/p2p/12D3KooWAlice")
 ROOT: Final = Secret(bytes(range(32)))
 MSG: Final = MsgId(b"\x77" * 32)
+KEEPER_SECRET: Final = bytes(range(32))
+ACCOUNT: Final = AccountId(bytes(range(16)))
+KEPT: Final = Ticket(
+    account=ACCOUNT,
+    quota=2**27,
+    mac=ticket_mac(KEEPER_SECRET, ACCOUNT, 2**27),
+    addresses=(HOME,),
+    note="pi",
+)
 Json = dict[str, object]
 
 
@@ -141,7 +152,14 @@ def _all_records(story: Story) -> list[Record]:
         _call(story),
         returns.SignedReturn(tbs=encode(_call(story)), sig=b"\xdd" * 64),
         *_pairing(story),
+        *_keeping(),
     ]
+
+
+def _keeping() -> list[Record]:
+    ask = keepers.KeepAsk(account=KEPT.account, quota=KEPT.quota, mac=KEPT.mac, topics=[TopicId(b"\x99" * 32)])
+    held = {"topics": 1, "frames": 2, "size": 1200, "quota": KEPT.quota, "oldest_ms": WALL_MS}
+    return [ask, keepers.KeptSaid(account=KEPT.account, accepted=True, **held)]
 
 
 def _further_operations(story: Story) -> list[Record]:
@@ -398,6 +416,18 @@ def codes() -> Json:
         "preview_topic": topic_of(public_key(preview_seed(keys.knock_key))).hex(),
         "rendezvous_topic": rendezvous_topic(keys.invite_pk, WALL_MS // DAY_MS).hex(),
         "device": _device_code(),
+        "ticket": _ticket(),
+    }
+
+
+def _ticket() -> Json:
+    return {
+        "secret": KEEPER_SECRET.hex(),
+        "account": ACCOUNT.hex(),
+        "quota": KEPT.quota,
+        "mac": KEPT.mac.hex(),
+        "note": KEPT.note,
+        "text": ticket_to_text(KEPT),
     }
 
 

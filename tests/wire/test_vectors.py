@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh.errors import RemoteError
+from mesh.gossip.shelf import is_own_ticket
 from mesh.wire.codec import Record, decode, encode
 from mesh.wire.codes import from_uri
 from mesh.wire.frames import FrameType, parse_frame, verify_frame
+from mesh.wire.tickets import ticket_from_text
 from tests.vectors.make import ANSWERS, HERE, HOME, text_of
 from tests.wire.records import BYTES_MAX, WIRE_RECORDS, to_fields
 
@@ -26,7 +28,7 @@ def test_the_answers_are_byte_for_byte_what_they_were(name: str) -> None:
 
 
 def test_there_is_an_answer_for_each_record_and_each_type_of_frame() -> None:
-    assert set(RECORDS) == set(BY_NAME) - {"_Fragment"}  # which stands, in base64, in the code's answer
+    assert set(RECORDS) == set(BY_NAME) - {"_Fragment", "_Where"}  # which stand, in base64, in the codes' answers
     assert set(FRAMES) == {kind.name.lower() for kind in FrameType}
 
 
@@ -51,6 +53,14 @@ def test_the_code_leads_home() -> None:
     assert code.pack().hex() == CODES["bytes"]
     assert addresses == (HOME,)
     assert CODES["uri"].startswith(CODES["text"] + "#")
+
+
+def test_the_ticket_leads_to_its_keeper() -> None:
+    known = CODES["ticket"]
+    ticket = ticket_from_text(known["text"])
+    assert (ticket.account.hex(), ticket.quota, ticket.mac.hex()) == (known["account"], known["quota"], known["mac"])
+    assert (ticket.addresses, ticket.note) == ((HOME,), known["note"])
+    assert is_own_ticket(bytes.fromhex(known["secret"]), ticket.account, ticket.quota, ticket.mac)
 
 
 @pytest.mark.parametrize("name", RECORDS)

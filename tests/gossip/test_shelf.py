@@ -1,0 +1,149 @@
+"""The shelf: what a keeper takes, what gives way, and that nobody pushes out what others left."""
+
+import pytest
+
+from mesh.gossip.shelf import Place, Shelf, is_own_ticket, ticket_mac
+from mesh.ids import AccountId, FrameId, TopicId
+from mesh.wire import limits
+from mesh.wire.frames import FrameType
+
+WREN, TANSY = AccountId(b"w" * 16), AccountId(b"t" * 16)
+SECRET = bytes(32)
+
+
+def topic(number: int) -> TopicId:
+    """Give a topic."""
+    return TopicId(number.to_bytes(32, "big"))
+
+
+def frame(number: int) -> FrameId:
+    """Give a frame id."""
+    return FrameId(number.to_bytes(32, "big"))
+
+
+def put(shelf: Shelf, number: int, *, on: int = 1, size: int = 100, kind: FrameType = FrameType.MESSAGE) -> list[Place]:
+    """Put a frame there that must have room; return what goes for it."""
+    added = shelf.add(topic(on), frame(number), kind, size, now_ms=number)
+    assert added is not None
+    assert added[0] in shelf.places(topic(on))
+    return added[1]
+
+
+def test_only_the_keepers_own_mac_opens_an_account_of_this_size() -> None:
+    mac = ticket_mac(SECRET, WREN, 1000)
+    assert is_own_ticket(SECRET, WREN, 1000, mac)
+    for secret, account, quota, shown in (
+        (bytes([1]) * 32, WREN, 1000, mac),
+        (SECRET, TANSY, 1000, mac),
+        (SECRET, WREN, 1001, mac),
+        (SECRET, WREN, 1000, bytes(16)),
+        (SECRET, WREN, 1000, b""),
+    ):
+        assert not is_own_ticket(secret, account, quota, shown)
+
+
+def test_the_oldest_of_an_account_gives_way_to_the_new_and_no_other_account_does() -> None:
+    shelf = Shelf(quota=10_000)
+    shelf.name(WREN, 300, [topic(1), topic(2)], 0)
+    shelf.name(TANSY, 300, [topic(3)], 0)
+    put(shelf, 1, on=3)
+    for number in (2, 3, 4):
+        assert put(shelf, number, on=1 + number % 2) == []
+    assert [place.frame for place in put(shelf, 5)] == [frame(2)]
+    assert [place.frame for place in put(shelf, 6, size=250)] == [frame(3), frame(4), frame(5)]
+    assert shelf.held(WREN) == (1, 250, 6)
+    assert shelf.held(TANSY) == (1, 100, 1)
+    assert shelf.size == 350
+
+
+def test_what_is_larger_than_the_quota_pushes_nothing_out() -> None:
+    shelf = Shelf(quota=10_000)
+    shelf.name(WREN, 300, [topic(1)], 0)
+    put(shelf, 1)
+    assert shelf.add(topic(1), frame(2), FrameType.ENVELOPE, 301, 2) is None
+    assert shelf.held(WREN) == (1, 100, 1)
+
+
+def test_a_full_house_takes_from_whoever_brings_more_and_from_nobody_else() -> None:
+    shelf = Shelf(quota=300)
+    shelf.name(WREN, 300, [topic(1)], 0)
+    shelf.name(TANSY, 300, [topic(2)], 0)
+    put(shelf, 1)
+    put(shelf, 2, on=2)
+    put(shelf, 3, on=2)
+    assert [place.frame for place in put(shelf, 4)] == [frame(1)]
+    assert shelf.add(topic(1), frame(5), FrameType.MESSAGE, 250, 5) is None
+    assert shelf.held(WREN)[0] == 1
+    assert shelf.held(TANSY)[0] == 2
+
+
+def test_the_topic_named_longest_ago_gives_way_with_all_that_lies_there() -> None:
+    shelf = Shelf(quota=10_000)
+    shelf.name(WREN, 5000, [topic(k) for k in range(1, limits.KEPT_TOPICS_MAX + 1)], 0)
+    put(shelf, 1, on=1)
+    put(shelf, 2, on=2)
+    shelf.name(WREN, 5000, [topic(1)], 1)
+    gone = shelf.name(WREN, 5000, [topic(1000)], 2)
+    assert [place.frame for place in gone] == [frame(2)]
+    assert not shelf.has_topic(topic(2))
+    assert shelf.has_topic(topic(1))
+    assert len(shelf.accounts[WREN].topics) == limits.KEPT_TOPICS_MAX
+
+
+def test_a_topic_of_two_accounts_stays_as_long_as_one_of_them_names_it() -> None:
+    shelf = Shelf(quota=10_000)
+    shelf.name(WREN, 300, [topic(1)], 0)
+    shelf.name(TANSY, 300, [topic(1)], 50)
+    put(shelf, 60)
+    assert shelf.held(TANSY) == (0, 0, 0)
+    gone, changed = shelf.expire(40)
+    assert (gone, changed) == ([], [WREN])
+    assert shelf.held(TANSY) == (1, 100, 60)
+    gone, changed = shelf.expire(1000)
+    assert [place.frame for place in gone] == [frame(60)]
+    assert changed == [TANSY]
+    assert (shelf.size, shelf.frames, list(shelf.topics)) == (0, 0, [])
+
+
+def test_no_account_drives_others_out_by_inventing_topics(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "KEPT_TOPICS_ALL_MAX", 3)
+    shelf = Shelf(quota=10_000)
+    shelf.name(WREN, 300, [topic(1)], 0)
+    shelf.name(TANSY, 300, [topic(k) for k in range(10, 30)], 1)
+    assert shelf.has_topic(topic(1))
+    assert len(list(shelf.topics)) == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"),
+    [
+        (FrameType.KNOCK, limits.KEPT_KNOCKS_MAX),
+        (FrameType.PREVIEW, limits.KEPT_PREVIEWS_MAX),
+        (FrameType.RETURN, limits.KEPT_CALLS_MAX),
+    ],
+)
+def test_of_what_anybody_can_make_the_newest_are_kept(kind: FrameType, most: int) -> None:
+    shelf = Shelf(quota=1_000_000)
+    shelf.name(WREN, 1_000_000, [topic(1)], 0)
+    put(shelf, 1)
+    for number in range(2, most + 7):
+        put(shelf, number, kind=kind)
+    kinds = [place.type for place in shelf.places(topic(1))]
+    assert kinds.count(kind) == most
+    assert kinds.count(FrameType.MESSAGE) == 1
+
+
+def test_what_was_stored_comes_back_as_it_was() -> None:
+    shelf = Shelf(quota=10_000)
+    shelf.name(WREN, 500, [topic(1), topic(2)], 7)
+    put(shelf, 1)
+    put(shelf, 2, on=2)
+    again = Shelf(quota=10_000)
+    again.restore(WREN, shelf.accounts[WREN])
+    for number in (1, 2):
+        for place in shelf.places(topic(number)):
+            kept_ms, name = int.from_bytes(place.key[32:40], "big"), FrameId(place.key[40:])
+            assert place == Place(TopicId(place.key[:32]), kept_ms, name, place.type, 100)
+            assert again.restore_place(place)
+    assert again.held(WREN) == shelf.held(WREN)
+    assert not again.restore_place(Place(topic(9), 1, frame(9), FrameType.MESSAGE, 1))
