@@ -326,6 +326,47 @@ class ForgetHome:
     home: HomeId
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnKeeperOn:
+    """Keep sealed frames for those who hold a ticket of ours: so many bytes in all, each for so many days.
+
+    None: as before, or the default.
+    """
+
+    quota: int | None = None
+    days: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnKeeperOff:
+    """Keep nothing for others any more, and forget what is here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueTicket:
+    """Make a keeper ticket: so many bytes (None: the default), at these addresses of ours."""
+
+    quota: int | None
+    note: str
+    addresses: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddKeeper:
+    """Have a group use a keeper, by its ticket (text)."""
+
+    group: GroupId
+    ticket: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropKeeper:
+    """Have a group use a keeper no more; `keeper` is its 8 B id."""
+
+    group: GroupId
+    keeper: bytes
+
+
 Command = (
     CreateGroup
     | NewInvite
@@ -359,4 +400,9 @@ Command = (
     | EndEntering
     | RemoveDevice
     | ForgetHome
+    | TurnKeeperOn
+    | TurnKeeperOff
+    | IssueTicket
+    | AddKeeper
+    | DropKeeper
 )

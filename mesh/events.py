@@ -50,6 +50,10 @@ class Space(StrEnum):
     PROOFS = "proofs"  # gid + device id -> two messages that it signed under one number
     VERIFIED = "verified"  # gid + member key -> when the person confirmed it
     HOMES = "homes"  # home id -> a home of this identity, this one or another
+    KEEPER = "keeper"  # empty -> what we keep for others; account id -> an account's quota and topics
+    KEPT = "kept"  # topic + since when (u64 ms) + frame id -> a sealed frame that we keep for others
+    SIZES = "sizes"  # key in KEPT -> what type the frame is, and its size
+    OPFRAMES = "opframes"  # gid + topic + frame id -> frame of an operation, to be left at keepers
 
 
 # What `Started` hands over whole. Of MESSAGES it has the newest `TAIL_MESSAGES` of each group; the rest is read by
@@ -73,6 +77,8 @@ LOADED: Final = (
     Space.PROOFS,
     Space.VERIFIED,
     Space.HOMES,
+    Space.KEEPER,
+    Space.SIZES,
 )
 TAIL_MESSAGES: Final = 64
 
@@ -86,6 +92,8 @@ class LinkKind(IntEnum):
     STORED = 4
     PROOF = 5
     SEALED = 6
+    KEEP = 12
+    RANGES = 13
 
 
 class SendClass(IntEnum):

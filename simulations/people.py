@@ -10,12 +10,14 @@ from typing import Final
 
 from mesh.commands import (
     AcceptTalk,
+    AddKeeper,
     AgreeJoin,
     CreateGroup,
     DecideKnock,
     EndEntering,
     EnterGroup,
     FollowFork,
+    IssueTicket,
     LeaveGroup,
     NewInvite,
     OfferFork,
@@ -29,6 +31,7 @@ from mesh.commands import (
     StartEntering,
     StartJoin,
     Suite,
+    TurnKeeperOn,
 )
 from mesh.events import Space
 from mesh.gossip.delivery import Delivery, DeliveryRecord
@@ -268,6 +271,25 @@ class Person:
     def leave(self, gid: GroupId, *, wipe: bool = False) -> None:
         """Leave a group."""
         self.world.ask(self.name, LeaveGroup(group=gid, member_seed=self.member_seeds[gid], wipe=wipe))
+
+    # ------------------------------------------------------------ keepers
+
+    def keep(self, *, quota: int | None = None, days: int | None = None) -> None:
+        """Make the node a keeper."""
+        self.world.ask(self.name, TurnKeeperOn(quota=quota, days=days))
+
+    def ticket(self, *, quota: int | None = None) -> str:
+        """Make a ticket of this keeper, which is called like its operator."""
+        command = IssueTicket(quota=quota, note=self.name, addresses=(self.node.address,))
+        return self.world.ask(self.name, command).decode()
+
+    def use_keeper(self, gid: GroupId, ticket: str) -> None:
+        """Have the group use a keeper."""
+        self.world.ask(self.name, AddKeeper(group=gid, ticket=ticket))
+
+    def kept(self) -> int:
+        """Return how many frames this keeper keeps."""
+        return self.node.store.count(Space.KEPT)
 
     # ------------------------------------------------------------ several devices
 

@@ -48,23 +48,35 @@ class HolderRecord(Record, frozen=True):
     said_ms: shapes.Millis
 
 
+class KeeperWordRecord(Record, frozen=True):
+    """A keeper that said, at this time of our clock, that it stored a message; `keeper` is its id in the group."""
+
+    keeper: shapes.Bytes8
+    said_ms: shapes.Millis
+
+
 class DeliveryRecord(Record, frozen=True):
     """An own message's way, as it is stored. `mseq` 0: still a draft."""
 
     mseq: shapes.MseqOrNone
     of: Annotated[list[shapes.Member], Meta(max_length=limits.MEMBERS_MAX)]
     held: Annotated[list[HolderRecord], Meta(max_length=HOLDERS_MAX)]
+    kept: Annotated[list[KeeperWordRecord], Meta(max_length=HOLDERS_MAX)]
     reached: Annotated[list[shapes.Member], Meta(max_length=limits.MEMBERS_MAX)]
     end: End
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """An own message's way. `held`: members whose node said that it stored it, and when (Unix ms, our clock)."""
+    """An own message's way. `held`: members whose node said that it stored it, and when (Unix ms, our clock).
+
+    `kept`: keepers that said so, by their ids (8 B) in the group.
+    """
 
     mseq: int = 0
     of: frozenset[MemberPk] = frozenset()
     held: Mapping[MemberPk, int] = field(default_factory=dict)
+    kept: Mapping[bytes, int] = field(default_factory=dict)
     reached: frozenset[MemberPk] = frozenset()
     end: End = End.OPEN
 
@@ -75,7 +87,7 @@ class Delivery:
             return _ENDED[self.end]
         if self.reached:
             return DeliveryState.REACHED
-        return DeliveryState.SENT if self.held else DeliveryState.QUEUED
+        return DeliveryState.SENT if self.held or self.kept else DeliveryState.QUEUED
 
     @property
     def is_over(self) -> bool:
@@ -91,6 +103,12 @@ class Delivery:
         if self.end is not End.OPEN or member in self.held or len(self.held) >= HOLDERS_MAX:
             return self
         return replace(self, held={**self.held, member: said_ms})
+
+    def kept_by(self, keeper: bytes, said_ms: int) -> "Delivery":
+        """Return it once a keeper has said that it stored the message; the first time counts. It reaches nobody so."""
+        if self.end is not End.OPEN or keeper in self.kept or len(self.kept) >= HOLDERS_MAX:
+            return self
+        return replace(self, kept={**self.kept, keeper: said_ms})
 
     def received_by(self, member: MemberPk) -> "Delivery":
         """Return it once a member's sealed receipt covers the message; others than those in `of` do not count."""
@@ -113,6 +131,7 @@ class Delivery:
             mseq=self.mseq,
             of=sorted(self.of),
             held=[HolderRecord(member=member, said_ms=said_ms) for member, said_ms in sorted(self.held.items())],
+            kept=[KeeperWordRecord(keeper=keeper, said_ms=said_ms) for keeper, said_ms in sorted(self.kept.items())],
             reached=sorted(self.reached),
             end=self.end,
         )
@@ -124,6 +143,7 @@ class Delivery:
             mseq=record.mseq,
             of=frozenset(record.of),
             held={holder.member: holder.said_ms for holder in record.held},
+            kept={word.keeper: word.said_ms for word in record.kept},
             reached=frozenset(record.reached),
             end=record.end,
         )

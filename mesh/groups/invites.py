@@ -27,6 +27,7 @@ from mesh.wire.invites import Door, KnockBody, PreviewBody, WelcomeBody
 from mesh.wire.operations import AgreementBody, CreateBody, InviteBody, Setting
 from mesh.wire.padding import pad, unpad
 from mesh.wire.text import check_text
+from mesh.wire.tickets import KEEPER_SETTING
 
 HOUR_MS = 3_600_000
 WELCOME_ID_BYTES: Final = 16
@@ -99,8 +100,9 @@ def seal_preview(group: Group, invite: Invite, door: Door, means: Means) -> byte
 
 
 def _shown_settings(settings: Mapping[str, str]) -> list[Setting]:
-    """Return what fits in of the settings, those first that say what a joiner should know."""
-    keys = sorted(settings, key=lambda key: (key not in _SHOWN_FIRST, key))
+    """Return what fits in of the settings, those first that say what a joiner should know; no keeper's ticket."""
+    told = [key for key in settings if not key.startswith(KEEPER_SETTING)]
+    keys = sorted(told, key=lambda key: (key not in _SHOWN_FIRST, key))
     return [Setting(key=key, value=settings[key]) for key in keys[: limits.SETTINGS_MAX]]
 
 

@@ -247,7 +247,8 @@ def _filter_admits(standing: Standing, admits: list[Entry]) -> None:
 
 
 def _unfile(shelf: dict[_Key, Entries], doubted: int) -> dict[_Key, Entries]:
-    return {key: tuple(entry for entry in entries if not entry.bit & doubted) for key, entries in shelf.items()}
+    kept = {key: tuple(entry for entry in entries if not entry.bit & doubted) for key, entries in shelf.items()}
+    return {key: entries for key, entries in kept.items() if entries}
 
 
 def _file(shelf: dict[_Key, Entries], key: _Key, entry: Entry) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 
 from mesh.commands import (
     AcceptTalk,
+    AddKeeper,
     AgreeJoin,
     Command,
     ConfirmGroup,
@@ -14,11 +15,13 @@ from mesh.commands import (
     DeclineFork,
     DeclineTalk,
     DropJoin,
+    DropKeeper,
     EndEntering,
     EnterGroup,
     FollowFork,
     ForgetHome,
     HoldBack,
+    IssueTicket,
     KnownAddress,
     LeaveGroup,
     MarkRead,
@@ -38,6 +41,8 @@ from mesh.commands import (
     SetSetting,
     StartEntering,
     StartJoin,
+    TurnKeeperOff,
+    TurnKeeperOn,
 )
 from mesh.errors import LocalError, RefusedError
 from mesh.events import Space
@@ -50,7 +55,7 @@ from mesh.groups.records import InviteRecord
 from mesh.ids import Address, MemberPk
 from mesh.membership.structure import MEMBERS_INVITE
 from mesh.membership.views import Member
-from mesh.peer import confirming, raising, reaching
+from mesh.peer import choosing, confirming, hosting, raising, reaching
 from mesh.peer.beacons import BEACONS
 from mesh.peer.chores import remove_member, remove_own_device
 from mesh.peer.door import decide
@@ -58,6 +63,7 @@ from mesh.peer.entering import end_entering, enter_group, start_entering
 from mesh.peer.forking import decline_fork, follow_fork, offer_again, offer_fork
 from mesh.peer.homes import forget_home
 from mesh.peer.joining import agree, drop_join, start_join
+from mesh.peer.keepers import code_addresses
 from mesh.peer.leaving import leave
 from mesh.peer.pairing import open_pairing
 from mesh.peer.receipts import plan_receipt
@@ -142,6 +148,12 @@ def carry_out(state: State, command: Command, step: Step) -> bytes:
             _enter(state, command, step)
         case ForgetHome():
             forget_home(state, command.home, step)
+        case TurnKeeperOn():
+            hosting.turn_on(state, command, step)
+        case TurnKeeperOff():
+            hosting.turn_off(state, step)
+        case IssueTicket():
+            return hosting.issue_ticket(state, command, step)
         case _:
             _govern(state, command, step)
     return b""
@@ -159,7 +171,17 @@ def _enter(state: State, command: StartEntering | EnterGroup | EndEntering, step
 
 
 Governing = (
-    SetRank | HoldBack | RemoveMember | RemoveDevice | LeaveGroup | Rekey | SetSetting | ConfirmGroup | SetAgreement
+    SetRank
+    | HoldBack
+    | RemoveMember
+    | RemoveDevice
+    | LeaveGroup
+    | Rekey
+    | SetSetting
+    | AddKeeper
+    | DropKeeper
+    | ConfirmGroup
+    | SetAgreement
 )
 
 
@@ -184,6 +206,9 @@ def _govern(state: State, command: Governing, step: Step) -> None:
             publish(state, room, rekey(group, step.means()), step)
         case SetSetting():
             _set(state, room, command, step)
+        case AddKeeper() | DropKeeper():
+            require_in(room)
+            choosing.set_keeper(state, room, command, step)
         case ConfirmGroup():
             require_in(room)
             confirming.accept(room, step)
@@ -283,11 +308,18 @@ def _new_invite(state: State, room: Room, command: NewInvite, step: Step) -> byt
     record = InviteRecord(
         seed=seed,
         note=note,
-        addresses=[*state.addresses, *shared][: limits.ADDRESSES_MAX],
+        addresses=_addresses_in_code(state, room, shared),
     )
     room.invites[authored.op.op_id] = record
     step.journal.put(Space.INVITES, room.group.gid + authored.op.op_id, encode(record))
     return authored.op.op_id
+
+
+def _addresses_in_code(state: State, room: Room, shared: list[str]) -> list[str]:
+    """Return our own addresses, those of keepers, which are there when nobody else is, and others' who agreed to it."""
+    keepers = code_addresses(room)
+    own = state.addresses[: limits.ADDRESSES_MAX - len(keepers)]
+    return list(dict.fromkeys([*own, *keepers, *shared]))[: limits.ADDRESSES_MAX]
 
 
 def _require_inviter(room: Room) -> None:

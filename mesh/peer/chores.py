@@ -67,6 +67,7 @@ def after_operations(state: State, room: Room, ops: list[Operation], step: Step)
     raising.sweep_objections(room, step)
     resume_sessions(state, room, step)
     plan_telling(room, TELL_WAIT_MS + step.dice.randrange(TELL_SPREAD_MS), step)
+    reaching.dial_keepers(state, room, step)
     devices = group.view.devices
     reaching.forget_contacts(state, room, [dev for dev in room.contacts if dev not in devices], step)
     _retry_early(state, room, step)

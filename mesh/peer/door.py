@@ -12,12 +12,14 @@ from mesh.commands import Rank
 from mesh.crypto.keys import public_key
 from mesh.errors import Fault, RemoteError
 from mesh.events import LinkKind, Notice, SendClass, Space
+from mesh.groups.group import Invite
 from mesh.groups.invites import door_of, knock_statement, open_knock, seal_preview
 from mesh.groups.joining import join_statement
 from mesh.groups.operations import Operation, card_device
 from mesh.ids import LinkId, TopicId
 from mesh.peer import admitting, approving
 from mesh.peer.admitting import await_turn, door_for, invite_of, was_admitted
+from mesh.peer.keepers import at_keepers, is_level
 from mesh.peer.links import Link
 from mesh.peer.records import KnockRecord
 from mesh.peer.routing import forward_on, preview_topic
@@ -29,6 +31,9 @@ from mesh.wire.frames import Frame, parse_frame, topic_of, topics_of
 from mesh.wire.invites import Door, KnockBody
 from mesh.wire.operations import AdmitBody
 
+KEPT_TIMER: Final = "kept"
+KEPT_KNOCK_MS: Final = 2_000  # what lies at a keeper beside a knock is heard first, and again; ours
+KEPT_KNOCK_MS_MAX: Final = 30_000
 SAME_KNOCK_MS: Final = 5_000  # within so long, another frame of one joiner is the same knock; ours
 _REPLIES_MAX: Final = 64
 
@@ -62,6 +67,34 @@ def hear_knock(state: State, frame: Frame, raw: bytes, link: LinkId, step: Step)
     reply = Reply(gid=room.group.gid, statement=statement, knock=raw, heard_ms=step.now.mono_ms, via=link)
     if not _listen_for_answer(state, reply, knock, step):
         return
+    if room.group.gid in state.links[link].keepers:
+        step.set_timer(KEPT_TIMER, room.group.gid + statement, KEPT_KNOCK_MS)
+    else:
+        _answer_knock(state, room, invite, raw, knock, step)
+
+
+def answer_kept(state: State, room: Room, statement: bytes, step: Step) -> None:
+    """A knock that waited at a keeper is due, unless somebody has answered it: their answer lies there too.
+
+    First we hear all that the keeper has, or two who come one after the other would both let the joiner in.
+    """
+    reply = next((reply for reply in state.replies.values() if reply.statement == statement), None)
+    if reply is None or reply.answered or room.group.me is None:
+        return
+    hearing = any(at.rounds for _, at in at_keepers(state, room)) or not is_level(state, room)
+    if hearing and step.now.mono_ms - reply.heard_ms < KEPT_KNOCK_MS_MAX:
+        step.set_timer(KEPT_TIMER, room.group.gid + statement, KEPT_KNOCK_MS)
+        return
+    frame = parse_frame(reply.knock)
+    found, knock = invite_of(state, frame), read_knock(room, reply.knock)
+    has_spoken = knock is not None and card_device(knock.card) in room.group.seen_by
+    if found is not None and knock is not None and not has_spoken:
+        _answer_knock(state, room, found[1], reply.knock, knock, step)
+
+
+def _answer_knock(state: State, room: Room, invite: Invite, raw: bytes, knock: KnockBody, step: Step) -> None:
+    """Do what the rules say with one who knocks, as far as no person has to decide."""
+    statement = knock_statement(knock, room.group.gid)
     door = door_for(invite, knock, step)
     if card_device(knock.card) in room.group.view.devices:
         await_turn(state, room, statement, raw, knock, step)
@@ -117,6 +150,7 @@ def _keep_for_a_person(room: Room, knock: KnockBody, statement: bytes, raw: byte
 def decide(state: State, room: Room, statement: bytes, *, admitted: bool, step: Step) -> None:
     """Carry out what a person decided about a knock that waits. RefusedError if the rules do not allow it."""
     record = room.knocks[statement]
+    _listen_again(state, room, statement, record.frame, step)
     if admitted and approving.needed(room, record) > 1:
         approving.approve(state, room, statement, step)
         admitted = approving.are_enough(room, room.knocks[statement])
@@ -127,6 +161,17 @@ def decide(state: State, room: Room, statement: bytes, *, admitted: bool, step: 
         _drop_knock(room, statement, step)
     else:
         _decline(state, room, statement, record, step)
+
+
+def _listen_again(state: State, room: Room, statement: bytes, raw: bytes, step: Step) -> None:
+    """Listen for the answer to a knock that was heard before this process began: a keeper is to take it."""
+    knock = read_knock(room, raw)
+    topic = None if knock is None else topic_of(public_key(knock.reply_seed))
+    if topic is not None and topic not in state.replies:
+        state.replies[topic] = Reply(
+            gid=room.group.gid, statement=statement, knock=raw, heard_ms=step.now.mono_ms, via=None
+        )
+        step.topics_changed = True
 
 
 def _decline(state: State, room: Room, statement: bytes, record: KnockRecord, step: Step) -> None:

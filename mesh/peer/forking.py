@@ -26,6 +26,7 @@ from mesh.wire import limits
 from mesh.wire.codes import InviteCode
 from mesh.wire.operations import ZERO32, ForkBody, InviteBody, OpType
 from mesh.wire.text import require_text
+from mesh.wire.tickets import KEEPER_SETTING
 
 OFFER_HOURS: Final = limits.INVITE_HOURS_MAX
 _DECLINED_MAX: Final = 256  # offers of which one does not want to be reminded; ours
@@ -177,7 +178,8 @@ def _allowed(room: Room, without: tuple[MemberPk, ...]) -> list[MemberPk]:
 def _like(room: Room, name: str, alias: str, command: OfferFork) -> CreateGroup:
     """Return how to found a group that takes over what this one is about, and what holds in it."""
     old = room.group
-    settings = [(key, value) for key, value in sorted(old.view.settings.items()) if key not in FOUNDING_ONLY]
+    kept = sorted(old.view.settings.items())
+    settings = [(k, v) for k, v in kept if k not in FOUNDING_ONLY and not k.startswith(KEEPER_SETTING)]
     return CreateGroup(
         name=name,
         about=old.founding.about,

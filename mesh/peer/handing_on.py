@@ -56,7 +56,7 @@ def give_history(state: State, link: Link, room: Room, session: Session, body: W
 def forget_handing(state: State, *, link: int | None = None, gid: GroupId) -> None:
     """Answer no more what was asked before, over this link or over any."""
     for ticket, wanted in list(state.scanning.items()):
-        if wanted.gid == gid and link in (None, wanted.link):
+        if wanted.gid == gid and (link is None or (isinstance(wanted, HistoryFor) and wanted.link == link)):
             del state.scanning[ticket]
 
 

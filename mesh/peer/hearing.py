@@ -14,6 +14,7 @@ from mesh.gossip.frontier import Frontier
 from mesh.groups.messaging import OpenedMessage, Original, TooEarly, open_message, read_keyup, take_in
 from mesh.ids import LinkId, OpId
 from mesh.peer import approving, raising, reaching, stranding
+from mesh.peer.holdings import note_frame
 from mesh.peer.lacking import note_heads
 from mesh.peer.links import Link
 from mesh.peer.originals import origin_of
@@ -80,8 +81,10 @@ def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link
     if tbs.i == 0 and track.sure.contiguous < tbs.mseq and _is_first_for_us(room, epoch, tbs):
         track.sure = track.sure.add(1, tbs.mseq)
     room.group.note_seen(tbs.dev, tbs.heads)
-    step.journal.put(Space.FRAMES, room.group.gid + tbs.dev + tbs.mseq.to_bytes(8, "big"), frame.raw)
+    key = room.group.gid + tbs.dev + tbs.mseq.to_bytes(8, "big")
+    step.journal.put(Space.FRAMES, key, frame.raw)
     state.seen.mark_stored(frame.id)
+    note_frame(room, frame, step, key=key)
     if tbs.mseq not in track.past:  # else a member has handed it on, and it stands where it belongs
         _act(state, room, opened, step)
     room.save_track(tbs.dev, step.journal)

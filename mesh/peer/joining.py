@@ -39,7 +39,7 @@ from mesh.peer.history import want_if_due
 from mesh.peer.links import Link
 from mesh.peer.records import ContactRecord, JoinRecord, JoinStage, KnockKeys, OfferRecord
 from mesh.peer.returning import clear_former, take_over
-from mesh.peer.routing import DOOR_DAYS, JOINING, hand_to, join_topics, preview_topic
+from mesh.peer.routing import DOOR_DAYS, DOOR_TOPICS, JOINING, hand_to, join_topics, preview_topic
 from mesh.peer.state import Room, State, Step
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
@@ -179,6 +179,7 @@ def _stop(state: State, join: JoinRecord, step: Step) -> None:
     join_id = JoinId(join.join)
     state.knocked.pop(join_id, None)
     state.knock_frames.pop(join_id, None)
+    state.resting.pop(join_id, None)
     for key in [key for key in state.welcomes if key[0] == join_id]:
         del state.welcomes[key]
     step.set_timer("knock", join_id, None)
@@ -347,7 +348,8 @@ def knock_again(state: State, join_id: JoinId, step: Step) -> None:
     join = state.joins.get(join_id)
     if join is not None and join.stage is JoinStage.KNOCKING:
         for link in state.links.values():
-            link.given.pop(b"knock" + join_id, None)
+            if join_id not in link.rested:
+                link.given.pop(b"knock" + join_id, None)
         step.knocks = True
         plan_knock(state, join_id, step)
 
@@ -371,7 +373,7 @@ def knock_on(state: State, link: Link, step: Step) -> None:
             continue
         if _where_in(state, InviteCode.unpack(join.code).gid_prefix) is not None:
             continue
-        if any(topic in link.topics.shared for topic in join_topics(join, today)[:4]):
+        if any(topic in link.topics.shared for topic in join_topics(join, today)[:DOOR_TOPICS]):
             hand_to(link, b"knock" + join.join, _knock_frame(state, join, join.keys, step), step)
 
 

@@ -29,6 +29,7 @@ _AT_ONCE: Final = (
     Space.POSTS,
     Space.UNREAD,
     Space.FRAMES,
+    Space.OPFRAMES,
     Space.FRONTIERS,
     Space.DELIVERY,
     Space.INVITES,

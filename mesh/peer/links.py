@@ -4,9 +4,10 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from mesh.gossip.frontier import Frontier
+from mesh.gossip.reconcile import Asking, Index
 from mesh.gossip.sessions import Ends, HalfSession
 from mesh.gossip.topics import TopicTable
-from mesh.ids import DeviceId, FrameId, GroupId, LinkId, OpId, PeerId
+from mesh.ids import AccountId, DeviceId, FrameId, GroupId, JoinId, LinkId, OpId, PeerId, TopicId
 from mesh.wire.sessions import StateBody
 
 
@@ -47,6 +48,43 @@ class Walk:
 
 
 @dataclass(slots=True, kw_only=True)
+class Round:
+    """One comparison of what lies under a topic with what a keeper has there."""
+
+    asking: Asking
+    since_ms: int  # when it last went on (mono)
+    again: bool = False  # it is the second in a row: what was not given in the first is not asked for once more
+    want: list[bytes] = field(default_factory=list)  # short ids of what we lack, not asked for yet
+    given: int = 0  # batches that we wait for
+    lacked: bool = False  # the keeper has, or had, what we have not
+
+
+@dataclass(slots=True, kw_only=True)
+class AtKeeper:
+    """How things stand with a keeper of one of our groups, over a link with it."""
+
+    account: AccountId
+    told: bytes = b""  # hash of the topics that we asked it to keep last
+    told_ms: int = 0  # and when (mono)
+    topics: tuple[TopicId, ...] = ()  # those of epochs among them that we can read
+    accepted: bool = False
+    free: int = 0  # bytes that it has room for, as it said last
+    level: dict[TopicId, int] = field(default_factory=dict)  # since when we lack nothing that it has there (mono)
+    rounds: dict[TopicId, Round] = field(default_factory=dict)
+    leaving: dict[FrameId, None] = field(default_factory=dict)  # what we are leaving there, not acknowledged yet
+    leaving_ms: int = 0  # since when (mono)
+
+
+@dataclass(slots=True, kw_only=True)
+class Compared:
+    """A keeper's own index of one topic, kept while one link compares it."""
+
+    changes: int
+    at_ms: int  # mono
+    index: Index
+
+
+@dataclass(slots=True, kw_only=True)
 class Link:
     """One live link."""
 
@@ -58,6 +96,12 @@ class Link:
     given: dict[bytes, None] = field(default_factory=dict)  # knocks already handed over
     calls: list[int] = field(default_factory=list)  # when it brought calls for a way back, of late (mono)
     pushed: OrderedDict[FrameId, GroupId] = field(default_factory=OrderedDict)  # messages not yet acknowledged
+
+    keepers: dict[GroupId, AtKeeper] = field(default_factory=dict)  # the other end is a keeper of these groups of ours
+    rested: dict[JoinId, None] = field(default_factory=dict)  # knocks of ours that the other end says it keeps
+    handed: dict[TopicId, None] = field(default_factory=dict)  # whose kept papers of the door it was given by us
+    compared: OrderedDict[TopicId, Compared] = field(default_factory=OrderedDict)  # what we keep, as it is compared
+    compared_items: tuple[int, int] = (0, 0)  # since when (mono) we count, and how many frames were indexed since
 
     def session(self, gid: GroupId) -> Session:
         """Return the session for a group, made on first use."""

@@ -1,24 +1,29 @@
 """Loading: from the rows of the store back to the state of the machine."""
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Final
 
 from mesh.events import Space
 from mesh.gossip.delivery import Delivery, DeliveryRecord
+from mesh.gossip.shelf import Account, Host, Place, Shelf
 from mesh.groups.group import Group
 from mesh.groups.messaging import read_keyup
-from mesh.groups.records import InviteRecord, OwnState, load
-from mesh.ids import DeviceId, GroupId, HomeId, JoinId, MemberPk, MsgId, OpId, PostId
+from mesh.groups.records import InviteRecord, OwnState, damaged, load
+from mesh.ids import AccountId, DeviceId, FrameId, GroupId, HomeId, JoinId, MemberPk, MsgId, OpId, PostId, TopicId
 from mesh.peer.placing import note_message
 from mesh.peer.records import (
+    AccountRecord,
     ContactRecord,
     DraftRecord,
     HomeRecord,
     JoinRecord,
+    KeeperRecord,
     KnockRecord,
     MessageRecord,
     ObjectionRecord,
     ProofRecord,
+    SizeRecord,
     TalkRecord,
     TrackRecord,
     VerifiedRecord,
@@ -29,7 +34,14 @@ from mesh.peer.tracks import Track
 Rows = Mapping[bytes, bytes]
 _GID: Final = 32
 _GROUP_SPACES: Final = (Space.OPS, Space.EPOCHS, Space.CHAINS, Space.KEMS, Space.DEVICES)
-_WHOLE: Final = (Space.GROUPS, Space.JOINS, Space.HOMES)  # whose keys do not begin with a group
+# Spaces whose keys do not begin with a group.
+_WHOLE: Final = (
+    Space.GROUPS,
+    Space.JOINS,
+    Space.HOMES,
+    Space.KEEPER,
+    Space.SIZES,
+)
 
 
 def load_state(records: Mapping[Space, Rows]) -> State:
@@ -45,7 +57,29 @@ def load_state(records: Mapping[Space, Rows]) -> State:
         state.joins[JoinId(key)] = load(JoinRecord, value)
     for key, value in records.get(Space.HOMES, {}).items():
         state.homes[HomeId(key)] = load(HomeRecord, value)
+    state.host = _load_host(records)
     return state
+
+
+def _load_host(records: Mapping[Space, Rows]) -> Host | None:
+    rows = dict(records.get(Space.KEEPER, {}))
+    own = rows.pop(b"", None)
+    sizes = records.get(Space.SIZES, {})
+    if own is None:
+        if rows or sizes:
+            raise damaged("what is kept for others")
+        return None
+    record = load(KeeperRecord, own)
+    shelf = Shelf(record.quota)
+    for key, value in rows.items():
+        account = load(AccountRecord, value)
+        topics = OrderedDict((named.topic, named.named_ms) for named in account.topics)
+        shelf.restore(AccountId(key), Account(account.quota, topics))
+    for key, value in sorted(sizes.items()):
+        size = load(SizeRecord, value)
+        at_ms, frame = int.from_bytes(key[32:40], "big"), FrameId(key[40:])
+        shelf.restore_place(Place(TopicId(key[:32]), at_ms, frame, size.type, size.size))
+    return Host(on=record.on, secret=record.secret, days=record.days, shelf=shelf)
 
 
 def _by_group(rows: Rows) -> dict[bytes, dict[bytes, bytes]]:

@@ -47,6 +47,8 @@ from mesh.peer import (
     handing_on,
     hearing,
     history,
+    holdings,
+    hosting,
     joining,
     keeping,
     loading,
@@ -54,6 +56,8 @@ from mesh.peer import (
     raising,
     reaching,
     receipts,
+    refilling,
+    registering,
     speaking,
     syncing,
     talking,
@@ -61,12 +65,14 @@ from mesh.peer import (
     welcoming,
 )
 from mesh.peer.asking import carry_out
+from mesh.peer.held import HoldingFor
 from mesh.peer.links import Link
 from mesh.peer.records import JoinStage
 from mesh.peer.routing import forward, own_topics
 from mesh.peer.state import OpsFor, Room, State, Step
 from mesh.wire import limits
 from mesh.wire.frames import Frame, FrameType, parse_frame, topic_of, topics_of, verify_frame
+from mesh.wire.keepers import KeepAsk, KeptSaid, RangesType, unpack_keep, unpack_ranges
 
 SYNC_EVERY_MS: Final = 15_000  # compare with every member we are linked to, where there is news; ours
 _SYNC_SPREAD_MS: Final = 5_000
@@ -122,6 +128,8 @@ class Peer:
     def _started(self, event: Started, step: Step) -> None:
         self.state = loading.load_state(event.records)
         self.state.addresses = event.addresses
+        for room in self.state.rooms.values():
+            reaching.dial_keepers(self.state, room, step)
         reaching.dial_all(self.state, step)
         for room in self.state.rooms.values():
             chores.plan(self.state, room, step)
@@ -157,6 +165,7 @@ class Peer:
             topics=TopicTable(event.own_nonce, event.peer_nonce),
         )
         self.state.links[event.link] = link
+        step.keepers_due = True
         self._announce(link, list(self._topics), step)
         step.notify(Notice.LINK, None, event.peer.encode())
 
@@ -188,23 +197,45 @@ class Peer:
                 self._frame(link, payload, step)
             case LinkKind.STORED:
                 receipts.heard_stored(self.state, link, payload, step)
+                refilling.hear_stored(self.state, link, payload, step)
             case LinkKind.PROOF:
                 syncing.hear_proof(self.state, link, payload, step)
             case LinkKind.SEALED:
                 syncing.hear_sealed(self.state, link, payload, step)
+            case LinkKind.KEEP:
+                self._keep(link, unpack_keep(payload), step)
+            case LinkKind.RANGES:
+                self._ranges(link, payload, step)
             case LinkKind.HELLO:
                 raise RemoteError(Fault.UNASKED, "a second hello")
             case _:
                 assert_never(kind)
 
+    def _keep(self, link: Link, record: KeepAsk | KeptSaid, step: Step) -> None:
+        if isinstance(record, KeepAsk):
+            hosting.hear_ask(self.state, link, record, step)
+        else:
+            registering.hear_said(self.state, link, record, step)
+
+    def _ranges(self, link: Link, payload: bytes, step: Step) -> None:
+        """A comparison of what lies under a topic; on one that is not shared any more it is passed over."""
+        tag, kind, body = unpack_ranges(payload)
+        topic = link.topics.topic_of_peer_tag(tag)
+        if kind in (RangesType.ANSWER, RangesType.GIVEN):
+            refilling.hear_ranges(self.state, link, topic, kind, body, step)
+        elif topic is not None and topic in link.topics.shared:
+            hosting.answer_ranges(self.state, link, topic, kind, body, step)
+
     def _frame(self, link: Link, raw: bytes, step: Step) -> None:
         frame = parse_frame(raw)
-        if frame.id in self.state.seen:
+        known, stored = frame.id in self.state.seen, self.state.seen.is_stored(frame.id)
+        if known:
             self.state.seen.note(frame.id, link.link)
-            if self.state.seen.is_stored(frame.id):
+            kept = hosting.holds(self.state, frame, step.now.wall_ms)
+            if stored or kept:
                 link.pushed.pop(frame.id, None)
                 step.stored.setdefault(link.link, []).append(frame.id)
-            if frame.type is not FrameType.MESSAGE or self.state.seen.is_stored(frame.id):
+            if stored or (frame.type is not FrameType.MESSAGE and not self._is_kept_anew(frame, kept, step)):
                 return  # a message that could not be taken in when it came first may be now
         if not self._is_ours(frame, step):
             return
@@ -212,6 +243,23 @@ class Peer:
             return
         verify_frame(frame, self._publish_seed(frame))
         self.state.seen.note(frame.id, link.link)
+        hosting.take_in(self.state, link, frame, step)
+        if known and frame.type is not FrameType.MESSAGE:
+            return
+        try:
+            self._act_on(link, frame, raw, step)
+        except RemoteError:
+            if not link.keepers and frame.type is not FrameType.PREVIEW:
+                raise
+            # A keeper, and whoever hands a preview on, cannot look inside: it is not held against them.
+        for room in self.state.rooms.values():
+            holdings.note_frame(room, frame, step)
+
+    def _is_kept_anew(self, frame: Frame, kept: bool, step: Step) -> bool:
+        """Say whether a frame that we have seen is to be kept for others, and is not here (any more)."""
+        return not kept and hosting.kept_topic(self.state, frame, step.now.wall_ms) is not None
+
+    def _act_on(self, link: Link, frame: Frame, raw: bytes, step: Step) -> None:
         match frame.type:
             case FrameType.MESSAGE | FrameType.ENVELOPE | FrameType.OPERATION:
                 self._group_frame(link, frame, step)
@@ -267,7 +315,9 @@ class Peer:
             except RemoteError:
                 return  # whoever handed it on may not have been able to open it: no fault of theirs, and it ends here
             step.touch(room.group.gid, ops, also=len(room.group.epochs) > epochs)
-            if not ops:
+            if ops:
+                holdings.note_frame(room, frame, step, taken=True)
+            else:
                 step.wanted_ops[link.link, room.group.gid] = None
             if frame.type is FrameType.ENVELOPE and not ops and doubting.is_unopened(room, frame, step):
                 doubting.note_unopened(room, epoch, step)
@@ -320,6 +370,8 @@ class Peer:
                 chores.do_chore(self.state, room, step)
             case "approved":
                 door.open_if_approved(self.state, room, timer.subject[32:], step)
+            case door.KEPT_TIMER:
+                door.answer_kept(self.state, room, timer.subject[32:], step)
             case "admit":
                 admitting.admit_in_turn(self.state, room, timer.subject[32:], step)
             case name:
@@ -327,7 +379,9 @@ class Peer:
 
     def _sync(self, step: Step) -> None:
         """Look after what no event would bring up: news that links lack, errands that could not be done before."""
+        hosting.sweep(self.state, step)
         for room in self.state.rooms.values():
+            refilling.tend(self.state, room, step)
             for link, _ in list(self.state.sessions(room.group.gid)):
                 syncing.tell_state(link, room, step)
             if not room.chore_due:
@@ -353,12 +407,17 @@ class Peer:
         wanted = self.state.fetching.pop(event.ticket, None)
         if isinstance(wanted, OpsFor):
             syncing.give_fetched_ops(self.state, wanted, event.values, step)
+        elif isinstance(wanted, HoldingFor):
+            holdings.read_messages(self.state, wanted, event.values, step)
         elif wanted is not None:
             welcoming.give_welcome(self.state, wanted, event.values, step)
 
     def _scanned(self, event: Scanned, step: Step) -> None:
         wanted = self.state.scanning.pop(event.ticket, None)
-        if wanted is not None:
+        if isinstance(wanted, HoldingFor):
+            if holdings.read_operations(self.state, wanted, event.rows, step):
+                refilling.holding_read(self.state, self.state.rooms[wanted.gid], wanted.topic, step)
+        elif wanted is not None:
             handing_on.go_on(self.state, wanted, event.rows, step)
 
     # ------------------------------------------------------------ after each input
@@ -375,6 +434,8 @@ class Peer:
             self._topics = dict.fromkeys(own_topics(self.state, step.now.wall_ms))
             for link in list(self.state.links.values()):
                 self._announce(link, list(self._topics), step)
+        if step.topics_changed or step.keepers_due:
+            registering.tend(self.state, step)
         for link_id, gid in step.wanted_ops:
             asked, room = self.state.links.get(link_id), self.state.rooms.get(gid)
             if asked is not None and room is not None:
@@ -405,6 +466,8 @@ class Peer:
         for room in self.state.rooms.values():
             if any(topic in room.group.topics for topic in topics):
                 syncing.open_session(link, room, step)
+        hosting.give_doors(self.state, link, topics, step)
+        refilling.compare_shared(self.state, link, topics, step)
         door.show_previews(self.state, link, topics, step)
         welcoming.answer_again(self.state, link, topics, step)
         joining.knock_on(self.state, link, step)

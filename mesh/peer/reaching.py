@@ -11,6 +11,7 @@ from typing import Final
 
 from mesh.events import Dial, Forget, Space
 from mesh.ids import Address, DeviceId, PeerId
+from mesh.peer.keepers import keepers_of
 from mesh.peer.records import ContactRecord
 from mesh.peer.routing import JOINING
 from mesh.peer.state import Room, State, Step
@@ -54,6 +55,17 @@ def forget(state: State, addresses: Iterable[str], step: Step) -> None:
     step.effects.extend(Forget(peer=peer) for peer in _by_peer(addresses) if peer not in known)
 
 
+def dial_keepers(state: State, room: Room, step: Step) -> None:
+    """Look for a group's keepers, and no longer for those that it had before; one who is out looks for none."""
+    is_in = room.group.me is not None and not room.group.own.left
+    wanted = tuple(a for ticket in keepers_of(room.group).values() for a in ticket.addresses) if is_in else ()
+    before, room.keepers_dialled = room.keepers_dialled, wanted
+    if wanted != before:
+        dial(state, wanted, step)
+        forget(state, before, step)
+        step.keepers_due = True
+
+
 def dial_all(state: State, step: Step) -> None:
     """Ask for links to everybody whom we know how to reach."""
     for peer, lists in _wanted(state).items():
@@ -77,6 +89,7 @@ def _wanted(state: State) -> dict[PeerId, list[list[Address]]]:
     lists += [contact.addresses for room in state.rooms.values() for contact in room.contacts.values()]
     lists += [join.addresses for join in state.joins.values() if join.stage in JOINING]
     lists += [state.entering.addresses] if state.entering is not None else []
+    lists += [room.keepers_dialled for room in state.rooms.values()]
     wanted: dict[PeerId, list[list[Address]]] = {}
     for addresses in lists:
         for peer, found in _by_peer(addresses).items():

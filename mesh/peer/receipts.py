@@ -19,7 +19,9 @@ from mesh.peer.speaking import RECEIPTS, say
 from mesh.peer.state import Room, State, Step
 from mesh.wire import limits
 from mesh.wire.codec import encode
+from mesh.wire.frames import parse_frame
 from mesh.wire.messages import Kind, Reached, ReceiptBody
+from mesh.wire.tickets import KEEPER_ID_BYTES
 
 RECEIPT_WAIT_MS: Final = 600  # receipts go in batches, jittered (network.md §7); ours
 RECEIPT_SPREAD_MS: Final = 900
@@ -76,23 +78,35 @@ def heard_stored(state: State, link: Link, payload: bytes, step: Step) -> None:
     for k in range(0, len(payload), 32):
         frame = FrameId(payload[k : k + 32])
         link.pushed.pop(frame, None)
+        _note_rested(state, link, frame, step)
         found = state.frames.get(frame)
         room = None if found is None else state.rooms.get(found[0])
         if found is not None and room is not None and found[1] in room.sent:
             note_holder(room, link, room.sent[found[1]], step)
 
 
+def _note_rested(state: State, link: Link, frame: FrameId, step: Step) -> None:
+    """A knock of ours is kept at the other end: it rests there, and need not be repeated over this link."""
+    for join, (raw, _) in state.knock_frames.items():
+        if join not in link.rested and parse_frame(raw).id == frame:
+            link.rested[join] = None
+            state.resting[join] = None
+            step.notify(Notice.JOIN, None, join)
+
+
 def note_holder(room: Room, link: Link, post: PostId, step: Step) -> None:
-    """Count a current member's node as one that has said it stored a message of ours.
+    """Count a current member's node, or a keeper of the group's, as one that has said it stored a message of ours.
 
     Who is not proved to be one is not counted: nobody could say who it was, and an ex-member's word says nothing.
     """
     session = link.sessions.get(room.group.gid)
     member = None if session is None or session.device is None else room.group.view.devices.get(session.device)
-    before = room.deliveries[post]
-    if member is None or member == room.group.own.member_pk:
-        return
-    after = before.stored_by(member, step.now.wall_ms)
+    before = after = room.deliveries[post]
+    if member is not None and member != room.group.own.member_pk:
+        after = before.stored_by(member, step.now.wall_ms)
+    elif member is None and room.group.gid in link.keepers:
+        keeper = link.keepers[room.group.gid].account[:KEEPER_ID_BYTES]
+        after = before.kept_by(keeper, step.now.wall_ms)
     if after is not before:
         room.save_delivery(post, after, step.journal)
         step.notify(Notice.STATE, room.group.gid, post)

@@ -7,7 +7,9 @@ from msgspec import Meta
 
 from mesh.wire import limits, shapes
 from mesh.wire.codec import Record
+from mesh.wire.frames import FrameType
 from mesh.wire.invites import Addresses, Door
+from mesh.wire.keepers import Quota, Topic
 from mesh.wire.messages import SignedMessage
 from mesh.wire.operations import Approval
 from mesh.wire.pairing import HomeEntry
@@ -211,3 +213,33 @@ class ContactRecord(Record, frozen=True):
     addresses: Addresses
     in_invites: bool
     mseq: shapes.MseqOrNone
+
+
+class KeeperRecord(Record, frozen=True):
+    """Ourselves as a keeper: whether we are one, what our tickets are made with, how many bytes and days we keep."""
+
+    on: bool
+    secret: shapes.Bytes32
+    quota: Quota
+    days: Annotated[int, Meta(ge=1, le=limits.KEPT_DAYS_MAX)]
+
+
+class NamedTopic(Record, frozen=True):
+    """A topic that an account has us keep, and when it was named last."""
+
+    topic: Topic
+    named_ms: shapes.Millis
+
+
+class AccountRecord(Record, frozen=True):
+    """An account that others have with us: topics, named longest ago first."""
+
+    quota: Quota
+    topics: Annotated[list[NamedTopic], Meta(max_length=limits.KEPT_TOPICS_MAX)]
+
+
+class SizeRecord(Record, frozen=True):
+    """What lies in KEPT under the same key."""
+
+    type: FrameType
+    size: shapes.Count

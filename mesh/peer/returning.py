@@ -29,6 +29,7 @@ _FORMER: Final = (
     Space.EPOCHS,
     Space.FRONTIERS,
     Space.FRAMES,
+    Space.OPFRAMES,
     Space.DELIVERY,
     Space.DRAFTS,
     Space.INVITES,

@@ -19,6 +19,7 @@ from mesh.wire.invites import KnockBody
 from mesh.wire.sessions import SessionBody
 
 _CLASSES: Final = dict.fromkeys(FrameType, SendClass.OPERATIONS) | {FrameType.MESSAGE: SendClass.MESSAGES}
+DOOR_TOPICS: Final = 5  # the first of a joiner's: whoever listens there is at the door
 DOOR_DAYS: Final = 7  # how long after its expiry an invite's door still answers; ours
 EPOCHS_HEARD: Final = 64  # newest epochs of a group on whose topics we listen (protocol.md §5)
 # A push that nobody acknowledges was skipped by a full queue, or came before its epoch: then links are told how far we
@@ -112,6 +113,8 @@ def own_topics(state: State, wall_ms: int) -> list[TopicId]:
     for join in state.joins.values():
         if join.stage in JOINING:
             topics.extend(join_topics(join, today))
+    if state.host is not None:
+        topics.extend(state.host.shelf.topics)
     topics.extend(pairing.keys.topic for pairing in (state.pairing, state.entering) if pairing is not None)
     return topics
 
@@ -123,7 +126,7 @@ def preview_topic(knock_key: bytes) -> TopicId:
 
 
 def join_topics(join: JoinRecord, today: int) -> list[TopicId]:
-    """Return what a joiner listens on: previews, the door on three days, and the reply once it has knocked."""
+    """Return what a joiner listens on: previews, the four topics of the door, and the reply once it has knocked."""
     keys = invite_keys(InviteCode.unpack(join.code).seed)
     topics = [preview_topic(keys.knock_key), *_doors(keys.invite_pk, today)]
     if join.keys is not None:
@@ -138,4 +141,5 @@ def _reply_key(reply_seed: bytes) -> bytes:
 
 
 def _doors(invite_pk: bytes, today: int) -> list[TopicId]:
-    return [rendezvous_topic(invite_pk, max(0, today + shift)) for shift in (-1, 0, 1)]
+    """Return where knocks go: to members who are there on a topic of the day, to keepers on one that stays."""
+    return [*(rendezvous_topic(invite_pk, max(0, today + shift)) for shift in (-1, 0, 1)), topic_of(invite_pk)]

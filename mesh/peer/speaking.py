@@ -19,6 +19,8 @@ from mesh.groups.forgetting import DAY_MS
 from mesh.groups.group import Group
 from mesh.groups.messaging import Wording, chain_is_full, seal_message
 from mesh.ids import MemberPk, MsgId, OpId, PostId
+from mesh.peer.holdings import note_frame
+from mesh.peer.keepers import is_level
 from mesh.peer.links import Session
 from mesh.peer.originals import origin_of
 from mesh.peer.placing import keep_message, latest_ms, note_message
@@ -29,6 +31,7 @@ from mesh.peer.state import Room, State, Step, message_key, post_id
 from mesh.peer.tracks import Track
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
+from mesh.wire.frames import parse_frame
 from mesh.wire.messages import Kind, MessageTbs, PresenceBody, SignedMessage
 from mesh.wire.operations import ZERO32
 
@@ -94,17 +97,20 @@ def drop_draft(room: Room, number: int, step: Step) -> None:
 def can_speak(state: State, room: Room, now: Instant) -> bool:
     """Say whether we are in, and a current member's node is there with which we agree on what was before.
 
+    A keeper will do, once we have all that it has. What it keeps back, or was never left there, we may not know then.
     Whoever is there and has operations that we lack is waited for, for a while: one who is out, as they have it, must
     not be enough for us to speak.
     """
     if room.group.me is None or room.group.own.left or not room.group.epochs:
         return False
     heard = [session for _, session in state.present(room) if session.heard]
-    if _may_be_news(room, now, bool(heard)):
+    left = bool(room.group.others) and is_level(state, room)
+    if _may_be_news(room, now, bool(heard) or left):
         return False
     waits = [_is_awaited(room, session, now) for session in heard]
     held_back = any(_is_ahead(room, session) and _is_fresh(room, session, now) for session in heard)
-    return any(agrees(room, session, now) for session in heard) and not held_back and not any(waits)
+    somebody = left or any(agrees(room, session, now) for session in heard)
+    return somebody and not held_back and not any(waits)
 
 
 def _may_be_news(room: Room, now: Instant, somebody: bool) -> bool:
@@ -210,6 +216,7 @@ def publish(state: State, room: Room, authored: Authored, step: Step) -> None:
     """Push the frames of an operation of ours, and let the rest of the hall know that the group changed."""
     step.touch(room.group.gid, [authored.op])
     for epoch, frame in authored.frames:
+        note_frame(room, parse_frame(frame), step, taken=True)
         push_frame(state, room, epoch, frame, step)
 
 
@@ -304,7 +311,9 @@ def _seal_and_push(state: State, room: Room, epoch: OpId, wording: Wording, step
     if wording.kind == Kind.KEYUP:
         track.keyup = sealed.signed
     room.save_track(group.own.dev, step.journal)
-    step.journal.put(Space.FRAMES, group.gid + group.own.dev + sealed.mseq.to_bytes(8, "big"), sealed.frame)
+    key = group.gid + group.own.dev + sealed.mseq.to_bytes(8, "big")
+    step.journal.put(Space.FRAMES, key, sealed.frame)
+    note_frame(room, parse_frame(sealed.frame), step, key=key)
     frame_id = push_frame(state, room, epoch, sealed.frame, step)
     state.seen.mark_stored(frame_id)
     state.frames[frame_id] = (group.gid, sealed.mseq)

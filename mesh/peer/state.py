@@ -11,11 +11,13 @@ from mesh.events import Effect, Instant, LinkKind, Notice, Notify, Send, SendCla
 from mesh.gossip.delivery import Delivery
 from mesh.gossip.frontier import Frontier
 from mesh.gossip.router import SeenFrames
+from mesh.gossip.shelf import Host
 from mesh.groups.group import Group, Means
 from mesh.groups.history import HISTORY, shown_window
 from mesh.groups.operations import Operation
 from mesh.groups.records import InviteRecord
 from mesh.ids import (
+    AccountId,
     Address,
     DeviceId,
     Dice,
@@ -33,6 +35,7 @@ from mesh.ids import (
     TopicId,
 )
 from mesh.journal import Journal
+from mesh.peer.held import Holding, HoldingFor
 from mesh.peer.links import Link, Session, Walk
 from mesh.peer.paired import Entering, Pairing
 from mesh.peer.questions import Asking, AskingOn
@@ -49,6 +52,7 @@ from mesh.peer.records import (
 from mesh.peer.tracks import Track
 from mesh.wire.codec import encode
 from mesh.wire.invites import Door
+from mesh.wire.keepers import KeptSaid
 from mesh.wire.messages import MessageTbs, SignedMessage
 
 SENT_MAX: Final = 4096  # own posts, per group, for which news is still taken in; ours
@@ -132,6 +136,10 @@ class Room:
     history_seen: str = ""  # what newcomers get, when we last looked
     catching_up: int | None = None  # how many messages were here when a long catch-up began, while one is under way
     handed: int = 0  # messages that were handed on to us, in this process
+    holdings: dict[TopicId, Holding] = field(default_factory=dict)  # what is here of epochs that keepers keep
+    left: dict[TopicId, None] = field(default_factory=dict)  # epochs that are left at keepers
+    keepers_said: dict[AccountId, KeptSaid] = field(default_factory=dict)  # what each said last, in this process
+    keepers_dialled: tuple[str, ...] = ()  # where we look for them
     fell_back: bool = False  # others had messages of ours that we had not: re-key before speaking (protocol.md §7)
 
     def __post_init__(self) -> None:
@@ -210,6 +218,7 @@ class State:
     joins: dict[JoinId, JoinRecord] = field(default_factory=dict)
     knocked: dict[JoinId, int] = field(default_factory=dict)  # how often each join has knocked, in this process
     knock_frames: dict[JoinId, tuple[bytes, int]] = field(default_factory=dict)  # the last knock of each, and when
+    resting: dict[JoinId, None] = field(default_factory=dict)  # joins whose knock a keeper says it keeps
     welcomes: OrderedDict[tuple[JoinId, bytes], dict[int, bytes]] = field(default_factory=OrderedDict)  # chunks so far
     seen: SeenFrames = field(default_factory=SeenFrames)
     frames: OrderedDict[FrameId, tuple[GroupId, int]] = field(default_factory=OrderedDict)  # own frames -> mseq
@@ -218,8 +227,9 @@ class State:
     asking: dict[int, Asking] = field(default_factory=dict)
     asking_on: dict[int, AskingOn] = field(default_factory=dict)
     fetching: dict[int, "Fetching"] = field(default_factory=dict)
-    scanning: dict[int, "HistoryFor"] = field(default_factory=dict)
+    scanning: dict[int, "HistoryFor | HoldingFor"] = field(default_factory=dict)
     replies: OrderedDict[TopicId, Reply] = field(default_factory=OrderedDict)  # reply topics of knocks that we heard
+    host: Host | None = None  # ourselves as a keeper, if we ever were one
     homes: dict[HomeId, HomeRecord] = field(default_factory=dict)  # this one among them
     pairing: Pairing | None = None
     entering: Entering | None = None
@@ -289,7 +299,7 @@ class HistoryFor:
     found: list[SignedMessage] = field(default_factory=list)
 
 
-Fetching = OpsFor | WelcomeFor
+Fetching = OpsFor | WelcomeFor | HoldingFor
 
 
 @dataclass(slots=True, kw_only=True)
@@ -307,6 +317,7 @@ class Step:
     stored: dict[LinkId, list[FrameId]] = field(default_factory=dict)  # to be acknowledged at the end
     notes: list[tuple[GroupId, MessageTbs]] = field(default_factory=list)  # that came in, to be opened at the end
     topics_changed: bool = False
+    keepers_due: bool = False  # a keeper may have to be asked for something
     knocks: bool = False  # a join may have something to say, once the topics are told
 
     def means(self) -> Means:

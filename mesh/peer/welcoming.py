@@ -108,7 +108,7 @@ def answer_again(state: State, link: Link, topics: list[TopicId], step: Step) ->
         room = None if reply is None else state.rooms.get(reply.gid)
         if reply is None or room is None or reply.door is None or link.link in reply.told:
             continue
-        if reply.told and not _is_stranger(room, link):
+        if reply.told and not _is_stranger(room, link) and room.group.gid not in link.keepers:
             continue  # a member who heard the knock, too; our answer is on its way
         reply.told[link.link] = None
         if reply.door is Door.OPEN:
@@ -156,13 +156,15 @@ def _send_answer(
 
 def _listeners(state: State, room: Room, topic: TopicId) -> tuple[LinkId, ...]:
     """Return the links on the reply topic: the joiner's own if there is one, which no member's is; else that over which
-    the knock came; else all.
+    the knock came; else all. And every keeper's: the joiner may be away by now.
     """
     reply = state.replies.get(topic)
     listening = [link for link in state.links.values() if topic in link.topics.shared]
+    keepers = [link for link in listening if room.group.gid in link.keepers]
+    listening = [link for link in listening if link not in keepers]
     strangers = [link for link in listening if _is_stranger(room, link)]
     back = [link for link in listening if reply is not None and link.link == reply.via]
-    return tuple(link.link for link in strangers or back or listening)
+    return tuple(link.link for link in [*(strangers or back or listening), *keepers])
 
 
 def _is_stranger(room: Room, link: Link) -> bool:

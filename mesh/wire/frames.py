@@ -136,10 +136,11 @@ def rendezvous_topic(invite_pk: bytes, day: int) -> TopicId:
 
 
 def topics_of(frame: Frame, wall_ms: int) -> tuple[TopicId, ...]:
-    """Return the topics on which this frame may travel now: one, or three days' for a knock."""
+    """Return the topics on which this frame may travel now: its key's, and before it three days' for a knock."""
     if frame.type is FrameType.KNOCK:
         today = wall_ms // DAY_MS
-        return tuple(rendezvous_topic(frame.pk, max(0, today + shift)) for shift in (-1, 0, 1))
+        days = tuple(rendezvous_topic(frame.pk, max(0, today + shift)) for shift in (-1, 0, 1))
+        return (*days, topic_of(frame.pk))
     return (topic_of(frame.pk),)
 
 

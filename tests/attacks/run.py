@@ -99,7 +99,8 @@ def main() -> int:
             print(f"{attack.number:02} | {attack.title:68} | {places:58} | {verdict}", flush=True)
             if why and (asked.why or verdict == "BROKEN"):
                 print(f"       {why}")
-    print("\nNot yet:")
+    if NOT_YET:
+        print("\nNot yet:")
     for number, (title, reason) in NOT_YET.items():
         print(f"{number:02} | {title:68} | {reason}")
     print(f"\n{len(chosen)} attacks tried without their defence: {len(chosen) - holes} caught, {holes} not.")

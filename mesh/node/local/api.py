@@ -71,7 +71,6 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "knocks.decline": ("group", "knock"),
     "knocks.list": ("group?",),
     "message.show": ("message",),
-    "node.health": (),
     "node.stop": (),
     "outbox": (),
     "post": ("group", "text", "mode", "cw", "topics", "reply_to?", "no_history?", "wait_s"),

@@ -1,0 +1,155 @@
+"""Keepers: what is left with one waits there for those who are away."""
+
+from mesh.commands import Rekey
+from mesh.events import DeletePrefix, Space
+from mesh.ids import GroupId
+from mesh.peer.keepers import is_level
+from mesh.peer.records import JoinStage
+from simulations.checks import blamed
+from simulations.people import Person, circle, gather
+from simulations.world import World
+
+
+def with_keeper(
+    *names: str, world: World | None = None, quota: int | None = None, days: int | None = None
+) -> tuple[World, GroupId, Person, list[Person]]:
+    """Give a keeper that is in no group, and a group that uses it; all are linked."""
+    world = world or World(1)
+    (keeper,) = gather(world, "pi")
+    keeper.keep(quota=quota, days=days)
+    gid, people = circle(world, *names) if len(names) > 1 else alone(world, names[0])
+    people[0].use_keeper(gid, keeper.ticket())
+    assert world.run_until(lambda: all(level(person, gid) for person in people), 60)
+    return world, gid, keeper, people
+
+
+def alone(world: World, name: str) -> tuple[GroupId, list[Person]]:
+    """Give a group of one."""
+    (person,) = gather(world, name)
+    return person.create(), [person]
+
+
+def level(person: Person, gid: GroupId) -> bool:
+    """Say whether a person's node has all that a keeper of the group has."""
+    assert person.node.peer is not None
+    return is_level(person.node.peer.state, person.room(gid))
+
+
+def test_what_is_said_waits_at_the_keeper_for_one_who_is_away() -> None:
+    world, gid, _, (wren, tansy) = with_keeper("wren", "tansy")
+    tansy.off()
+    world.run(5)
+    post = wren.post(gid, "The first evening without her.")
+    world.run(5)
+    assert wren.told(gid, post) == ("sent", 0, 1)
+    wren.off()
+    tansy.on()
+    world.run(30)
+    assert tansy.reads(gid) == ["The first evening without her."]
+    tansy.off()
+    wren.on()
+    world.run(30)
+    assert wren.told(gid, post) == ("reached", 1, 1)
+    assert blamed(world) == []
+
+
+def test_joining_where_joiner_and_members_are_never_there_together() -> None:
+    world, gid, _, (wren,) = with_keeper("wren")
+    (tansy,) = gather(world, "tansy")
+    tansy.off()
+    code = wren.invite(gid)
+    world.run(20)
+    wren.off()
+    tansy.on()
+    join = tansy.look(code)
+    assert tansy.until(lambda: tansy.stage(join) is JoinStage.PREVIEW)
+    tansy.knock(join, gid)
+    world.run(5)
+    assert tansy.stage(join) is JoinStage.KNOCKING
+    tansy.off()
+    wren.on()
+    world.run(30)
+    assert wren.members(gid) == ["tansy", "wren"]
+    wren.off()
+    tansy.on()
+    assert tansy.until(lambda: tansy.stage(join) is JoinStage.JOINED)
+    world.run(20)
+    post = tansy.post(gid, "I am here.")
+    world.run(5)
+    assert tansy.told(gid, post) == ("sent", 0, 1)
+    tansy.off()
+    wren.on()
+    world.run(20)
+    assert wren.reads(gid) == ["I am here."]
+    assert blamed(world) == []
+
+
+def test_a_code_lets_in_while_its_inviter_and_all_stewards_are_off() -> None:
+    world, gid, _, (wren, _) = with_keeper("wren", "tansy")
+    (rowan,) = gather(world, "rowan")
+    code = wren.invite(gid)
+    world.run(20)
+    wren.off()
+    rowan.join(gid, code)
+    assert rowan.members(gid) == ["rowan", "tansy", "wren"]
+    assert blamed(world) == []
+
+
+def test_two_weeks_away_then_all_of_it_from_the_keeper_alone() -> None:
+    world, gid, keeper, (wren, tansy, rowan) = with_keeper("wren", "tansy", "rowan")
+    rowan.off()
+    said: list[str] = []
+    for day in range(14):
+        for person in (wren, tansy):
+            said.append(f"{person.name} on day {day}")
+            person.post(gid, said[-1])
+            world.run(60)
+        if day % 5 == 2:
+            world.ask("wren", Rekey(group=gid))
+            world.run(10)
+        for person in (wren, tansy, keeper):
+            person.off()
+        world.run(86_400 - 120)
+        for person in (wren, tansy, keeper):
+            person.on()
+        assert world.run_until(lambda: level(wren, gid) and level(tansy, gid), 60)
+    assert len(wren.group(gid).epochs) >= 4
+    wren.off()
+    tansy.off()
+    rowan.on()
+    assert rowan.until(lambda: len(rowan.reads(gid)) == len(said), 120)
+    world.run(30)
+    assert rowan.reads(gid) == said
+    post = rowan.post(gid, "I have read it all.")
+    world.run(30)
+    assert rowan.told(gid, post)[0] == "sent"
+    rowan.off()
+    wren.on()
+    tansy.on()
+    world.run(60)
+    assert wren.reads(gid)[-1] == tansy.reads(gid)[-1] == "I have read it all."
+    assert blamed(world) == []
+
+
+def test_a_keeper_that_lost_everything_is_filled_again() -> None:
+    world, gid, keeper, (wren, tansy) = with_keeper("wren", "tansy")
+    tansy.off()
+    for k in range(5):
+        wren.post(gid, f"evening {k}")
+        world.run(5)
+    world.ask("wren", Rekey(group=gid))
+    wren.post(gid, "under a new key")
+    world.run(30)
+    kept = keeper.kept()
+    keeper.off()
+    for space in (Space.KEPT, Space.SIZES):
+        keeper.node.store.commit([DeletePrefix(space, b"")], durable=True)
+    keeper.on()
+    assert keeper.kept() == 0
+    world.run(120)
+    assert keeper.kept() >= kept - 2
+    wren.off()
+    tansy.on()
+    world.run(30)
+    assert tansy.reads(gid) == [*(f"evening {k}" for k in range(5)), "under a new key"]
+    assert blamed(world) == []
