@@ -346,11 +346,6 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "The members of the group see you under it; nothing links it to who you are elsewhere.",
         "Name one with --alias.",
     ),
-    "E-NOT-YET": Entry(
-        "This version of mesh cannot do that yet.",
-        "To accept it and not do it would be a lie.",
-        "Leave it out, as the error says.",
-    ),
     "E-KEY": Entry(
         "Nothing can be sealed to a key that a member's device gave out.",
         "Whoever has such a key would be left out, or everybody would be.",

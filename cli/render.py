@@ -6,6 +6,7 @@ nothing can pretend to be a line of ours: a name stays on its line, and a messag
 
 from collections.abc import Iterable
 from datetime import datetime
+from math import ceil
 from typing import Final
 
 from cli import fields
@@ -39,6 +40,8 @@ JOINED_SINCE: Final = {
 }
 STATES: Final = {  # of a message, where there is something to say beside it
     "queued": "waiting: no other node says yet that it has it",
+    "expired": "expired",
+    "withdrawn": "withdrawn",
     "history": "handed on by a member, signed by its author",
     "after-removal": "sent after removal: its author was not in any more",
 }
@@ -85,6 +88,17 @@ def when(iso: str, now: datetime | None = None) -> str:
     return f"{at:%a} {at.day} {at:%b %H:%M}" if at.year == now.year else f"{at.day} {at:%b %Y %H:%M}"
 
 
+def expiry_words(iso: str, now: datetime | None = None) -> str:
+    """Say in how long a message disappears, rounded up to a unit; nothing for one that does not."""
+    try:
+        left = (datetime.fromisoformat(iso) - (now or datetime.now().astimezone())).total_seconds()
+    except ValueError:
+        return ""
+    seconds = max(1, ceil(left))
+    size = next((size for size in (86_400, 3600, 60) if seconds >= 2 * size), 1)
+    return f"expires in {spoken_duration(ceil(seconds / size) * size)}"
+
+
 def author_name(message: JsonObject) -> str:
     """Name a message's author: the alias, else the id."""
     author = fields.record(message, "author")
@@ -102,6 +116,7 @@ def message_lines(message: JsonObject) -> list[str]:
     if warning:
         parts.append(f"warning: {warning}")
     parts.append(STATES.get(fields.text(message, "state"), ""))
+    parts.append(expiry_words(fields.text(message, "expires")))
     # The mark stands at the very end, after an id of ours: no alias can pass itself off as having it.
     verified = ["key verified"] if fields.flag(fields.record(message, "author"), "verified") else []
     head = " · ".join([*(part for part in parts if part), identity, *verified])

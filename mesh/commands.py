@@ -116,6 +116,7 @@ class Post:
     topics: tuple[str, ...]
     reply_to: PostId | None
     no_history: bool = False  # newcomers are never to see it, whatever the group gives them
+    expires_s: int | None = None  # every node forgets it so long after it was said; None: when the group does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,7 @@ class Space(StrEnum):
     MESSAGES = "messages"  # gid + display time (u64 ms) + post id + 8 B of the msg id -> message for reading
     POSTS = "posts"  # gid + post id -> key in MESSAGES
     UNREAD = "unread"  # key in MESSAGES -> empty
+    EXPIRIES = "expiries"  # gid + when it ends (u64 ms) + the rest of the key in MESSAGES -> which message that is
     FRAMES = "frames"  # gid + device id + mseq (u64) -> sealed frame, for repair
     DRAFTS = "drafts"  # gid + number (u64) -> typed, not yet sealed
     DELIVERY = "delivery"  # gid + post id -> how far an own message has come

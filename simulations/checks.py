@@ -8,17 +8,22 @@ authored twice under one number; and nothing leaves before it is written.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from mesh.events import Effect, Input, LinkKind, Persist, Put, Send, SendStored, Space, Started
-from mesh.gossip.delivery import Delivery, DeliveryRecord, DeliveryState
+from mesh.gossip.delivery import Delivery, DeliveryRecord, DeliveryState, End
 from mesh.gossip.frontier import Frontier
 from mesh.groups.records import ChainRecord, OwnState, load
 from mesh.ids import DeviceId, FrameId, GroupId, MemberPk, PostId
 from mesh.membership.views import View
+from mesh.peer.placing import is_over
 from mesh.peer.records import MessageRecord, RangesRecord, TrackRecord
 from mesh.wire.frames import FrameType, parse_frame
 from simulations.people import Person
 from simulations.world import Node, World
+
+STATES: Final = list(DeliveryState)
+LATE_MS: Final = 60_000  # by when a node that runs has forgotten what ran out
 
 
 @dataclass(slots=True)
@@ -30,6 +35,7 @@ class _Post:
     body: bytes
     mseq: int = 0
     entitled: frozenset[MemberPk] = frozenset()  # for whom it was sealed, its author included
+    ends: bool = False  # by its own word, or it was taken back: nobody need have it
 
 
 @dataclass(slots=True)
@@ -101,13 +107,12 @@ class Watch:
 
     def _restarted(self, node: Node) -> None:
         """A power cut may have taken names from a list of those who have a message; never the state itself."""
-        states = list(DeliveryState)
         for name, before in self._deliveries.items():
             if name[0] == node.name:
                 value = node.store.get(Space.DELIVERY, name[1] + name[2])
                 if value is not None:
                     now = Delivery.from_record(load(DeliveryRecord, value))
-                    assert states.index(now.state) >= states.index(before.state), "a state went back"
+                    assert STATES.index(now.state) >= STATES.index(before.state), "a state went back"
                     self._deliveries[name] = now
 
     # ------------------------------------------------------------ what is written
@@ -168,18 +173,30 @@ class Watch:
         record = load(MessageRecord, put.value)
         own = record.dev == self._devices[node.name][gid]
         name = gid, record.post
+        index = node.store.get(Space.POSTS, post_key(gid, record.post))
+        assert index == put.key, "the index points elsewhere"
+        if not record.body:
+            assert own, "somebody else's post ends in silence"
+            self.posts[name].ends = True
+            return
+        self._still_there(node, gid, record)
         if own:
             post = self.posts.setdefault(name, _Post(node.name, record.member, record.body))
             assert post.author == node.name
             post.mseq = post.mseq or record.mseq
+            post.ends = post.ends or record.gone_ms > 0
         assert name in self.posts, f"{node.name} shows what nobody said"
         post = self.posts[name]
         assert (post.member, post.body) == (record.member, record.body), f"{node.name} shows it altered"
         entitled = record.handed_on or self._members[node.name][gid] in post.entitled
         assert own or entitled, f"{node.name} reads what was not for them"
-        index = node.store.get(Space.POSTS, post_key(gid, record.post))
-        assert index == put.key, "the index points elsewhere"
         self.shown.setdefault(node.name, {}).setdefault(name, self.world.now_ms)
+
+    def _still_there(self, node: Node, gid: GroupId, record: MessageRecord) -> None:
+        room = None if node.peer is None else node.peer.state.rooms.get(gid)
+        if room is not None:
+            over = is_over(room, record.at_ms, record.gone_ms, self.world.instant(node).wall_ms)
+            assert not over, f"{node.name} keeps what has run out"
 
     # ------------------------------------------------------------ what is claimed
 
@@ -190,6 +207,8 @@ class Watch:
         before = self._deliveries.get(name, Delivery())
         self._entitle(gid, post_id, now)
         assert before.mseq in (0, now.mseq), "a message's number changes"
+        assert before.end is End.OPEN or now == before, "what ended has changed"
+        assert STATES.index(now.state) >= STATES.index(before.state), "a state went back"
         assert before.of == now.of or not before.mseq, "those for whom it was sealed change"
         assert before.held.items() <= now.held.items(), "one who had it no longer does, or said so at another time"
         assert before.reached <= now.reached, "one whom it had reached is forgotten"
@@ -232,13 +251,16 @@ class Watch:
                 assert record.post not in seen, f"{person.name} reads a message twice"
                 seen[record.post] = None
                 assert store.get(Space.POSTS, post_key(gid, record.post)) == key
+                wall_ms = self.world.instant(person.node).wall_ms - LATE_MS
+                assert not is_over(person.room(gid), record.at_ms, record.gone_ms, wall_ms), "what ran out is kept"
             assert store.count(Space.POSTS, gid) == len(seen)
             for key, value in store.scan(Space.FRONTIERS, gid):
                 track = load(TrackRecord, value)
-                have = frontier_of(track.have)
+                have, gone = frontier_of(track.have), frontier_of(track.gone)
                 rows = [int.from_bytes(k[48:], "big") for k, _ in store.scan(Space.FRAMES, key)]
                 assert all(mseq in have for mseq in rows), f"{person.name} forgot that a message is here"
-                held = have.contiguous + sum(last - first + 1 for first, last in have.beyond)
+                assert not any(mseq in gone for mseq in rows), f"{person.name} keeps what was to be forgotten"
+                held = sum(last - first + 1 for first, last in gone.missing_from(have))
                 assert held == len(rows), f"{person.name} says that messages are here which are not"
 
 
@@ -287,7 +309,7 @@ def unread(watch: Watch, gid: GroupId, people: Iterable[Person]) -> list[str]:
     authors = {person.member(gid) for person in everyone}
     found: list[str] = []
     for (group, post_id), post in watch.posts.items():
-        if group != gid or post.member not in authors or not post.mseq:
+        if group != gid or post.member not in authors or not post.mseq or post.ends:
             continue
         name = gid, post_id
         found.extend(

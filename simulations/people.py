@@ -337,9 +337,18 @@ class Person:
 
     # ------------------------------------------------------------ talk
 
-    def post(self, gid: GroupId, text: str, *, no_history: bool = False) -> PostId:
+    def post(self, gid: GroupId, text: str, *, no_history: bool = False, expires_s: int | None = None) -> PostId:
         """Say something."""
-        command = Post(group=gid, text=text, mode="listening", cw="", topics=(), reply_to=None, no_history=no_history)
+        command = Post(
+            group=gid,
+            text=text,
+            mode="listening",
+            cw="",
+            topics=(),
+            reply_to=None,
+            no_history=no_history,
+            expires_s=expires_s,
+        )
         return PostId(self.world.ask(self.name, command))
 
     def messages(self, gid: GroupId) -> list[MessageRecord]:
@@ -348,7 +357,8 @@ class Person:
 
     def reads(self, gid: GroupId) -> list[str]:
         """Return the texts of all posts that this person can read, in order."""
-        return [interpret(message.body).text for message in self.messages(gid) if message.kind == Kind.POST]
+        posts = [message for message in self.messages(gid) if message.kind == Kind.POST and message.body]
+        return [interpret(message.body).text for message in posts]
 
     def delivery(self, gid: GroupId, post: PostId) -> Delivery:
         """Return how far an own post has come, as it is stored."""

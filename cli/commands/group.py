@@ -85,7 +85,7 @@ def create(
         or those of the last days (days:7; up to 90). That is so for the first who comes too: what you said while you
         were alone is among it. What is said while it is `none` stays unseen if you change it.
     keep
-        How long messages are kept; refused until that is built.
+        How long every member's node keeps what is said, from one hour to ten years; left out: until it leaves.
     suite
         How keys are sealed: also against a later quantum computer (pq), or smaller (classic).
     approvals
@@ -93,7 +93,6 @@ def create(
         online lets people in by itself. 1 to 8: so many moderators, stewards and founders have to say
         yes, not necessarily at the same time.
     """
-    _refuse_what_is_to_come(keep)
     name = given_line(name, "What is the group called?", instead="NAME")
     if not name:
         raise LocalError("The group's name is empty.", do="Run the command again, and give it a name.", code="E-TEXT")
@@ -393,12 +392,6 @@ def _namesakes(api: Api, name: str) -> list[JsonObject]:
     with suppress(MeshError):
         groups = fields.records(api.call("group.list", {}), "groups")
     return [group for group in groups if fields.text(group, "name").casefold() == name.casefold()]
-
-
-def _refuse_what_is_to_come(keep: int | None) -> None:
-    """Refuse what is not built yet before anything is asked; the node would refuse it too."""
-    if keep is not None:
-        raise LocalError("Messages cannot be made to expire yet.", do="Leave out --keep.", code="E-NOT-YET")
 
 
 def _invite(entry: JsonObject) -> str:

@@ -14,6 +14,7 @@ from cli.aliases import ask_alias
 from cli.ask import confirm, given_line
 from cli.commands.home import require_identity
 from cli.context import Context
+from cli.durations import spoken_duration
 from cli.errors import as_json
 from cli.group_lines import agreement_lines
 from cli.options import Flag, Here, Seconds, WordOrNone
@@ -138,6 +139,7 @@ def preview_lines(join: JsonObject) -> list[str]:
         *lines,
         *_approval_lines(join),
         *_history_lines(group),
+        *_keep_lines(group),
         "Once you are in, the members can see what you post, your alias, and your node's network address.",
         *agreement_lines(fields.record(join, "agreement")),
     ]
@@ -149,6 +151,13 @@ def _history_lines(group: JsonObject) -> list[str]:
         return ["Newcomers see nothing of what was said before they came: you will not, nor will those after you."]
     said = newcomers_see(history)
     return [f"{said[:1].upper()}{said[1:]}: you will, and those who come after you see yours."] if said else []
+
+
+def _keep_lines(group: JsonObject) -> list[str]:
+    """Say how long what one says is kept there, where it is not kept for ever."""
+    if not (keep := fields.number(group, "keep")):
+        return []
+    return [f"What is said is deleted after {spoken_duration(keep)}, on every node that keeps to the rules."]
 
 
 def _approval_lines(join: JsonObject) -> list[str]:

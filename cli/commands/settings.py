@@ -1,9 +1,17 @@
 """`group set`: what holds in a group, and what of it is one's own choice."""
 
+from typing import Final
+
 from cli import fields
+from cli.ask import can_ask, confirm
+from cli.context import Context
+from cli.durations import parse_duration, spoken_duration
 from cli.options import Here
 from cli.output import one_line
 from cli.render import newcomers_see
+from mesh.errors import LocalError
+
+HOUR_S: Final = 3600
 
 
 def set_(group: str, key: str, value: str, /, *, context: Here) -> None:
@@ -15,12 +23,14 @@ def set_(group: str, key: str, value: str, /, *, context: Here) -> None:
       first of them too. What is said under `none` stays unseen whatever comes later.
     - approvals 0 to 8: what codes of more than one use ask for, unless `mesh invite new` says otherwise.
     - members-invite on or off: whether plain members make codes too.
+    - keep 1h to 3660d, or 0: how long every member's node keeps what is said. It holds for what was said before too:
+      what is older goes from all of them, for good. 0: nothing goes by itself.
 
     Settings of your own, in this group:
 
     - invite-address on or off: whether the codes of other members may lead to your node.
     - beacons on or off: whether your node says that it is there when you have said nothing for a day.
-    - receipts on or off: whether your node confirms to those who post that their posts came here.
+    - receipts on or off: whether your node confirms to those who post that their posts came here; they are told if not.
     - key-window 3 to 30: days after which a replaced key goes, even if somebody has been silent since.
     - dormant-after 14 to 365: days without a new key after which a device gets none of yours until it is back.
 
@@ -38,10 +48,23 @@ def set_(group: str, key: str, value: str, /, *, context: Here) -> None:
     value
         Its new value.
     """
-    told = context.call("group.set", {"group": group, "key": key, "value": value})
+    asked = _kept(context, value) if key == "keep" else value
+    told = context.call("group.set", {"group": group, "key": key, "value": asked})
     context.out.result(told, [f"{one_line(key)} is now {one_line(value)}."])
     if key == "history":
         seen = newcomers_see(value)
         context.out.say(f"From now on {seen if value != 'none' else 'newcomers see nothing of what was said before'}.")
     if not fields.flag(fields.record(told, "setting"), "own"):
         context.say_unheard()
+
+
+def _kept(context: Context, value: str) -> str:
+    """Return how long messages are kept, in hours, as the group has it; asked again at a terminal, for much may go."""
+    hours, rest = divmod(parse_duration(value), HOUR_S)
+    if rest:
+        raise LocalError("Messages are kept for whole hours.", do="Say it like 12h or 30d, or 0.", code="E-SETTING")
+    if hours and can_ask() and not context.yes:
+        older = f"What is older than {spoken_duration(hours * HOUR_S)} goes from every member's node, for good."
+        if not confirm(f"{older} Go on?", instead="--yes"):
+            raise LocalError("Nothing was changed.", code="E-NOT-CONFIRMED")
+    return str(hours)

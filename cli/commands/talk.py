@@ -10,7 +10,7 @@ from cli import fields
 from cli.ask import given_text
 from cli.context import Context
 from cli.errors import sentence
-from cli.options import Commas, Flag, Here, Seconds, WordOrNone
+from cli.options import Commas, Flag, Here, Seconds, SecondsOrNone, WordOrNone
 from cli.output import one_line
 from cli.render import (
     audience_line,
@@ -42,6 +42,7 @@ def post(
     topics: Commas = None,
     reply_to: str | None = None,
     no_history: Flag = False,
+    expires: SecondsOrNone = None,
     wait: Seconds = 2,
     context: Here,
 ) -> int:
@@ -70,6 +71,9 @@ def post(
         The id of the message that you answer.
     no_history
         Newcomers are not to see this one, whatever the group lets them see of what was said before they came.
+    expires
+        It disappears so long after it was said, from your node and every other that keeps to the rules; a program
+        that was changed keeps it.
     wait
         How long to wait for the first who takes it.
     """
@@ -89,6 +93,7 @@ def post(
                 "topics": list(topics or ()),
                 "reply_to": reply_to,
                 "no_history": no_history,
+                "expires_s": expires,
                 "wait_s": wait,
             },
         )

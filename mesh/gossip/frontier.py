@@ -69,11 +69,6 @@ class Frontier:
             end = last
         return True
 
-    def newest(self, count: int) -> list[tuple[int, int]]:
-        """Return the newest ranges that are here, at most so many, in order."""
-        first = [(1, self.contiguous)] if self.contiguous else []
-        return [*first, *self.beyond][-count:]
-
     def gaps_below(self, top: int) -> list[tuple[int, int]]:
         """Return the ranges that are missing up to `top`."""
         found: list[tuple[int, int]] = []

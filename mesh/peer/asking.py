@@ -52,6 +52,7 @@ from mesh.groups.forgetting import KEY_WINDOW, WINDOW_DAYS_MAX, WINDOW_DAYS_MIN
 from mesh.groups.history import HISTORY, require_window
 from mesh.groups.invites import HOUR_MS, invite_keys
 from mesh.groups.records import InviteRecord
+from mesh.groups.retention import KEEP, require_keep
 from mesh.ids import Address, MemberPk
 from mesh.membership.structure import MEMBERS_INVITE
 from mesh.membership.views import Member
@@ -87,7 +88,7 @@ from mesh.wire.operations import (
 from mesh.wire.text import require_text
 
 SHARED_PER_MEMBER_MAX: Final = 3  # addresses of another member in an invite; ours
-GROUP_SETTINGS: Final = {  # key -> allowed values; beside them stands `history`
+GROUP_SETTINGS: Final = {  # key -> allowed values; beside them stand `history` and `keep`
     "members-invite": ("on", "off"),
     "approvals": tuple(str(k) for k in range(limits.APPROVALS_MAX + 1)),
 }
@@ -250,6 +251,7 @@ def _post(state: State, room: Room, command: Post, step: Step) -> bytes:
             cw=command.cw,
             topics=command.topics,
             reply_to=command.reply_to or b"",
+            expires_s=command.expires_s,
         )
     )
     return write_draft(state, room, body, Flag.NO_HISTORY if command.no_history else Flag(0), step)
@@ -486,9 +488,12 @@ def _check_setting(key: str, value: str, known: Mapping[str, tuple[str, ...]]) -
     if key == HISTORY and known is GROUP_SETTINGS:
         require_window(value)
         return
+    if key == KEEP and known is GROUP_SETTINGS:
+        require_keep(value)
+        return
     allowed = known.get(key)
     if allowed is None:
-        names = (*OWN_SETTINGS, *GROUP_SETTINGS, HISTORY)
+        names = (*OWN_SETTINGS, *GROUP_SETTINGS, HISTORY, KEEP)
         raise LocalError(f"there is no setting “{key}”", do="settings: " + ", ".join(names), code="E-SETTING")
     if value not in allowed:
         many = f"a number from {allowed[0]} to {allowed[-1]}"

@@ -265,7 +265,7 @@ def give_messages(link: Link, room: Room, session: Session, body: WantMessagesBo
         for mseq in range(span.first, span.last + 1):
             if mseq not in track.have:
                 continue
-            if session.device not in room.group.recipients(OpId(track.spells.at_or_first(mseq))):
+            if mseq in track.gone or session.device not in room.group.recipients(OpId(track.spells.at_or_first(mseq))):
                 _withhold(closed, span.dev, mseq)
             else:
                 keys.append(room.group.gid + span.dev + mseq.to_bytes(8, "big"))

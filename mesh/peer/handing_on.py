@@ -20,6 +20,7 @@ from mesh.ids import GroupId
 from mesh.membership.views import Member
 from mesh.peer.links import Link, Session, Walk
 from mesh.peer.originals import original_of
+from mesh.peer.placing import is_over
 from mesh.peer.records import MessageRecord
 from mesh.peer.routing import tell
 from mesh.peer.state import HistoryFor, Room, State, Step
@@ -77,7 +78,7 @@ def go_on(state: State, wanted: HistoryFor, rows: tuple[tuple[bytes, bytes], ...
     member = room.group.view.member_of(wanted.dev)
     if member is None:
         return
-    due = Due(room, member)
+    due = Due(room, member, step.now.wall_ms)
     records = [(key[len(wanted.gid) :], load(MessageRecord, value)) for key, value in rows]
     due.look_ahead([record for _, record in records], wanted.walk)
     for place, record in records:
@@ -115,8 +116,8 @@ def _answer(link: Link, session: Session, wanted: HistoryFor, before: bytes, ste
 class Due:
     """What a member may have of a group's messages."""
 
-    def __init__(self, room: Room, member: Member) -> None:
-        self._group = room.group
+    def __init__(self, room: Room, member: Member, wall_ms: int) -> None:
+        self._room, self._group, self._wall_ms = room, room.group, wall_ms
         self._devices = devices_of(room.group, member)
         self._windows = windows_for(room.group, member)
         self._came_ms = came_ms(room.group, self._devices)
@@ -140,6 +141,8 @@ class Due:
         """Say whether a message is for them, and count it if it is a post from before their time that may be shown."""
         group, origin = self._group, record.origin
         if origin is None or record.mseq > cut_of(group, record.dev):
+            return False
+        if is_over(self._room, record.at_ms, record.gone_ms, self._wall_ms):
             return False
         if was_for(group, self._devices, origin.epoch):
             return True

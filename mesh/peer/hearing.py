@@ -18,7 +18,7 @@ from mesh.peer.holdings import note_frame
 from mesh.peer.lacking import note_heads
 from mesh.peer.links import Link
 from mesh.peer.originals import origin_of
-from mesh.peer.placing import keep_message, note_message, place_ms
+from mesh.peer.placing import drop_message, end_of, is_over, keep_message, note_message, place_ms
 from mesh.peer.proving import note_break, note_second, remember
 from mesh.peer.receipts import hear_receipt, plan_receipt
 from mesh.peer.records import ContactRecord, MessageRecord
@@ -64,7 +64,7 @@ def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link
         return False
     tbs = opened.tbs
     track = room.track(tbs.dev)
-    if tbs.mseq in track.have:
+    if tbs.mseq in track.have or (tbs.mseq in track.gone and tbs.mseq in track.sure):
         take_in(room.group, opened, step.means())  # its key is spent, so that it is not opened over and over
         note_second(state, room, opened, step)
         return False
@@ -74,26 +74,39 @@ def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link
     check_body(opened.tbs)
     take_in(room.group, opened, step.means())
     note_break(state, room, opened, track, step)
-    track.take(tbs.mseq, opened.msg_id, epoch, tbs.heads)
-    remember(state, room.group.gid, tbs.dev, tbs.mseq, opened.signed)
+    late = comes_too_late(room, tbs, step)
+    (track.pass_over if late else track.take)(tbs.mseq, opened.msg_id, epoch, tbs.heads)
     track.heard_ms = max(track.heard_ms, min(tbs.ts_ms, step.now.wall_ms))
     track.claimed = min(track.claimed, max(0, tbs.mseq - tbs.i - 1))  # from its chain's first message on, they are ours
     if tbs.i == 0 and track.sure.contiguous < tbs.mseq and _is_first_for_us(room, epoch, tbs):
         track.sure = track.sure.add(1, tbs.mseq)
     room.group.note_seen(tbs.dev, tbs.heads)
+    if tbs.dev == room.group.own.dev:
+        _recover_own(room, opened, step)
     key = room.group.gid + tbs.dev + tbs.mseq.to_bytes(8, "big")
-    step.journal.put(Space.FRAMES, key, frame.raw)
-    state.seen.mark_stored(frame.id)
-    note_frame(room, frame, step, key=key)
-    if tbs.mseq not in track.past:  # else a member has handed it on, and it stands where it belongs
+    note_frame(room, frame, step, key=key)  # also of what is not kept: a keeper is not to bring it again
+    if not late:
+        remember(state, room.group.gid, tbs.dev, tbs.mseq, opened.signed)
+        step.journal.put(Space.FRAMES, key, frame.raw)
+        state.seen.mark_stored(frame.id)
+    if not late and tbs.mseq not in track.past:  # else a member has handed it on, and it stands where it belongs
         _act(state, room, opened, step)
     room.save_track(tbs.dev, step.journal)
     plan_receipt(room, step)
     giver = None if link is None else state.links.get(link)
     if giver is not None:
         _note_giver(giver, room, tbs, step)
-    forward(state, room, epoch, frame.id, frame.raw, step)
-    return True
+    if not late:
+        forward(state, room, epoch, frame.id, frame.raw, step)
+    return not late
+
+
+def comes_too_late(room: Room, tbs: MessageTbs, step: Step) -> bool:
+    """Say whether a message is not to be kept: it was forgotten here before, or its time has run out."""
+    if tbs.mseq in room.track(tbs.dev).gone or tbs.kind != Kind.POST:
+        return tbs.mseq in room.track(tbs.dev).gone
+    at_ms = place_ms(room, tbs.ts_ms, tuple(tbs.parents), step.now.wall_ms)
+    return is_over(room, at_ms, end_of(tbs.kind, tbs.body, at_ms), step.now.wall_ms)
 
 
 def _is_first_for_us(room: Room, epoch: OpId, tbs: MessageTbs) -> bool:
@@ -142,8 +155,6 @@ def check_body(tbs: MessageTbs) -> None:
 
 def _act(state: State, room: Room, opened: OpenedMessage, step: Step) -> None:
     tbs = opened.tbs
-    if tbs.dev == room.group.own.dev:
-        _recover_own(room, opened, step)
     match tbs.kind:
         case Kind.RECEIPT:
             hear_receipt(room, opened, decode(ReceiptBody, tbs.body, bytes_max=limits.MESSAGE_BYTES_MAX), step)
@@ -203,7 +214,7 @@ def _recover_own(room: Room, opened: OpenedMessage, step: Step) -> None:
     for number, draft in list(room.drafts.items()):
         if draft.uid == tbs.uid:
             drop_draft(room, number, step)
-            step.journal.delete(Space.MESSAGES, message_key(own.gid, draft.at_ms, draft.post))
+            drop_message(message_key(own.gid, draft.at_ms, draft.post), draft.gone_ms, step)
             readers = readers_of(room.group, opened.epoch)
             room.save_delivery(draft.post, room.deliveries[draft.post].sealed(tbs.mseq, readers), step.journal)
 
@@ -238,6 +249,7 @@ def message_record(original: Original, sig: bytes, at_ms: int, seen_ms: int, *, 
         body=tbs.body,
         origin=origin_of(tbs, sig),
         handed_on=handed_on,
+        gone_ms=end_of(tbs.kind, tbs.body, at_ms),
     )
 
 

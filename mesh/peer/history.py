@@ -13,7 +13,7 @@ from mesh.groups.group import Group
 from mesh.groups.history import devices_of, was_for, windows_for
 from mesh.groups.messaging import Original, TooEarly, check_original
 from mesh.ids import LinkId, MemberPk
-from mesh.peer.hearing import check_body, message_record
+from mesh.peer.hearing import check_body, comes_too_late, message_record
 from mesh.peer.links import Link, Session
 from mesh.peer.placing import keep_message, place_ms, remember_place
 from mesh.peer.questions import AskingOn
@@ -164,6 +164,8 @@ def _take(room: Room, signed: SignedMessage, step: Step) -> bool:
     check_body(tbs)
     track = room.track(tbs.dev)
     if tbs.dev == room.group.own.dev or tbs.mseq in track.have or tbs.mseq in track.past:
+        return False
+    if comes_too_late(room, tbs, step):
         return False
     past = track.past.add(tbs.mseq)
     if tbs.mseq not in past or track.past.top not in past:

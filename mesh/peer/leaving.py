@@ -28,6 +28,7 @@ _AT_ONCE: Final = (
     Space.MESSAGES,
     Space.POSTS,
     Space.UNREAD,
+    Space.EXPIRIES,
     Space.FRAMES,
     Space.OPFRAMES,
     Space.FRONTIERS,

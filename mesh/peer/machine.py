@@ -58,6 +58,7 @@ from mesh.peer import (
     receipts,
     refilling,
     registering,
+    retention,
     speaking,
     syncing,
     talking,
@@ -133,6 +134,7 @@ class Peer:
         reaching.dial_all(self.state, step)
         for room in self.state.rooms.values():
             chores.plan(self.state, room, step)
+            retention.sweep(self.state, room, step)
         joining.give_up_expired(self.state, step)
         for join in self.state.joins.values():
             if join.stage is JoinStage.KNOCKING:
@@ -387,6 +389,7 @@ class Peer:
             if not room.chore_due:
                 chores.plan(self.state, room, step)
             doubting.note_silence(self.state, room, step)
+            retention.sweep(self.state, room, step)
             speaking.hand_over(self.state, room, step)
             speaking.say_presence(self.state, room, step)
             receipts.plan_receipt(room, step)
@@ -413,12 +416,14 @@ class Peer:
             welcoming.give_welcome(self.state, wanted, event.values, step)
 
     def _scanned(self, event: Scanned, step: Step) -> None:
-        wanted = self.state.scanning.pop(event.ticket, None)
+        wanted, sweep = self.state.scanning.pop(event.ticket, None), self.state.sweeping.pop(event.ticket, None)
         if isinstance(wanted, HoldingFor):
             if holdings.read_operations(self.state, wanted, event.rows, step):
                 refilling.holding_read(self.state, self.state.rooms[wanted.gid], wanted.topic, step)
         elif wanted is not None:
             handing_on.go_on(self.state, wanted, event.rows, step)
+        if sweep is not None:
+            retention.swept(self.state, sweep, event.rows, step)
 
     # ------------------------------------------------------------ after each input
 

@@ -1,4 +1,4 @@
-"""Placing: where a message stands for its reader.
+"""Placing: where a message stands for its reader, and until when.
 
 Messages are shown in the order of their authors' clocks, as far as those can be believed: never before what they
 answer, and never from further in the future than two minutes. Honest clocks give every reader the same order; a
@@ -8,11 +8,14 @@ wrong clock can misplace its own messages and nobody else's.
 from typing import Final
 
 from mesh.events import Notice, Space
+from mesh.groups.retention import keep_ms
 from mesh.ids import MsgId
-from mesh.peer.records import MessageRecord
+from mesh.peer.records import ExpiryRecord, MessageRecord
 from mesh.peer.state import Room, Step, message_key
+from mesh.support.posts import interpret, lifetime_s
 from mesh.wire import limits
 from mesh.wire.codec import encode
+from mesh.wire.messages import Kind
 
 _RECENT_MAX: Final = 1024  # messages whose place is remembered for what answers them
 _TIPS_MAX: Final = 16
@@ -46,12 +49,42 @@ def remember_place(room: Room, msg_id: MsgId, at_ms: int) -> None:
         room.recent.popitem(last=False)
 
 
+def is_over(room: Room, at_ms: int, gone_ms: int, wall_ms: int) -> bool:
+    """Say whether a message's time has run out that stands at `at_ms` and ends by its own word at `gone_ms` (0: never).
+
+    The group forgets it as long after its place as its setting `keep` says.
+    """
+    kept = keep_ms(room.group)
+    return bool(gone_ms and gone_ms <= wall_ms) or bool(kept and at_ms + kept <= wall_ms)
+
+
+def end_of(kind: int, body: bytes, at_ms: int) -> int:
+    """Return when a message ends by its own word that stands at `at_ms`; 0: it says nothing of that."""
+    life_s = lifetime_s(interpret(body)) if kind == Kind.POST else None
+    return 0 if life_s is None else at_ms + life_s * 1000
+
+
+def drop_message(place: bytes, gone_ms: int, step: Step) -> None:
+    """Forget a row of Space.MESSAGES, by its key; whoever does so sees to the index of posts."""
+    step.journal.delete(Space.MESSAGES, place)
+    step.journal.delete(Space.UNREAD, place)
+    if gone_ms:
+        step.journal.delete(Space.EXPIRIES, _expiry_key(place, gone_ms))
+
+
+def _expiry_key(place: bytes, gone_ms: int) -> bytes:
+    return place[:32] + gone_ms.to_bytes(8, "big") + place[40:]
+
+
 def keep_message(room: Room, record: MessageRecord, step: Step, *, unread: bool) -> None:
     """Keep a message for reading, and tell whoever listens that it is there; what was handed on comes in pages."""
     gid = room.group.gid
     key = message_key(gid, record.at_ms, record.post, record.msg_id if record.mseq else b"")
     step.journal.put(Space.MESSAGES, key, encode(record))
     step.journal.put(Space.POSTS, gid + record.post, key)
+    if record.gone_ms:
+        entry = ExpiryRecord(place=key, dev=record.dev, mseq=record.mseq)
+        step.journal.put(Space.EXPIRIES, _expiry_key(key, record.gone_ms), encode(entry))
     if unread:
         step.journal.put(Space.UNREAD, key, b"")
     if not record.handed_on:

@@ -33,6 +33,11 @@ def forget_signed(state: State, gid: GroupId) -> None:
         _drop(state, key)
 
 
+def forget_one(state: State, gid: GroupId, dev: DeviceId, mseq: int) -> None:
+    """Forget what one message said: it is not kept any more."""
+    _drop(state, (gid, dev, mseq))
+
+
 def _drop(state: State, key: tuple[GroupId, DeviceId, int]) -> None:
     gone = state.signed.pop(key, None)
     state.signed_bytes -= 0 if gone is None else len(gone.tbs)

@@ -48,7 +48,7 @@ def say_receipt(state: State, room: Room, step: Step) -> None:
     if not gives_receipts(room):
         return
     owed = [dev for dev, track in sorted(room.tracks.items()) if track.owes][: limits.RECEIPT_DEVICES_MAX]
-    came = {dev: room.tracks[dev].have.newest(limits.RECEIPT_SPANS_MAX) for dev in owed}
+    came = {dev: room.tracks[dev].kept()[-limits.RECEIPT_SPANS_MAX :] for dev in owed}
     body = ReceiptBody(reached=[Reached(dev=dev, spans=[[*span] for span in spans]) for dev, spans in came.items()])
     if owed and say(state, room, Kind.RECEIPT, encode(body), step):
         for dev in owed:

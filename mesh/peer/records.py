@@ -47,6 +47,10 @@ class TrackRecord(Record, frozen=True):
     heard_ms: shapes.Millis  # when its author last spoke, as far as they can be believed
     presence: shapes.MseqOrNone  # the number of the newest presence of it
     quiet: bool  # in which it says that it gives no receipts
+    gone: RangesRecord  # numbers whose messages were forgotten here, or came too late to be kept
+    aged: shapes.MseqOrNone  # up to here no frame is kept for repair
+    mark: shapes.MseqOrNone  # the highest one when we last looked
+    mark_ms: shapes.Millis  # and when that was; 0: never
 
 
 class OriginRecord(Record, frozen=True):
@@ -77,6 +81,15 @@ class MessageRecord(Record, frozen=True):
     body: bytes
     origin: OriginRecord | None  # None for a draft
     handed_on: bool  # a member handed it on later: it did not come here when it was said
+    gone_ms: shapes.Millis  # when it ends by its own word; 0: when the group forgets it
+
+
+class ExpiryRecord(Record, frozen=True):
+    """A message that ends by its own word: its key in Space.MESSAGES, and under which number its frame is here."""
+
+    place: Annotated[bytes, Meta(min_length=56, max_length=64)]
+    dev: shapes.Device
+    mseq: shapes.MseqOrNone
 
 
 class DraftRecord(Record, frozen=True):
@@ -89,6 +102,7 @@ class DraftRecord(Record, frozen=True):
     at_ms: shapes.Millis  # where it stands for our own reading until it is sealed
     flags: shapes.Count
     body: bytes
+    gone_ms: shapes.Millis  # when it ends by its own word; 0: when the group forgets it
 
 
 class JoinStage(StrEnum):

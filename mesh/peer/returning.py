@@ -16,7 +16,7 @@ from mesh.ids import GroupId
 from mesh.peer import reaching
 from mesh.peer.handing_on import forget_handing
 from mesh.peer.links import Session
-from mesh.peer.placing import keep_message
+from mesh.peer.placing import drop_message, keep_message
 from mesh.peer.speaking import keep_draft, own_record
 from mesh.peer.state import Room, State, Step, message_key, post_id
 
@@ -83,7 +83,7 @@ def take_over(former: Room, room: Room, step: Step) -> None:
         if delivery.state is DeliveryState.QUEUED and post not in waiting:
             room.save_delivery(post, Delivery(), step.journal)
     for _, draft in sorted(former.drafts.items()):
-        step.journal.delete(Space.MESSAGES, message_key(gid, draft.at_ms, draft.post))
+        drop_message(message_key(gid, draft.at_ms, draft.post), draft.gone_ms, step)
         step.journal.delete(Space.POSTS, gid + draft.post)
         ours = replace(draft, post=post_id(dev, draft.uid))
         keep_draft(room, ours, step)

@@ -23,7 +23,7 @@ from mesh.peer.holdings import note_frame
 from mesh.peer.keepers import is_level
 from mesh.peer.links import Session
 from mesh.peer.originals import origin_of
-from mesh.peer.placing import keep_message, latest_ms, note_message
+from mesh.peer.placing import drop_message, end_of, is_over, keep_message, latest_ms, note_message
 from mesh.peer.proving import remember
 from mesh.peer.records import DraftRecord, MessageRecord, OriginRecord
 from mesh.peer.routing import push_frame
@@ -52,14 +52,16 @@ def write_draft(state: State, room: Room, body: bytes, flags: int, step: Step) -
     if 0 <= room.last_ts - ts_ms < _CLOCK_BACK_MS_MAX:
         ts_ms = room.last_ts + 1
     room.last_ts = ts_ms
+    at_ms = max(ts_ms, latest_ms(room) + 1)
     draft = DraftRecord(
         post=post_id(group.own.dev, uid),
         uid=uid,
         kind=Kind.POST,
         ts_ms=ts_ms,
-        at_ms=max(ts_ms, latest_ms(room) + 1),
+        at_ms=at_ms,
         flags=flags,
         body=body,
+        gone_ms=end_of(Kind.POST, body, at_ms),
     )
     keep_draft(room, draft, step)
     keep_message(room, own_record(group, draft, draft.at_ms, None, step), step, unread=False)
@@ -81,6 +83,8 @@ def hand_over(state: State, room: Room, step: Step) -> None:
     if not room.drafts or not room.group.own.confirmed or not can_speak(state, room, step.now):
         return
     for number, draft in sorted(room.drafts.items()):
+        if is_over(room, draft.at_ms, draft.gone_ms, step.now.wall_ms):
+            continue
         epoch = speaking_epoch(state, room, step)
         if epoch is None:
             return
@@ -287,7 +291,7 @@ def _seal_draft(state: State, room: Room, epoch: OpId, draft: DraftRecord, step:
         body=draft.body,
     )
     sealed = _seal_and_push(state, room, epoch, wording, step)
-    step.journal.delete(Space.MESSAGES, message_key(group.gid, draft.at_ms, draft.post))
+    drop_message(message_key(group.gid, draft.at_ms, draft.post), draft.gone_ms, step)
     note_message(room, sealed.msg_id, parents, at_ms)
     keep_message(room, own_record(group, draft, at_ms, sealed, step), step, unread=False)
     delivery = room.deliveries[draft.post].sealed(sealed.mseq, readers_of(group, epoch))
@@ -338,6 +342,7 @@ def own_record(group: Group, draft: DraftRecord, at_ms: int, sealed: _Sealed | N
         body=draft.body,
         origin=None if sealed is None else _origin(sealed.signed),
         handed_on=False,
+        gone_ms=end_of(draft.kind, draft.body, at_ms),
     )
 
 

@@ -182,6 +182,11 @@ class Room:
         journal.put(Space.DELIVERY, self.group.gid + post, encode(delivery.to_record()))
         self.hold_delivery(post, delivery)
 
+    def forget_delivery(self, post: PostId, journal: Journal) -> None:
+        """Forget how far a message has come: it is kept no more."""
+        self.sent.pop(self.deliveries.pop(post).mseq, None)
+        journal.delete(Space.DELIVERY, self.group.gid + post)
+
     def hold_delivery(self, post: PostId, delivery: Delivery) -> None:
         """Remember how far a message has come, and whether there is more to come."""
         if len(self.crowds) > _CROWDS_MAX:
@@ -228,6 +233,7 @@ class State:
     asking_on: dict[int, AskingOn] = field(default_factory=dict)
     fetching: dict[int, "Fetching"] = field(default_factory=dict)
     scanning: dict[int, "HistoryFor | HoldingFor"] = field(default_factory=dict)
+    sweeping: dict[int, "Sweep"] = field(default_factory=dict)
     replies: OrderedDict[TopicId, Reply] = field(default_factory=OrderedDict)  # reply topics of knocks that we heard
     host: Host | None = None  # ourselves as a keeper, if we ever were one
     homes: dict[HomeId, HomeRecord] = field(default_factory=dict)  # this one among them
@@ -297,6 +303,14 @@ class HistoryFor:
     rows: int = 0
     size: int = 0
     found: list[SignedMessage] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """We are reading what has run out: by its group's setting (`space` messages), or by its own word (expiries)."""
+
+    gid: GroupId
+    space: Space
 
 
 Fetching = OpsFor | WelcomeFor | HoldingFor

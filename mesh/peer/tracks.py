@@ -27,6 +27,10 @@ class Track:
     heard_ms: int = 0  # when its author last spoke, by their clock and never later than it came; 0: never
     presence: int = 0  # the number of the newest presence of it
     quiet: bool = False  # in which it says that it gives no receipts
+    gone: Frontier = field(default_factory=Frontier)  # were forgotten here, or came too late to be kept
+    aged: int = 0  # up to here no frame is kept for repair
+    mark: int = 0  # the highest one when we last looked
+    mark_ms: int = 0  # and when that was (wall); 0: never
 
     @property
     def settled(self) -> Frontier:
@@ -35,10 +39,36 @@ class Track:
 
     def take(self, mseq: int, msg_id: MsgId, epoch: OpId, heads: Sequence[OpId]) -> None:
         """Note a message that is here now, sealed under `epoch` by one who had seen the operations `heads`."""
-        self.have, self.sure = self.have.add(mseq), self.sure.add(mseq)
+        self.have = self.have.add(mseq)
+        self._know(mseq, msg_id, epoch, heads)
+
+    def pass_over(self, mseq: int, msg_id: MsgId, epoch: OpId, heads: Sequence[OpId]) -> None:
+        """Note a message that came and is not kept: its time had run out, or its author had taken it back."""
+        self.forget(mseq)
+        self._know(mseq, msg_id, epoch, heads)
+
+    def _know(self, mseq: int, msg_id: MsgId, epoch: OpId, heads: Sequence[OpId]) -> None:
+        self.sure = self.sure.add(mseq)
         self.spells = self.spells.note(mseq, epoch, self.top)
         if mseq > self.top:
             self.top, self.top_id, self.heads = mseq, msg_id, tuple(heads)
+
+    def forget(self, mseq: int) -> list[tuple[int, int]]:
+        """Note that a message is kept no more; return the ranges whose frames go.
+
+        Where that makes too many separate ranges, what lies between the two oldest is given up too.
+        """
+        ranges = [(mseq, mseq)]
+        if not self.gone.has_room_for(mseq):
+            (first, last), *newer = self.gone.beyond
+            ranges.append((self.gone.contiguous + 1, first - 1))
+            self.gone = Frontier(last, tuple(newer))
+        self.gone = self.gone.add(mseq)
+        return ranges
+
+    def kept(self) -> list[tuple[int, int]]:
+        """Return the ranges of messages whose frames are here."""
+        return self.gone.missing_from(self.have)
 
     def to_record(self) -> TrackRecord:
         """Return it as it is stored."""
@@ -56,6 +86,10 @@ class Track:
             heard_ms=self.heard_ms,
             presence=self.presence,
             quiet=self.quiet,
+            gone=_ranges(self.gone),
+            aged=self.aged,
+            mark=self.mark,
+            mark_ms=self.mark_ms,
         )
 
     @staticmethod
@@ -75,6 +109,10 @@ class Track:
             heard_ms=record.heard_ms,
             presence=record.presence,
             quiet=record.quiet,
+            gone=_frontier(record.gone),
+            aged=record.aged,
+            mark=record.mark,
+            mark_ms=record.mark_ms,
         )
 
 

@@ -10,10 +10,12 @@ from typing import Final
 from mesh.errors import Fault, LocalError, RemoteError
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
-from mesh.wire.messages import Mode, PostBody
+from mesh.wire.messages import Extra, ExtraTag, Mode, PostBody
 from mesh.wire.text import check_text, require_text
 
 POST_ID_BYTES: Final = 16
+_EXPIRES_BYTES: Final = 4
+_KNOWN_TAGS: Final = frozenset(map(int, ExtraTag))
 MODES: Final = {mode.name.lower(): mode for mode in Mode}
 
 
@@ -26,6 +28,7 @@ class Wish:
     cw: str
     topics: tuple[str, ...]
     reply_to: bytes
+    expires_s: int | None = None  # after so long every node forgets it; None: when the group does
 
 
 def compose(wish: Wish) -> bytes:
@@ -56,9 +59,39 @@ def compose(wish: Wish) -> bytes:
             topics=[require_text("topic", topic, limits.TOPIC_BYTES_MAX) for topic in wish.topics],
             text=require_text("message", wish.text, limits.POST_TEXT_BYTES_MAX, lines=True),
             reply_to=wish.reply_to,
-            extras=[],
+            extras=[] if wish.expires_s is None else [_expiry(wish.expires_s)],
         )
     )
+
+
+def _expiry(expires_s: int) -> Extra:
+    """Return the addition that says when a post is forgotten; LocalError outside the limits."""
+    if not 1 <= expires_s <= limits.EXPIRES_S_MAX:
+        raise LocalError(
+            "a post can disappear after one second at the earliest and a year at the latest",
+            do="say it like 1h or 7d, or leave --expires out",
+            code="E-USAGE",
+        )
+    return Extra(tag=ExtraTag.EXPIRES, value=expires_s.to_bytes(_EXPIRES_BYTES, "big"))
+
+
+def lifetime_s(post: PostBody) -> int | None:
+    """Return after how many seconds a post is forgotten; None: when the group does. RemoteError if that is not said so.
+
+    Two answers are none: everybody must come to the same.
+    """
+    said = [extra.value for extra in post.extras if extra.tag == ExtraTag.EXPIRES]
+    if not said:
+        return None
+    expires_s = int.from_bytes(said[0], "big")
+    if len(said) > 1 or len(said[0]) != _EXPIRES_BYTES or not 1 <= expires_s <= limits.EXPIRES_S_MAX:
+        raise RemoteError(Fault.MALFORMED, "a post that does not say when it disappears")
+    return expires_s
+
+
+def is_shown_whole(post: PostBody) -> bool:
+    """Say whether nothing was added to a post that this version does not know."""
+    return all(extra.tag in _KNOWN_TAGS for extra in post.extras)
 
 
 def interpret(body: bytes) -> PostBody:
@@ -68,6 +101,7 @@ def interpret(body: bytes) -> PostBody:
         raise RemoteError(Fault.MALFORMED, "a post that answers something without a name")
     check_text(post.text, limits.POST_TEXT_BYTES_MAX, lines=True)
     check_text(post.cw, limits.WARNING_BYTES_MAX)
+    lifetime_s(post)
     for topic in post.topics:
         check_text(topic, limits.TOPIC_BYTES_MAX)
     return post

@@ -128,5 +128,9 @@ HISTORY_MESSAGES_MAX: Final = 512  # in one answer
 HISTORY_ROWS_MAX: Final = 1024  # that are read for one answer
 HISTORY_PAGES_MAX: Final = 256  # answers that are taken from one who hands on: 64 MiB
 
+# ---- retention (ours)
+KEEP_HOURS_MAX: Final = 24 * 3660  # ten years; else a group keeps what is said for ever
+EXPIRES_S_MAX: Final = 366 * 86_400  # a post's own time
+
 # ---- timing, milliseconds
 CLOCK_AHEAD_MS_MAX: Final = 120_000  # a message from further in the future is shown as now; ours

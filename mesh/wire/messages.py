@@ -74,6 +74,12 @@ class Extra(Record, frozen=True):
     value: Annotated[bytes, Meta(max_length=limits.MESSAGE_BYTES_MAX)]
 
 
+class ExtraTag(IntEnum):
+    """Additions to a post that this version knows."""
+
+    EXPIRES = 1  # u32be, 4 B: seconds after its place when every node forgets it; 1 to EXPIRES_S_MAX
+
+
 class PostBody(Record, frozen=True):
     """Kind 1: something said."""
 

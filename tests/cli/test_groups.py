@@ -227,12 +227,14 @@ def test_two_of_one_alias_are_told_apart_by_id(home: Path) -> None:
     assert "invited by: wren (010101)" in out
 
 
-@pytest.mark.parametrize("flag", [("--keep", "30d")])
-def test_what_is_not_built_yet_is_refused_before_anything_is_asked(home: Path, flag: tuple[str, str]) -> None:
-    ran = mesh("group", "create", *flag, home=home, passphrase=False)
-    assert ran.code == Exit.USAGE
-    assert "E-NOT-YET" in ran.err
-    assert flag[0] in ran.err
+def test_how_long_is_kept_is_said_as_a_time_and_set_in_hours(home: Path) -> None:
+    answer: JsonObject = {"setting": {"key": "keep", "value": "720"}, "group": GROUP}
+    with fake_node(home, {"group.set": answer}) as node:
+        assert mesh("group", "set", "g", "keep", "30d", home=home).out == "keep is now 30d.\n"
+        assert mesh("group", "set", "g", "keep", "90m", home=home).code == Exit.USAGE
+        mesh("group", "set", "g", "keep", "0", home=home)
+        assert [asked["value"] for _, asked in node.handler.asked] == ["720", "0"]
+        assert mesh("group", "set", "g", "keep", "long", home=home).code == Exit.USAGE
 
 
 def test_removing_says_how_many_have_seen_it(home: Path) -> None:

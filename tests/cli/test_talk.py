@@ -1,9 +1,11 @@
 """Transcripts of posting and reading: what is said to whom, and what never is."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from cli.render import expiry_words
 from mesh.errors import Exit, LocalError, MeshError
 from mesh.node.local.protocol import JsonObject
 from tests.cli.runner import mesh
@@ -56,6 +58,7 @@ def test_a_post_says_who_can_see_it_and_how_far_it_came(home: Path) -> None:
         "topics": ["a", "b"],
         "reply_to": "abcdef",
         "no_history": False,
+        "expires_s": None,
         "wait_s": 60,
     }
 
@@ -313,6 +316,21 @@ def test_a_post_that_is_kept_from_newcomers_says_so(home: Path) -> None:
         ran = mesh("post", "g", "Words.", "--no-history", home=home)
         assert dict(node.handler.asked)["post"]["no_history"] is True
     assert ran.err == "Seen by at most 2 people; who comes in after it was sent does not see it.\n"
+
+
+def test_a_post_that_disappears_says_when(home: Path) -> None:
+    with fake_node(home, {"group.show": {"group": GROUP}, "post": {"message": SENT}}) as node:
+        mesh("post", "g", "Words.", "--expires", "2h", home=home)
+        assert dict(node.handler.asked)["post"]["expires_s"] == 7200
+    now = datetime(2020, 11, 22, 14, 5, tzinfo=UTC)
+    said = ["2020-11-22T14:05:01Z", "2020-11-22T14:06:59Z", "2020-11-22T15:59:30Z", "2020-11-22T16:05Z", ""]
+    words = ["expires in 1 second", "expires in 119 seconds", "expires in 115 minutes", "expires in 2 hours", ""]
+    assert [expiry_words(iso, now) for iso in said] == words
+    ended = message(state="expired", text=None, mode="", why="its time ran out; honest nodes have forgotten it")
+    with fake_node(home, {"read": {"messages": [ended], "gaps": []}}):
+        head, line = mesh("read", "g", home=home).out.splitlines()
+    assert "expired" in head
+    assert line == "    (its time ran out; honest nodes have forgotten it)"
 
 
 def test_what_was_handed_on_or_sent_after_a_removal_is_marked(home: Path) -> None:

@@ -90,6 +90,16 @@ def test_a_replaced_ratchet_is_gone_after_a_scrub(store: EncryptedStore, path: P
     assert CANARY not in store._connection.serialize("main")
 
 
+def test_a_message_that_was_deleted_is_gone_after_a_scrub(store: EncryptedStore, path: Path) -> None:
+    """Retention and withdrawal rest on it; a running node scrubs every half minute."""
+    spaces = (Space.MESSAGES, Space.FRAMES, Space.DRAFTS, Space.EXPIRIES)
+    store.commit([Put(space, bytes([k]), CANARY * 40) for space in spaces for k in range(100)], durable=True)
+    store.commit([Delete(space, bytes([k])) for space in spaces for k in range(100)], durable=False)
+    assert store.scrub()
+    assert log_of(path).stat().st_size == 0
+    assert CANARY not in store._connection.serialize("main")  # deciphered pages, free ones too
+
+
 def test_only_deletions_of_keys_empty_the_log(store: EncryptedStore, path: Path) -> None:
     store.commit([Put(Space.MESSAGES, b"m", b"1"), Put(Space.KEMS, b"k", b"1")], durable=False)
     store.commit([Delete(Space.MESSAGES, b"m"), Put(Space.KEMS, b"k", b"2")], durable=False)

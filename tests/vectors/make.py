@@ -244,7 +244,8 @@ def _messages(story: Story) -> list[Record]:
     reached = messages.Reached(dev=story.bob.dev, spans=[[1, 4], [6, 6]])
     return [
         post,
-        messages.Extra(tag=1, value=b"from a later version"),
+        messages.Extra(tag=messages.ExtraTag.EXPIRES, value=(3600).to_bytes(4, "big")),
+        messages.Extra(tag=99, value=b"from a later version"),
         tbs,
         messages.SignedMessage(tbs=encode(tbs), sig=sign(story.alice.dev_seed, b"mesh1/msg\0" + encode(tbs))),
         messages.StrandedBody(nonce=group.founding.epoch.nonce),

@@ -73,7 +73,7 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "message.show": ("message",),
     "node.stop": (),
     "outbox": (),
-    "post": ("group", "text", "mode", "cw", "topics", "reply_to?", "no_history?", "wait_s"),
+    "post": ("group", "text", "mode", "cw", "topics", "reply_to?", "no_history?", "expires_s?", "wait_s"),
     "read": ("group", "since?", "limit", "unread", "open?"),
     "read.follow": ("group",),
     "status": (),

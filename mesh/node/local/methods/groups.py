@@ -20,6 +20,7 @@ from mesh.errors import LocalError
 from mesh.groups.equivocation import Fork, forks
 from mesh.groups.history import HISTORY, require_window
 from mesh.groups.invites import door_of
+from mesh.groups.retention import KEEP, require_keep
 from mesh.ids import DeviceId, GroupId, MemberPk, OpId
 from mesh.membership.views import Member
 from mesh.node.local.methods import given
@@ -37,6 +38,7 @@ from mesh.wire.invites import Door
 
 SUITES: Final = {"pq": Suite.HYBRID, "classic": Suite.CLASSIC}
 RANKS: Final = {rank.name.lower(): rank for rank in Rank if rank is not Rank.NEWCOMER}
+HOUR_S: Final = 3600
 SEEN_WAIT_S: Final = 2.0  # how long a removal, or a leave with a wipe, waits for those linked to say that they know
 
 
@@ -45,12 +47,15 @@ async def create(desk: Desk, params: JsonObject) -> JsonObject:
     suite = SUITES.get(given.text(params, "suite", "pq"))
     if suite is None:
         raise LocalError("the suite is “pq” or “classic”", code="E-USAGE")
-    _refuse_what_is_to_come(params)
+    keep = given.maybe_number(params, "keep")
     approvals, history = given.maybe_number(params, "approvals"), given.text(params, "history", "none")
     settings = {} if approvals is None else {"approvals": str(approvals)}
     if history != "none":
         settings[HISTORY] = history
     require_window(history)
+    if keep is not None:
+        settings[KEEP] = str(keep // HOUR_S) if keep % HOUR_S == 0 else f"{keep} seconds"
+        require_keep(settings[KEEP])
     nonce, seed = await desk.member_seed(given.text(params, "passphrase"))
     gid = await desk.ask(
         CreateGroup(
@@ -66,17 +71,6 @@ async def create(desk: Desk, params: JsonObject) -> JsonObject:
         )
     )
     return {"group": group_json(desk, desk.state.rooms[GroupId(gid)])}
-
-
-def _refuse_what_is_to_come(params: JsonObject) -> None:
-    """Retention is not built yet; to accept it in silence would be a lie."""
-    if given.maybe_number(params, "keep") is not None:
-        raise LocalError(
-            "messages cannot be made to expire yet",
-            why="this version keeps what it has until you leave with --wipe",
-            do="leave out --keep",
-            code="E-NOT-YET",
-        )
 
 
 def alias_given(desk: Desk, params: JsonObject) -> str:

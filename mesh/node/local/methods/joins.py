@@ -2,6 +2,7 @@
 
 from mesh.groups.history import HISTORY, shown_window
 from mesh.groups.invites import Preview, knock_statement
+from mesh.groups.retention import kept_ms
 from mesh.identity.fingerprints import group_words
 from mesh.ids import GroupId
 from mesh.node.local.methods.desk import Desk
@@ -122,6 +123,7 @@ def _previewed(preview: Preview) -> JsonObject:
         "members": preview.members,
         "suite": SUITE_NAMES[preview.create.suite],
         "history": shown_window(preview.settings.get(HISTORY, "none")),
+        "keep": kept_ms(preview.settings) // 1000 or None,
         "fingerprint_words": list(group_words(preview.gid)),
     }
 

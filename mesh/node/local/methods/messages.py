@@ -1,9 +1,10 @@
 """Messages as JSON: what was said, how far one's own have come and what they wait for, and what is missing."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from mesh.errors import RemoteError
-from mesh.gossip.delivery import Delivery, DeliveryState
+from mesh.gossip.delivery import Delivery, DeliveryState, End
 from mesh.gossip.frontier import Frontier
 from mesh.groups.dormancy import missing_epoch
 from mesh.groups.messaging import cut_of
@@ -12,12 +13,19 @@ from mesh.ids import DeviceId, MemberPk, PostId
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.shown import iso, person, unconfirmed
 from mesh.node.local.protocol import JsonObject, JsonValue
+from mesh.peer.placing import is_over
 from mesh.peer.receipts import keeps_quiet
 from mesh.peer.records import MessageRecord
 from mesh.peer.state import Room, State
 from mesh.peer.tracks import Track
-from mesh.support.posts import interpret
+from mesh.support.posts import interpret, is_shown_whole
 from mesh.wire.messages import Kind
+
+_ENDINGS: Final = {
+    End.OPEN: None,
+    End.EXPIRED: "its time ran out; honest nodes have forgotten it",
+    End.WITHDRAWN: "you took it back; honest nodes forget it as soon as they hear of that",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +56,16 @@ def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonO
         "reply_to": None,
         "state": "received",
         "files": [],
+        "expires": iso(record.gone_ms) if record.gone_ms else None,
         "why": None,
     }
-    if record.dev == room.group.own.dev or record.post in room.deliveries:
-        told |= delivery_json(look, room, record.post, at_length=opened)
+    own, delivery = is_own(room, record), room.deliveries.get(record.post, Delivery())
+    if own and (delivery.end is not End.OPEN or is_over(room, record.at_ms, record.gone_ms, look.wall_ms)):
+        delivery = delivery.ended(End.EXPIRED)
+        said = delivery_json(look, room, record.post, delivery, at_length=opened)
+        return told | said | {"why": _ENDINGS[delivery.end]}
+    if own:
+        told |= delivery_json(look, room, record.post, delivery, at_length=opened)
     elif record.mseq > cut_of(room.group, record.dev):
         told["state"] = "after-removal"
     elif record.handed_on:
@@ -68,19 +82,32 @@ def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonO
         "cw": post.cw,
         "topics": list(post.topics),
         "reply_to": post.reply_to.hex() or None,
-        "why": "a part of this message needs a newer version" if post.extras else told["why"],
+        "why": told["why"] if is_shown_whole(post) else "a part of this message needs a newer version",
     }
+
+
+def is_own(room: Room, record: MessageRecord) -> bool:
+    """Say whether this device wrote a message, under its present key or a former one."""
+    return record.dev == room.group.own.dev or record.post in room.deliveries
+
+
+def is_hidden(look: Look, room: Room, value: bytes) -> bool:
+    """Say whether a message's time is over, though its row is still there for a moment: it is shown no more.
+
+    Of an own post that ended by its own word it is shown that it did.
+    """
+    record = load(MessageRecord, value)
+    return is_over(room, record.at_ms, 0 if is_own(room, record) else record.gone_ms, look.wall_ms)
 
 
 # ---------------------------------------------------------------- how far one's own have come
 
 
-def delivery_json(look: Look, room: Room, post: PostId, *, at_length: bool) -> JsonObject:
+def delivery_json(look: Look, room: Room, post: PostId, delivery: Delivery, *, at_length: bool) -> JsonObject:
     """Say how far an own message has come, by whose word and since when, and what it waits for.
 
     In a list of messages, why it waits is said of those alone that nobody has.
     """
-    delivery = room.deliveries.get(post, Delivery())
     held = sorted(delivery.held.items(), key=lambda said: (said[1], said[0]))
     missing, silent = missing_from(room, post, delivery)
     return {

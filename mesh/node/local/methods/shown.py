@@ -9,6 +9,7 @@ from mesh.groups.forgetting import KEY_WINDOW, WINDOW_DAYS
 from mesh.groups.history import HISTORY, shown_window
 from mesh.groups.invites import HOUR_MS
 from mesh.groups.operations import card_device
+from mesh.groups.retention import keep_ms
 from mesh.identity.fingerprints import group_words, state_hash
 from mesh.ids import MemberPk
 from mesh.membership.graph import Entry
@@ -66,7 +67,7 @@ def group_json(desk: Desk, room: Room) -> JsonObject:
         "alias": "" if me is None else me.alias,
         "rank": "" if me is None else me.rank.name.lower(),
         "history": shown_window(group.view.settings.get(HISTORY, "none")),
-        "keep": None,
+        "keep": keep_ms(group) // 1000 or None,
         "agreement": agreement_json(room),
         "settings": {
             **group.view.settings,

@@ -9,7 +9,7 @@ from mesh.gossip.delivery import Delivery, DeliveryState
 from mesh.ids import PostId
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
-from mesh.node.local.methods.messages import Look, gaps_json, message_json, missing_from, why_it_waits
+from mesh.node.local.methods.messages import Look, gaps_json, is_hidden, message_json, missing_from, why_it_waits
 from mesh.node.local.methods.names import group_named, message_named
 from mesh.node.local.methods.shown import catching_up_json, each, earlier_json, person
 from mesh.node.local.protocol import JsonObject, JsonValue
@@ -33,6 +33,7 @@ async def post(desk: Desk, params: JsonObject) -> JsonObject:
                 topics=given.texts(params, "topics"),
                 reply_to=message_named(desk.store, reply, room.group.gid)[0] if reply is not None else None,
                 no_history=given.flag(params, "no_history"),
+                expires_s=given.maybe_number(params, "expires_s"),
             )
         )
     )
@@ -50,6 +51,11 @@ def _message(desk: Desk, room: Room, key: bytes, *, opened: bool) -> JsonObject:
     return message_json(Look.of(desk), room, value, opened=opened)
 
 
+def _is_hidden(desk: Desk, room: Room, key: bytes) -> bool:
+    value = desk.store.get(Space.MESSAGES, key)
+    return value is None or is_hidden(Look.of(desk), room, value)
+
+
 async def read(desk: Desk, params: JsonObject) -> JsonObject:
     """Show messages, oldest first, and note that they were seen."""
     room = group_named(desk.state, given.text(params, "group"))
@@ -60,14 +66,18 @@ async def read(desk: Desk, params: JsonObject) -> JsonObject:
     else:
         keys = _keys(desk, room, params)
     told: list[JsonObject] = []
+    shown: list[bytes] = []
     size = 0
     for key in reversed(keys):
+        if _is_hidden(desk, room, key):
+            continue
         message = _message(desk, room, key, opened=opened is not None)
         size += 600 + 2 * len(str(message["text"]))
         if size > ANSWER_BYTES_MAX and told:
             break
         told.append(message)
-    seen = tuple(key for key in keys[-len(told) :] if desk.store.get(Space.UNREAD, key) is not None)
+        shown.append(key)
+    seen = tuple(key for key in shown if desk.store.get(Space.UNREAD, key) is not None)
     if seen:
         await desk.ask(MarkRead(keys=seen))
     return {
@@ -94,6 +104,8 @@ def _keys(desk: Desk, room: Room, params: JsonObject) -> list[bytes]:
 async def show(desk: Desk, params: JsonObject) -> JsonObject:
     """Show one message, opened, and what became of it."""
     _, gid, key = message_named(desk.store, given.text(params, "message"))
+    if _is_hidden(desk, desk.state.rooms[gid], key):
+        raise LocalError("the time of that message has run out", code="E-NO-MESSAGE")
     return {"message": _message(desk, desk.state.rooms[gid], key, opened=True)}
 
 
@@ -153,8 +165,8 @@ def event_json(desk: Desk, notice: Notify, *, full: bool) -> JsonObject | None:
                 else desk.store.get(Space.POSTS, room.group.gid + notice.subject)
             )
             value = None if key is None else desk.store.get(Space.MESSAGES, key)
-            if value is None:
-                return None  # it has been moved or wiped since
+            if value is None or is_hidden(Look.of(desk), room, value):
+                return None  # it has been moved, wiped, or has run out since
             message = message_json(Look.of(desk), room, value, opened=False)
             told["message"] = message if full else {"id": message["id"], "state": message["state"]}
         case Notice.JOINED:
