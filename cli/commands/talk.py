@@ -48,8 +48,8 @@ def post(
 ) -> int:
     """Say something in a group.
 
-    Leave TEXT out to be asked for it: what stands on the command line is seen by the shell's history and by
-    other accounts. When nobody can take it yet it waits here, goes out by itself, and the exit status is 4.
+    Leave TEXT out to be asked for it: what stands on the command line is seen by the shell's history and by other
+    accounts. When nobody can take it yet it waits here, goes out by itself, and the exit status is 4.
 
     How far it came is said in three words. queued: no other node says yet that it has it. sent: the nodes that are
     named say that they stored it ("has it"). reached k of n: of the n other members, the nodes of k have confirmed
@@ -72,8 +72,7 @@ def post(
     no_history
         Newcomers are not to see this one, whatever the group lets them see of what was said before they came.
     expires
-        It disappears so long after it was said, from your node and every other that keeps to the rules; a program
-        that was changed keeps it.
+        It disappears so long after it was said, from every node that keeps to the rules; a changed one keeps it.
     wait
         How long to wait for the first who takes it.
     """
@@ -82,31 +81,26 @@ def post(
         if seen_by and text is None:
             context.out.say(seen_by)
         _look_for(api, reply_to)
-        said = _said(text)
-        told = api.call(
-            "post",
-            {
-                "group": group,
-                "text": said,
-                "mode": mode,
-                "cw": cw or "",
-                "topics": list(topics or ()),
-                "reply_to": reply_to,
-                "no_history": no_history,
-                "expires_s": expires,
-                "wait_s": wait,
-            },
-        )
+        asked: JsonObject = {
+            "group": group,
+            "text": _said(text),
+            "mode": mode,
+            "cw": cw or "",
+            "topics": list(topics or ()),
+            "reply_to": reply_to,
+            "no_history": no_history,
+            "expires_s": expires,
+            "wait_s": wait,
+        }
+        told = api.call("post", asked)
         message = fields.record(told, "message")
         waiting = fields.text(message, "state") == "queued"
         shown = _shown_group(api, group) if waiting else {}
     if seen_by and text is not None:
         context.out.say(seen_by)
     context.out.result(told, [f"{delivery_line(message)} · {shown_id(fields.text(message, 'id'))}"])
-    if not waiting:
-        return Exit.OK
-    context.out.say(*_what_it_waits_for(message, shown, node_up=context.node_up))
-    return Exit.QUEUED
+    context.out.say(*(_what_it_waits_for(message, shown, node_up=context.node_up) if waiting else []))
+    return Exit.QUEUED if waiting else Exit.OK
 
 
 def _what_it_waits_for(message: JsonObject, group: JsonObject, *, node_up: bool) -> list[str]:

@@ -1,6 +1,5 @@
 """Asking: what the person wants, checked and carried out. A `LocalError` leaves everything as it was."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from mesh.commands import (
@@ -47,17 +46,12 @@ from mesh.commands import (
 from mesh.errors import LocalError, RefusedError
 from mesh.events import Space
 from mesh.groups.authoring import author, found, rekey
-from mesh.groups.dormancy import DORMANT_AFTER, DORMANT_DAYS_MAX, DORMANT_DAYS_MIN
-from mesh.groups.forgetting import KEY_WINDOW, WINDOW_DAYS_MAX, WINDOW_DAYS_MIN
-from mesh.groups.history import HISTORY, require_window
 from mesh.groups.invites import HOUR_MS, invite_keys
 from mesh.groups.records import InviteRecord
-from mesh.groups.retention import KEEP, require_keep
 from mesh.ids import Address, MemberPk
 from mesh.membership.structure import MEMBERS_INVITE
 from mesh.membership.views import Member
 from mesh.peer import choosing, confirming, hosting, raising, reaching
-from mesh.peer.beacons import BEACONS
 from mesh.peer.chores import remove_member, remove_own_device
 from mesh.peer.door import decide
 from mesh.peer.entering import end_entering, enter_group, start_entering
@@ -67,9 +61,10 @@ from mesh.peer.joining import agree, drop_join, start_join
 from mesh.peer.keepers import code_addresses
 from mesh.peer.leaving import leave
 from mesh.peer.pairing import open_pairing
-from mesh.peer.receipts import plan_receipt
 from mesh.peer.records import VerifiedRecord
-from mesh.peer.speaking import IN_INVITES, RECEIPTS, hand_over, publish, write_draft
+from mesh.peer.rights import require_in, require_rank
+from mesh.peer.settings import GROUP_SETTINGS, check_setting, set_setting
+from mesh.peer.speaking import hand_over, publish, write_draft
 from mesh.peer.state import Room, State, Step
 from mesh.peer.talking import accept_talk, decline_talk, is_talk, offer_talk
 from mesh.support.posts import Wish, compose
@@ -81,25 +76,11 @@ from mesh.wire.operations import (
     InviteBody,
     OpType,
     RankBody,
-    Setting,
-    SettingsBody,
     UninviteBody,
 )
 from mesh.wire.text import require_text
 
 SHARED_PER_MEMBER_MAX: Final = 3  # addresses of another member in an invite; ours
-GROUP_SETTINGS: Final = {  # key -> allowed values; beside them stand `history` and `keep`
-    "members-invite": ("on", "off"),
-    "approvals": tuple(str(k) for k in range(limits.APPROVALS_MAX + 1)),
-}
-_NAMED_MAX: Final = 12  # values of a setting that an error lists; ours
-OWN_SETTINGS: Final = {
-    IN_INVITES: ("on", "off"),
-    BEACONS: ("on", "off"),
-    RECEIPTS: ("on", "off"),
-    KEY_WINDOW: tuple(str(days) for days in range(WINDOW_DAYS_MIN, WINDOW_DAYS_MAX + 1)),
-    DORMANT_AFTER: tuple(str(days) for days in range(DORMANT_DAYS_MIN, DORMANT_DAYS_MAX + 1)),
-}
 
 
 def carry_out(state: State, command: Command, step: Step) -> bytes:
@@ -206,7 +187,7 @@ def _govern(state: State, command: Governing, step: Step) -> None:
         case Rekey():
             publish(state, room, rekey(group, step.means()), step)
         case SetSetting():
-            _set(state, room, command, step)
+            set_setting(state, room, command, step)
         case AddKeeper() | DropKeeper():
             require_in(room)
             choosing.set_keeper(state, room, command, step)
@@ -235,7 +216,7 @@ def _create(state: State, command: CreateGroup, step: Step) -> bytes:
     if len(checked.topics) > limits.TOPICS_MAX:
         raise LocalError(f"more than {limits.TOPICS_MAX} topics", do="name fewer", code="E-TEXT")
     for key, value in checked.settings:
-        _check_setting(key, value, GROUP_SETTINGS)
+        check_setting(key, value, GROUP_SETTINGS)
     group = found(checked, step.means())
     state.rooms[group.gid] = Room(group)
     step.touch(group.gid, list(group.log.ops))
@@ -255,17 +236,6 @@ def _post(state: State, room: Room, command: Post, step: Step) -> bytes:
         )
     )
     return write_draft(state, room, body, Flag.NO_HISTORY if command.no_history else Flag(0), step)
-
-
-def require_in(room: Room) -> None:
-    """RefusedError unless we are in the group."""
-    if room.group.me is None or room.group.own.left:
-        raise RefusedError(
-            f"you are not in “{room.group.founding.name}” any more",
-            why="nobody in it would receive what you send",
-            do="ask someone in the group for a new invite",
-            code="E-NOT-MEMBER",
-        )
 
 
 # ---------------------------------------------------------------- the door
@@ -349,7 +319,7 @@ def _revoke(state: State, room: Room, command: RevokeInvite, step: Step) -> None
     if invite is None:
         raise LocalError("there is no such invite", do="`mesh invite list` shows them", code="E-NO-INVITE")
     if invite.issuer != room.group.own.member_pk:
-        _require_rank(room, Rank.MODERATOR, "close a code that somebody else made")
+        require_rank(room, Rank.MODERATOR, "close a code that somebody else made")
     if invite.open:
         body = UninviteBody(invite=command.invite)
         publish(state, room, author(room.group, OpType.UNINVITE, body, step.means()), step)
@@ -399,7 +369,7 @@ def _set_rank(state: State, room: Room, command: SetRank, step: Step) -> None:
 def _require_may_rank(room: Room, target: Member, new: Rank) -> None:
     """RefusedError, in words, for one whom the rules do not let give this member this rank."""
     raises_newcomer = target.rank is Rank.NEWCOMER and new is Rank.MEMBER
-    _require_rank(room, Rank.MODERATOR if raises_newcomer else Rank.STEWARD, "change this rank")
+    require_rank(room, Rank.MODERATOR if raises_newcomer else Rank.STEWARD, "change this rank")
     own, shows = room.group.rank, "`mesh group members` shows who has which"
     if new > target.rank and target.rank <= own:
         raise RefusedError(
@@ -416,21 +386,9 @@ def _require_may_rank(room: Room, target: Member, new: Rank) -> None:
         )
 
 
-def _require_rank(room: Room, least: Rank, what: str) -> None:
-    """RefusedError, in words, for one whose rank is lower than what this needs: moderator or steward."""
-    require_in(room)
-    if room.group.rank > least:
-        seniors = "stewards and founders" if least is Rank.STEWARD else "moderators, stewards and founders"
-        raise RefusedError(
-            f"only {seniors} can {what}, and your rank is {room.group.rank.name.lower()}",
-            why="every member's node would refuse it",
-            do="ask one of them; `mesh group members` shows who it is",
-        )
-
-
 def _set_agreement(state: State, room: Room, command: SetAgreement, step: Step) -> None:
     """Publish a new version; none where the text is the one that holds, but for white space at its end."""
-    _require_rank(room, Rank.STEWARD, "change the agreement")
+    require_rank(room, Rank.STEWARD, "change the agreement")
     version, held = room.group.agreement
     text = require_text("agreement", command.text, limits.AGREEMENT_BYTES_MAX, lines=True)
     if text.rstrip() != held.rstrip():
@@ -469,33 +427,3 @@ def require_removable(room: Room, member: MemberPk) -> None:
             why="one must have a higher rank than whom one removes, so that no two can remove each other",
             do="ask someone with a higher rank; `mesh group members` shows who has which",
         )
-
-
-def _set(state: State, room: Room, command: SetSetting, step: Step) -> None:
-    _check_setting(command.key, command.value, OWN_SETTINGS if command.own else GROUP_SETTINGS)
-    if command.own:
-        own = {**room.group.own.settings_map(), command.key: command.value}
-        room.group.set_own(step.journal, settings=[[k, v] for k, v in sorted(own.items())])
-        step.set_timer("presence", room.group.gid, 0)
-        plan_receipt(room, step)
-    else:
-        _require_rank(room, Rank.STEWARD, "change a setting of the whole group")
-        body = SettingsBody(settings=[Setting(key=command.key, value=command.value)])
-        publish(state, room, author(room.group, OpType.SETTINGS, body, step.means()), step)
-
-
-def _check_setting(key: str, value: str, known: Mapping[str, tuple[str, ...]]) -> None:
-    if key == HISTORY and known is GROUP_SETTINGS:
-        require_window(value)
-        return
-    if key == KEEP and known is GROUP_SETTINGS:
-        require_keep(value)
-        return
-    allowed = known.get(key)
-    if allowed is None:
-        names = (*OWN_SETTINGS, *GROUP_SETTINGS, HISTORY, KEEP)
-        raise LocalError(f"there is no setting “{key}”", do="settings: " + ", ".join(names), code="E-SETTING")
-    if value not in allowed:
-        many = f"a number from {allowed[0]} to {allowed[-1]}"
-        offered = many if len(allowed) > _NAMED_MAX else "one of: " + ", ".join(allowed)
-        raise LocalError(f"“{key}” cannot be “{value}”", do=offered, code="E-SETTING")

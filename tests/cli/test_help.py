@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mesh.errors import Exit
-from mesh.peer.asking import GROUP_SETTINGS, OWN_SETTINGS
+from mesh.peer.settings import GROUP_SETTINGS, OWN_SETTINGS
 from tests.cli.runner import mesh, mesh_process
 
 

@@ -30,9 +30,10 @@ from mesh.node.local.methods.proofs import signed_twice
 from mesh.node.local.methods.removals import knows_of_removals, removal_json, seen_removal_of
 from mesh.node.local.methods.shown import agreement_json, departed_json, each, group_json, member_json, person
 from mesh.node.local.protocol import JsonObject, JsonValue
-from mesh.peer.asking import OWN_SETTINGS, require_removable
+from mesh.peer.asking import require_removable
 from mesh.peer.leaving import require_leavable
 from mesh.peer.raising import is_told
+from mesh.peer.settings import OWN_SETTINGS
 from mesh.peer.state import Room
 from mesh.wire.invites import Door
 

@@ -17,7 +17,7 @@ from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.names import group_named, member_named
 from mesh.node.local.methods.shown import alias_of, each, members_like, person
 from mesh.node.local.protocol import JsonObject
-from mesh.peer.asking import require_in
+from mesh.peer.rights import require_in
 from mesh.peer.state import Room
 from mesh.support.aliases import any_like
 

@@ -1,0 +1,28 @@
+"""Rights: what one must be in a group to do something in it, said in words where one is not."""
+
+from mesh.commands import Rank
+from mesh.errors import RefusedError
+from mesh.peer.state import Room
+
+
+def require_in(room: Room) -> None:
+    """RefusedError unless we are in the group."""
+    if room.group.me is None or room.group.own.left:
+        raise RefusedError(
+            f"you are not in “{room.group.founding.name}” any more",
+            why="nobody in it would receive what you send",
+            do="ask someone in the group for a new invite",
+            code="E-NOT-MEMBER",
+        )
+
+
+def require_rank(room: Room, least: Rank, what: str) -> None:
+    """RefusedError, in words, for one whose rank is lower than what this needs: moderator or steward."""
+    require_in(room)
+    if room.group.rank > least:
+        seniors = "stewards and founders" if least is Rank.STEWARD else "moderators, stewards and founders"
+        raise RefusedError(
+            f"only {seniors} can {what}, and your rank is {room.group.rank.name.lower()}",
+            why="every member's node would refuse it",
+            do="ask one of them; `mesh group members` shows who it is",
+        )
