@@ -179,6 +179,7 @@ def show_status(context: Context, *, locked: bool) -> None:
             "running": False,
             "problems": [{"what": "Your node is not running.", "do": "Start it with `mesh up`."}],
             "links": [],
+            "refused": [],
             "groups": None,
             "joins": None,
             "addresses": [],
@@ -200,6 +201,9 @@ def status_lines(told: JsonObject) -> list[str]:
     if fields.flag(told, "running"):
         links = len(fields.records(told, "links"))
         lines.append(f"Your node is running, with {counted(links, 'link')} to others.")
+        if refused := len(fields.records(told, "refused")):
+            verb = "is" if refused == 1 else "are"
+            lines.append(f"{counted(refused, 'node')} {verb} refused for a while: no honest node sends what came.")
     elif not lines:
         lines.append("Your node is not running.")
     for join in fields.records(told, "joins"):

@@ -76,7 +76,7 @@ class Graph:
         self._places: dict[OpId, int] = {}
         self._owners: dict[DeviceId, MemberPk] = {}
         self._heads = 0
-        self._heads_before = 0  # as they were before the last push
+        self._heads_before: int  # as they were before the last push
         self._index = _Index()
 
     def __len__(self) -> int:
@@ -270,7 +270,7 @@ class Graph:
         is_create = act.type is OpType.CREATE
         if act.gen != gen or is_create == bool(deps) or is_create == bool(self._entries):
             raise _misplaced("an operation's place in the graph is wrong")
-        if len(deps) > 1 and any(dep.is_before(other) for dep in deps for other in deps):
+        if any(dep.is_before(other) for dep in deps for other in deps):
             raise _misplaced("an operation lists a dep twice over")
         author = self._author(act, past)
         grant = None if is_create else self.entry(act.auth)

@@ -247,8 +247,7 @@ def _filter_admits(standing: Standing, admits: list[Entry]) -> None:
 
 
 def _unfile(shelf: dict[_Key, Entries], doubted: int) -> dict[_Key, Entries]:
-    kept = {key: tuple(entry for entry in entries if not entry.bit & doubted) for key, entries in shelf.items()}
-    return {key: entries for key, entries in kept.items() if entries}
+    return {key: tuple(entry for entry in entries if not entry.bit & doubted) for key, entries in shelf.items()}
 
 
 def _file(shelf: dict[_Key, Entries], key: _Key, entry: Entry) -> None:

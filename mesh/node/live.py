@@ -6,6 +6,7 @@
 import math
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import asdict
 from functools import partial
 from typing import Final, TypeVar
 
@@ -17,6 +18,7 @@ from mesh.identity.keys import member_seed
 from mesh.ids import PeerId
 from mesh.node import clock
 from mesh.node.chance import HpkeSealer, OsEntropy, os_dice
+from mesh.node.health import measured
 from mesh.node.home import Home
 from mesh.node.keepsakes import Keepsakes, addresses_write, read_keepsakes
 from mesh.node.links.network import Network, open_network
@@ -164,6 +166,17 @@ class OpenDesk:
             }
             for link in self.network.links()
         ]
+
+    def refused(self) -> list[JsonObject]:
+        """Describe the nodes that are refused for a while."""
+        return [
+            {"peer": ban.peer, "left_s": math.ceil(ban.left_ms / 1000), "times": ban.times}
+            for ban in self.network.bans()
+        ]
+
+    def health(self) -> JsonObject:
+        """Say what this process holds, once the collector has run."""
+        return {"running": True, "links": len(self.network.links()), **asdict(measured())}
 
     def linked_peers(self) -> frozenset[PeerId]:
         """Return the nodes that we have a link with."""

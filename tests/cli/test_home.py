@@ -145,6 +145,16 @@ def test_status_ends_with_the_next_useful_step(home: Path) -> None:
         assert mesh("status", "--json", home=home).json == {"schema": 1, **STATUS}
 
 
+def test_status_counts_who_is_refused_and_shows_how_far_a_long_catch_up_is(home: Path) -> None:
+    group: JsonObject = {"id": "ab" * 32, "name": "g", "catching_up": {"got": 3200, "of": 20_000}}
+    for count, said in ((1, "1 node is refused for a while"), (2, "2 nodes are refused for a while")):
+        refused: JsonObject = {"refused": [{"peer": "12D3", "left_s": 290, "times": 1}] * count, "groups": [group]}
+        with fake_node(home, {"status": {**STATUS, **refused}}):
+            out = mesh("status", home=home).out
+        assert f"{said}: no honest node sends what came." in out
+        assert "catching up: 3,200 of 20,000 messages" in out
+
+
 def test_status_names_problems_first(home: Path) -> None:
     problems: JsonObject = {"problems": [{"what": "The port is taken.", "do": "Stop the other program."}]}
     with fake_node(home, {"status": {**STATUS, **problems}}):

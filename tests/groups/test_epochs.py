@@ -391,6 +391,21 @@ def test_a_void_epoch_is_not_used() -> None:
     assert newest(mo).op_id in bob.group.epochs  # kept: a remover may later prove removed
 
 
+def test_an_epoch_under_a_rank_that_was_taken_is_not_used_though_all_whom_it_names_are_in() -> None:
+    alice, mo, bob = circle("Mo", "Bob")
+    alice.promotes(mo, Rank.MODERATOR)
+    for person in (mo, bob):
+        person.hears(alice)
+    before = bob.group.epoch
+    mo.rekeys()
+    alice.demotes(mo, Rank.MEMBER)
+    bob.hears(mo)
+    assert bob.group.epoch == newest(mo).op_id
+    bob.hears(alice)
+    assert bob.group.epoch == before
+    assert bob.group.epoch_is_complete
+
+
 # ------------------------------------------------------------------------------------- a full house
 
 

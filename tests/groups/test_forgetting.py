@@ -170,6 +170,17 @@ def test_a_kem_key_goes_when_each_other_device_has_built_on_a_later_one() -> Non
     assert alice.restarted().group.kems.keys() == {now, now + 1}
 
 
+def test_no_kem_key_goes_while_one_who_is_in_has_said_nothing() -> None:
+    alice = founds("Alice")
+    bob = alice.admits("Bob")
+    held = kem_numbers(alice)
+    forgets(alice)
+    assert kem_numbers(alice) == held
+    follows(alice, bob)
+    forgets(alice)
+    assert kem_numbers(alice) == held[-1:]
+
+
 def test_a_kem_key_goes_when_it_was_replaced_before_the_window() -> None:
     alice, _ = circle("Bob")
     alice.wall_ms += DAY_MS

@@ -153,3 +153,25 @@ def test_of_too_many_heads_those_are_named_that_hold_what_is_needed_and_then_the
     assert group.graph.heads_over([last, bob.grant], 2) == sorted([last, hers])
     assert group.graph.heads_over([last, bob.grant], 1) == [last]
     assert group.graph.heads_over([bob.grant], 2) == sorted([hers, min(bobs)])
+
+
+def test_of_what_never_was_there_is_nothing() -> None:
+    """Not even the first act, whose mask is one."""
+    group = Told()
+    (alice,) = group.people
+    invite = alice.invites()
+    graph, mask, stranger = group.graph, group.graph.everything, Told(bob=Rank.MEMBER).people[1]
+    assert graph.joiners(invite, mask) == frozenset()
+    asked = [
+        graph.written_by(stranger.dev, mask),
+        graph.authored_by(stranger.pk, mask),
+        graph.approved_by(alice.pk, mask),
+        graph.granted_to(stranger.pk, mask),
+        graph.exercised(invite, mask),
+        graph.admits_under(invite, mask),
+        graph.brought(stranger.dev, mask),
+        graph.brought_for(stranger.pk, mask),
+        graph.left_by(alice.pk, mask),
+        graph.of_type(OpType.FORK, mask),
+    ]
+    assert asked == [0] * len(asked)

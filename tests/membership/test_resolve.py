@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from mesh.commands import Rank
 from mesh.errors import RemoteError
 from mesh.ids import OpId
 from mesh.membership.acts import Act
@@ -15,6 +16,7 @@ from mesh.membership.graph import Entry, Graph
 from mesh.membership.rendering import render
 from mesh.membership.resolve import KEPT, Resolution, Views, resolve
 from mesh.membership.standing import Standing, judge
+from mesh.membership.structure import TALK
 from tests.attacks.plain import Told
 from tests.membership.graphs import Story
 from tests.membership.twin import Twin
@@ -145,14 +147,16 @@ def test_a_refusal_forgets_what_rests_on_the_refused_and_nothing_else(worked: Co
     assert group.view == render(judge(group.graph, group.graph.everything))
 
 
-def test_so_many_views_are_kept_and_the_latest_asked_for_longest() -> None:
+def test_so_many_views_are_kept_and_the_latest_asked_for_longest(worked: Counter[str]) -> None:
     group = line(KEPT + 9)
     views = Views(group.graph)
+    worked.clear()
     views.of(1)
     for count in range(2, KEPT + 9):
         views.of(2**count - 1)
         views.of(1)
         assert len(views) == min(count, KEPT)
+    assert worked == {"judgements": 1, "steps": KEPT + 7}
 
 
 def test_the_standing_of_a_mask_is_that_of_its_view() -> None:
@@ -187,3 +191,16 @@ def test_what_names_a_dep_twice_waits_for_it_once() -> None:
     twice = replace(acts[2], deps=acts[2].deps * 2)
     found = resolve([acts[0], acts[1], twice])
     assert (found.refused, found.waiting) == ({}, frozenset())
+
+
+def test_what_brings_a_refused_one_and_another_together_is_refused() -> None:
+    group = Told(bob=Rank.MEMBER)
+    alice, bob = group.people
+    then = group.heads
+    side = bob.rekeys({alice.dev, bob.dev}, after=then)
+    bad = alice.sets(after=then)
+    both = alice.sets(after=tuple(sorted((side, bad))))
+    acts = [entry.act for entry in group.graph.entries(group.graph.everything)]
+    bent = [replace(act, settings={TALK: "on"}) if act.op_id == bad else act for act in acts]
+    for order in (bent, bent[::-1]):
+        assert set(resolve(order).refused) == {bad, both}

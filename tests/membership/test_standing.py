@@ -162,6 +162,35 @@ def test_an_approval_that_rests_on_a_grant_that_was_none_is_none() -> None:
     is_as_from_nothing(group)
 
 
+def test_a_demotion_that_was_none_takes_nothing() -> None:
+    """Steve demoted Bob and was out already: what Bob did as a moderator meanwhile counts again."""
+    group = Told(steve=Rank.STEWARD, bob=Rank.MODERATOR, carol=Rank.MEMBER)
+    alice, steve, bob, carol = group.people
+    then = group.heads
+    bob.removes(carol)
+    steve.demotes(bob, Rank.MEMBER, after=then)
+    assert (bob.rank, carol.rank) == (Rank.MEMBER, Rank.MEMBER)
+    alice.removes(steve, after=then)
+    assert (bob.rank, carol.rank) == (Rank.MODERATOR, None)
+    is_as_from_nothing(group)
+
+
+def test_a_leave_by_one_device_ends_what_another_does_meanwhile() -> None:
+    for removed in (False, True):
+        group = Told(bob=Rank.MEMBER)
+        alice, bob = group.people
+        phone = bob.adds("phone")
+        then = group.heads
+        meanwhile = phone.rekeys({alice.dev, bob.dev, phone.dev})
+        left = bob.leaves(after=then)
+        assert not group.counts(meanwhile)
+        assert group.view.departed == {bob.pk: left}
+        if removed:  # beside it: then the leave ends nothing, and the removal does
+            alice.removes(bob, after=(meanwhile,))
+            assert group.counts(meanwhile)
+        is_as_from_nothing(group)
+
+
 # ------------------------------------------------------------------------------------- how a member is shown
 
 

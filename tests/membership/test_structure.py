@@ -86,6 +86,11 @@ def test_only_a_device_that_was_in_can_be_removed_and_by_whom() -> None:
         bob.takes(alice, cut=NOTHING)
     with refused("the cut of another"):
         mo.takes(bob, cut=mo.grant)
+    then = group.heads
+    unheard = bob.rekeys({alice.dev, mo.dev, moira.dev, bob.dev})
+    for cut in (unheard, OpId(b"\7" * 32)):
+        with refused("the cut of another"):
+            mo.takes(bob, cut=cut, after=then)
     mo.takes(bob, cut=NOTHING)
     with refused("not in"):
         mo.takes(bob, cut=NOTHING)
@@ -278,6 +283,7 @@ def test_approvals_are_those_of_moderators_who_are_in() -> None:
     mos, hers = mo.approves(), moira.approves()
     later = alice.demotes(moira, Rank.NEWCOMER)
     alice.promotes(moira, Rank.MODERATOR)
+    no_grant = moira.does(OpType.DEVICE_ADD, member=moira.pk, device=device("moira's phone"))
 
     def is_refused(words: str, *approvals: Approved, after: Heads | None = None) -> None:
         with refused(words):
@@ -292,6 +298,7 @@ def test_approvals_are_those_of_moderators_who_are_in() -> None:
     is_refused("someone who is not in", mos, moira.approves(), after=then)
     is_refused("someone who is no moderator", mos, bob.approves())
     is_refused("someone who is no moderator", mos, Approved(grant=later, dev=moira.dev))
+    is_refused("someone who is no moderator", mos, Approved(grant=no_grant, dev=moira.dev))
     bob.admits("guest", Rank.NEWCOMER, under=invite, approvals=(mos, moira.approves()))
     mo.admits("friend", Rank.NEWCOMER, under=invite)
     bob.admits("other", Rank.NEWCOMER, under=mo.invites())
@@ -357,6 +364,19 @@ def test_a_device_that_was_taken_brings_in_no_other() -> None:
         phone.does(OpType.DEVICE_ADD, member=bob.pk, device=device("tablet"), auth=bob.grant)
     with refused("an operation by a device that is not in"):
         phone.takes(phone, cut=None)
+
+
+def test_nobody_takes_a_device_of_which_they_have_not_heard_or_in_anothers_name() -> None:
+    group = Told(mo=Rank.MODERATOR, bob=Rank.MEMBER)
+    alice, mo, bob = group.people
+    then = group.heads
+    phone = bob.adds("phone")
+    for author in (bob, mo):
+        with refused("a device that never was in"):
+            author.takes(phone, cut=NOTHING, after=then)
+    for author in (bob, mo):
+        with refused("a device that never was in"):
+            author.does(OpType.DEVICE_REMOVE, member=alice.pk, device=phone.dev, cut=NOTHING)
 
 
 def test_nobody_adds_a_device_for_somebody_else() -> None:

@@ -70,6 +70,15 @@ class Budget:
         return max(self._frames.take(frames, now_ms), self._bytes.take(received_bytes, now_ms))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ban:
+    """A peer that is refused: for how long yet, and for the how-many-th time."""
+
+    peer: PeerId
+    left_ms: int
+    times: int
+
+
 @dataclass(slots=True)
 class _Record:
     score: float
@@ -89,8 +98,13 @@ class BlameBook:
         self._records: dict[PeerId, _Record] = {}
 
     def blame(self, peer: PeerId, fault: Fault, now_ms: int) -> bool:
-        """Hold a fault against a peer. True: that was the last straw, hang up; its ban has begun."""
+        """Hold a fault against a peer. True: that was the last straw, hang up; its ban has begun.
+
+        What it had sent before it was hung up on is looked at afterwards, and does not lengthen the ban.
+        """
         record = self._records.get(peer)
+        if record is not None and record.banned_until_ms > now_ms:
+            return False
         if record is None:
             self._make_room(now_ms)
             record = self._records[peer] = _Record(0.0, now_ms)
@@ -112,6 +126,14 @@ class BlameBook:
         """Return for how many ms more a peer is refused; 0 if it is not."""
         record = self._records.get(peer)
         return max(0, record.banned_until_ms - now_ms) if record is not None else 0
+
+    def bans(self, now_ms: int) -> tuple[Ban, ...]:
+        """Return who is refused now, in the order in which they were first blamed."""
+        return tuple(
+            Ban(peer=peer, left_ms=left_ms, times=record.bans)
+            for peer, record in self._records.items()
+            if (left_ms := self.banned_ms(peer, now_ms))
+        )
 
     def _make_room(self, now_ms: int) -> None:
         """Forget one peer if the table is full: one that is not banned, with the least against it."""

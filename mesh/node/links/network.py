@@ -15,6 +15,7 @@ import trio
 
 from mesh.events import Blame, Dial, Forget, HangUp, Input, Instant, LinkKind, Send, SendClass
 from mesh.ids import Address, Dice, Entropy, LinkId, PeerId
+from mesh.node.links.budget import Ban
 from mesh.node.links.dialer import Dialer
 from mesh.node.links.switchboard import LinkStatus, OnBug, Switchboard
 from mesh.node.transports.base import Stream, Transport
@@ -87,6 +88,10 @@ class Network:
     def links(self) -> tuple[LinkStatus, ...]:
         """Describe each link, for `mesh status`."""
         return self._switchboard.links()
+
+    def bans(self) -> tuple[Ban, ...]:
+        """Say who is refused, and for how long yet, for `mesh status`."""
+        return self._switchboard.bans()
 
 
 @asynccontextmanager

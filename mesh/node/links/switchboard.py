@@ -25,7 +25,7 @@ import trio
 from mesh.errors import Fault, RemoteError
 from mesh.events import Blame, HangUp, Input, Instant, LinkDown, LinkKind, LinkUp, Send, SendClass
 from mesh.ids import Address, Entropy, LinkId, PeerId
-from mesh.node.links.budget import BlameBook
+from mesh.node.links.budget import Ban, BlameBook
 from mesh.node.links.framing import Decoder
 from mesh.node.links.hello import NONCE_BYTES, VersionMismatch
 from mesh.node.links.link import Link, exchange_hellos
@@ -147,6 +147,10 @@ class Switchboard:
             )
             for link in self._links.values()
         )
+
+    def bans(self) -> tuple[Ban, ...]:
+        """Say who is refused, and for how long yet."""
+        return self._blames.bans(self._now_ms())
 
     # ------------------------------------------------------------------ a stream's life
 

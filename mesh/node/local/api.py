@@ -71,6 +71,7 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "knocks.decline": ("group", "knock"),
     "knocks.list": ("group?",),
     "message.show": ("message",),
+    "node.health": (),
     "node.stop": (),
     "outbox": (),
     "post": ("group", "text", "mode", "cw", "topics", "reply_to?", "no_history?", "expires_s?", "wait_s"),

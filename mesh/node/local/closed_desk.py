@@ -47,6 +47,14 @@ class ClosedDesk:
         """There are none."""
         return []
 
+    def refused(self) -> list[JsonObject]:
+        """There are none."""
+        return []
+
+    def health(self) -> JsonObject:
+        """No node runs."""
+        return {"running": False}
+
     def linked_peers(self) -> frozenset[PeerId]:
         """There are none."""
         return frozenset()

@@ -15,6 +15,7 @@ from mesh.node.links.budget import (
     FRAMES_BURST,
     FRAMES_PER_S,
     PEERS_BLAMED_MAX,
+    Ban,
     BlameBook,
     Bucket,
     Budget,
@@ -84,6 +85,24 @@ def test_a_ban_has_an_end_and_the_next_lasts_twice_as_long_up_to_a_day() -> None
         assert book.banned_ms(MALLORY, now_ms) == 0
     assert lengths[:3] == [BAN_MS_FIRST, 2 * BAN_MS_FIRST, 4 * BAN_MS_FIRST]
     assert max(lengths) == lengths[-1] == BAN_MS_MAX
+
+
+def test_what_was_under_way_when_a_ban_began_does_not_lengthen_it() -> None:
+    book = BlameBook()
+    ban(book, MALLORY, 0)
+    for _ in range(10):
+        assert not book.blame(MALLORY, Fault.MALFORMED, 10)
+    assert book.bans(10) == (Ban(peer=MALLORY, left_ms=BAN_MS_FIRST - 10, times=1),)
+
+
+def test_who_is_refused_is_said_while_it_lasts() -> None:
+    book = BlameBook()
+    book.blame(ALICE, Fault.MALFORMED, 0)
+    ban(book, MALLORY, 0)
+    assert book.bans(1_000) == (Ban(peer=MALLORY, left_ms=BAN_MS_FIRST - 1_000, times=1),)
+    assert book.bans(BAN_MS_FIRST) == ()
+    ban(book, MALLORY, BAN_MS_FIRST)
+    assert [one.times for one in book.bans(BAN_MS_FIRST)] == [2]
 
 
 def test_the_table_is_bounded_and_keeps_the_worst() -> None:

@@ -181,9 +181,11 @@ async def test_a_banned_peer_is_hung_up_on_and_comes_back_when_the_ban_ends(auto
             alice.network.blame(Blame(link=link, fault=Fault.MALFORMED))
         assert await alice.next() == LinkDown(link=link)
         banned = trio.current_time()
+        assert [(ban.peer, ban.times) for ban in alice.network.bans()] == [(BOB, 1)]
         with trio.fail_after(600):
             assert isinstance(await alice.inputs.receive(), LinkUp)
         assert 300 <= trio.current_time() - banned < 300 + 60
+        assert alice.network.bans() == ()
 
 
 async def test_nobody_dials_themselves(autojump_clock: trio.abc.Clock) -> None:

@@ -60,6 +60,12 @@ class WorldDesk:
     def links(self) -> list[JsonObject]:
         return [{"peer": peer} for peer in self.linked_peers()]
 
+    def refused(self) -> list[JsonObject]:
+        return []
+
+    def health(self) -> JsonObject:
+        return {"running": True}
+
     def linked_peers(self) -> frozenset[PeerId]:
         return frozenset(self._world.nodes[name].peer_id for name, _ in self.node.links.values())
 

@@ -57,6 +57,7 @@ TABLE: Final[Mapping[str, Method]] = MappingProxyType(
         "knocks.decline": doors.decline,
         "knocks.list": doors.list_knocks,
         "message.show": talk.show,
+        "node.health": node.health,
         "node.stop": node.stop,
         "outbox": talk.outbox,
         "post": talk.post,

@@ -40,6 +40,12 @@ class Desk(Protocol):
     def links(self) -> list[JsonObject]:
         """Describe the links that stand."""
 
+    def refused(self) -> list[JsonObject]:
+        """Describe the nodes that are refused for a while: they sent what no honest node sends."""
+
+    def health(self) -> JsonObject:
+        """Say what this process holds, once the collector has run."""
+
     def linked_peers(self) -> frozenset[PeerId]:
         """Return the nodes that we have a link with."""
 

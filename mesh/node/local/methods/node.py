@@ -41,6 +41,7 @@ async def status(desk: Desk, params: JsonObject) -> JsonObject:
         "running": desk.running,
         "problems": each(_problems(desk, len(waiting))),
         "links": each(desk.links()),
+        "refused": each(desk.refused()),
         "groups": each(group_json(desk, room) for room in desk.state.rooms.values()),
         "joins": each(join_json(desk, join) for join in desk.state.joins.values() if _concerns(desk.state, join)),
         "addresses": list(desk.state.addresses) if desk.running else [],
@@ -219,6 +220,12 @@ async def methods(desk: Desk, params: JsonObject) -> JsonObject:
             for name, fields in sorted(METHODS.items())
         )
     }
+
+
+async def health(desk: Desk, params: JsonObject) -> JsonObject:
+    """Say what the node's process holds: for soaks, which compare it at equal links."""
+    del params
+    return {"health": desk.health()}
 
 
 async def stop(desk: Desk, params: JsonObject) -> JsonObject:
