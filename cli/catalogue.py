@@ -55,6 +55,11 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "A number without its unit could mean seconds or days.",
         "Write a number and s, m, h or d: 90s, 15m, 3h, 7d.",
     ),
+    "E-SIZE": Entry(
+        "What was given is no size.",
+        "A number without its unit could mean bytes or gigabytes.",
+        "Write a number and K, M or G: 500K, 200M, 1G.",
+    ),
     "E-FILE": Entry(
         "A file that you named cannot be read.",
         "Its content is what the command was to work with.",
@@ -401,7 +406,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     "E-CODE": Entry(
         "The code was mistyped, or damaged on its way.",
         "A code with a slip in it would lead to nobody.",
-        "Copy it again, whole; an invite begins with mesh1, a device code with meshdev1.",
+        "Copy it again, whole; an invite begins with mesh1, a device code with meshdev1, a ticket with meshkeep1.",
     ),
     "E-CODE-NEWER": Entry(
         "The code is of a newer kind than this version of mesh knows.",
@@ -463,6 +468,11 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "The member whom you wanted to ask has asked you.",
         "One talk is enough for two.",
         "`mesh talk GROUP MEMBER --accept` accepts it, --decline declines it.",
+    ),
+    "E-KEEPER": Entry(
+        "That cannot be done with this keeper, or there is no such keeper.",
+        "A keeper must be turned on, must be reachable by the members, and a group has at most four.",
+        "`mesh keeper status` shows whether this node is one, `mesh keeper list GROUP` those of a group.",
     ),
     "E-NO-KNOCK": Entry(
         "Nobody waits at the door under that id.",

@@ -8,12 +8,18 @@ from cyclopts import Parameter, Token
 
 from cli.context import Context
 from cli.durations import format_duration, parse_duration
+from cli.sizes import parse_size
 from mesh.errors import LocalError
 
 
 def read_duration(_type: type, tokens: Sequence[Token]) -> int:
     """Read a span of time for the argument parser."""
     return parse_duration(tokens[0].value)
+
+
+def read_size(_type: type, tokens: Sequence[Token]) -> int:
+    """Read a size for the argument parser."""
+    return parse_size(tokens[0].value)
 
 
 def split_commas(_type: type, tokens: Sequence[Token]) -> list[str]:
@@ -49,6 +55,7 @@ def read_words(_type: type, tokens: Sequence[Token]) -> list[str]:
 Here: TypeAlias = Annotated[Context, Parameter(parse=False)]
 Seconds: TypeAlias = Annotated[int, Parameter(converter=read_duration, metavar="DUR", show_default=format_duration)]
 SecondsOrNone: TypeAlias = Annotated[int | None, Parameter(converter=read_duration, metavar="DUR")]
+SizeOrNone: TypeAlias = Annotated[int | None, Parameter(converter=read_size, metavar="SIZE")]
 Commas: TypeAlias = Annotated[
     list[str] | None, Parameter(converter=split_commas, metavar="A,B", negative="", n_tokens=1)
 ]

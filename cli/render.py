@@ -145,7 +145,7 @@ def delivery_line(message: JsonObject) -> str:
     """Say how far a message of one's own has come, and never more than is known."""
     state, of = fields.text(message, "state"), fields.number(message, "of")
     parts = [state]
-    if holders := fields.texts(message, "held_by"):
+    if holders := [_holder(holder) for holder in fields.records(message, "held_by")]:
         named = ", ".join(one_line(name) for name in holders[:3])
         more = f" and {len(holders) - 3} more" if len(holders) > 3 else ""
         parts.append(f"{named}{more} {'says it has' if len(holders) == 1 else 'say they have'} it")
@@ -154,12 +154,19 @@ def delivery_line(message: JsonObject) -> str:
     return " · ".join(parts)
 
 
+def _holder(holder: JsonObject) -> str:
+    """Name who says that they have a message."""
+    name = one_line(fields.person(holder))
+    return f"keeper {name}" if fields.flag(holder, "keeper") else name
+
+
 def delivery_lines(message: JsonObject) -> list[str]:
     """Say all that is known of a message of one's own: who has it and since when, who confirmed it, who never will."""
     lines = [delivery_line(message)]
     for holder in fields.records(message, "held_by"):
-        name, at = one_line(fields.person(holder)), when(fields.text(holder, "at"))
-        lines.append(f"{INDENT}{name}'s node said at {at} that it stored it")
+        at, keeper = when(fields.text(holder, "at")), fields.flag(holder, "keeper")
+        who = _holder(holder) if keeper else f"{one_line(fields.person(holder))}'s node"
+        lines.append(f"{INDENT}{who} said at {at} that it stored it")
     for key, words in (
         ("reached_by", "confirmed under seal"),
         ("receipts_off", "give no receipts, so nobody can say whether they have it"),

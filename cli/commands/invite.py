@@ -97,6 +97,9 @@ def _way_line(invite: JsonObject, *, node_up: bool) -> str:
         return "It has no part after #, for your node has no address yet: start it with `mesh up`, and make a new code."
     if not node_up:
         return "Your node is not running, so nobody's node knows of this code yet: start it with `mesh up` before use."
+    if keepers := fields.number(invite, "keepers"):
+        led = f"{counted(keepers, 'keeper')} of the group: they can knock while your node is off"
+        return f"It leads to your node and to {led}."
     if not others:
         return "It leads to your node alone: leave that running until they are in."
     led = counted(others, "other member").replace("other members", "other members'")

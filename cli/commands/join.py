@@ -247,10 +247,18 @@ def finish(context: Context, told: JsonObject) -> int:
         "looking": "Nobody of the group was found yet.",
         "awaiting-approval": f'A moderator, steward or founder of "{name}" has to let you in; nobody has yet.',
     }
-    context.out.result(told, [lines.get(state, f'Nobody of "{name}" has answered your knock yet.')])
+    line = lines.get(state, f'Nobody of "{name}" has answered your knock yet.')
+    context.out.result(told, [line, *_at_keeper(join)])
     until = "preview" if state == "looking" else "joined"
     context.out.say(*(_goes_on(told, until) if context.node_up else waits_for_the_node(told, until)))
     return Exit.QUEUED
+
+
+def _at_keeper(join: JsonObject) -> list[str]:
+    """Say that one need not be online together with anybody."""
+    if not fields.flag(join, "at_keeper"):
+        return []
+    return ["Your knock waits at a keeper of the group: you and its members need not be online at the same time."]
 
 
 def waits_for_the_node(told: JsonObject, until: str) -> list[str]:

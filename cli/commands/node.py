@@ -31,6 +31,7 @@ def up(
     announce: Annotated[list[str] | None, Parameter(negative="", metavar="ADDR")] = None,
     peer: Annotated[list[str] | None, Parameter(negative="", metavar="ADDR")] = None,
     detach: Flag = False,
+    keeper: Flag = False,
     context: Here,
 ) -> None:
     """Run your node until you stop it with Ctrl-C or `mesh down`.
@@ -49,6 +50,8 @@ def up(
         Try this address of another node too; may be given several times.
     detach
         Run behind the terminal: return once it is ready; the log is in the home, under log/.
+    keeper
+        Be a keeper too, from now on, as `mesh keeper on` does.
     """
     from mesh.node.local import setup
 
@@ -70,6 +73,7 @@ def up(
             listen=tuple(listen or ()),
             peers=tuple(peer or ()),
             announce=tuple(announce or ()),
+            keeper=keeper,
         )
 
     if detach:

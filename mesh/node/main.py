@@ -7,7 +7,7 @@ from functools import partial
 
 import trio
 
-from mesh.commands import KnownAddress
+from mesh.commands import KnownAddress, TurnKeeperOn
 from mesh.errors import in_words
 from mesh.ids import Address
 from mesh.node.home import Home
@@ -56,6 +56,8 @@ async def _live(order: Order, home: Home, store: EncryptedStore, on_event: OnEve
         nursery.start_soon(_stop_on_signal, desk)
         for peer in order.peers:
             await desk.ask(KnownAddress(address=Address(peer)))
+        if order.keeper:
+            await desk.ask(TurnKeeperOn())
         network = desk.network
         log.ready(len(network.addresses()))
         on_event(

@@ -374,7 +374,7 @@ def test_who_asks_over_and_over_has_nothing_judged_twice(monkeypatch: pytest.Mon
         return plain(views, mask)
 
     monkeypatch.setattr(resolve.Views, "_work_out", counted)
-    monkeypatch.setattr(resolve, "_KEPT", 4)
+    monkeypatch.setattr(resolve, "KEPT", 4)
     for changed, judged in ((False, 0), (True, 25)):
         world, gid, (wren, _) = group_with("last:40")
         if changed:

@@ -27,7 +27,8 @@ class NewIdentity:
 class Order:
     """How to run a node: whose home, with which passphrase, listening where, with which peers to try.
 
-    `announce` holds what others are told of where they reach it; nothing: where it listens.
+    `announce` holds what others are told of where they reach it; nothing: where it listens. `keeper`: be one from now
+    on.
     """
 
     home: Path
@@ -35,6 +36,7 @@ class Order:
     listen: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
     announce: tuple[str, ...] = ()
+    keeper: bool = False
 
     def as_json(self) -> JsonObject:
         """Write the order for the process that will carry it out; it holds the passphrase."""
@@ -44,6 +46,7 @@ class Order:
             "listen": list(self.listen),
             "peers": list(self.peers),
             "announce": list(self.announce),
+            "keeper": self.keeper,
         }
 
     @staticmethod
@@ -55,6 +58,7 @@ class Order:
             listen=_texts(value["listen"]),
             peers=_texts(value["peers"]),
             announce=_texts(value["announce"]),
+            keeper=value["keeper"] is True,
         )
 
 

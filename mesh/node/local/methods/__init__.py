@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from mesh.node.local.api import METHODS, STREAMS, unknown_method
-from mesh.node.local.methods import devices, doors, forks, groups, node, proofs, talk, talks, verifying
+from mesh.node.local.methods import devices, doors, forks, groups, keepers, node, proofs, talk, talks, verifying
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.protocol import JsonObject
 
@@ -53,6 +53,13 @@ TABLE: Final[Mapping[str, Method]] = MappingProxyType(
         "join.list": doors.list_joins,
         "join.start": doors.start,
         "join.wait": doors.wait,
+        "keeper.add": keepers.add,
+        "keeper.list": keepers.list_keepers,
+        "keeper.off": keepers.turn_off,
+        "keeper.on": keepers.turn_on,
+        "keeper.remove": keepers.remove,
+        "keeper.status": keepers.status,
+        "keeper.ticket": keepers.ticket,
         "knocks.admit": doors.admit,
         "knocks.decline": doors.decline,
         "knocks.list": doors.list_knocks,

@@ -25,6 +25,7 @@ from mesh.node.local.methods.shown import each, iso, members_like, person, state
 from mesh.node.local.protocol import JsonObject
 from mesh.peer.approving import approvers, needed
 from mesh.peer.joining import preview_of
+from mesh.peer.keepers import keepers_of
 from mesh.peer.records import JoinRecord, JoinStage, KnockRecord
 from mesh.peer.state import Room
 from mesh.secret import Secret
@@ -80,6 +81,7 @@ async def new_invite(desk: Desk, params: JsonObject) -> JsonObject:
             "approvals": invite.body.approvals,
             "addresses": len(addresses),
             "others": _others_in(desk, room, addresses),
+            "keepers": len(set(addresses) & {a for one in keepers_of(room.group).values() for a in one.addresses}),
         },
     }
 

@@ -4,7 +4,7 @@ from mesh.groups.history import HISTORY, shown_window
 from mesh.groups.invites import Preview, knock_statement
 from mesh.groups.retention import kept_ms
 from mesh.identity.fingerprints import group_words
-from mesh.ids import GroupId
+from mesh.ids import GroupId, JoinId
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.shown import SUITE_NAMES, iso, members_like, person, state_of
 from mesh.node.local.protocol import JsonObject, JsonValue
@@ -48,7 +48,7 @@ def join_json(desk: Desk, join: JoinRecord) -> JsonObject:
     `addresses` counts those that came with the code; `key_words` are what members see beside the knock; `approvals` is
     what the code asks for, null while that is not known; `standing` is how one stands in the group now, null while this
     node does not hold it; `follows` is the offer of a successor that it came from, null for a code; `offered` is true
-    for each that came from an offer, to talk as two among them.
+    for each that came from an offer, to talk as two among them; `at_keeper` where a keeper says that it has the knock.
     """
     preview = preview_of(join)
     told: JsonObject = {
@@ -66,6 +66,7 @@ def join_json(desk: Desk, join: JoinRecord) -> JsonObject:
         "alike": [],
         "follows": _follows(desk, join),
         "offered": join.offer is not None,
+        "at_keeper": JoinId(join.join) in desk.state.resting,
     }
     if preview is None:
         return told

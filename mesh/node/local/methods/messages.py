@@ -13,6 +13,7 @@ from mesh.ids import DeviceId, MemberPk, PostId
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.shown import iso, person, unconfirmed
 from mesh.node.local.protocol import JsonObject, JsonValue
+from mesh.peer.keepers import keepers_of
 from mesh.peer.placing import is_over
 from mesh.peer.receipts import keeps_quiet
 from mesh.peer.records import MessageRecord
@@ -114,12 +115,21 @@ def delivery_json(look: Look, room: Room, post: PostId, delivery: Delivery, *, a
         "state": delivery.state.value,
         "reached": len(delivery.reached),
         "of": len(delivery.of),
-        "held_by": [person(room, pk) | {"at": iso(said_ms)} for pk, said_ms in held],
+        "held_by": [*_keepers(room, delivery), *(person(room, pk) | {"at": iso(said_ms)} for pk, said_ms in held)],
         "reached_by": [person(room, pk) for pk in sorted(delivery.reached)],
         "receipts_off": [person(room, pk) for pk in silent],
         "waiting_for": [person(room, pk) for pk in missing],
         "why": _why(look, room, post, delivery) if at_length or delivery.state is DeliveryState.QUEUED else None,
     }
+
+
+def _keepers(room: Room, delivery: Delivery) -> list[JsonObject]:
+    """Name the keepers that say they have a message; one that the group has no more, by its id."""
+    notes = {ticket.keeper: ticket.note for ticket in keepers_of(room.group).values()}
+    return [
+        {"id": keeper.hex(), "alias": notes.get(keeper) or keeper.hex()[:8], "keeper": True, "at": iso(said_ms)}
+        for keeper, said_ms in sorted(delivery.kept.items(), key=lambda said: (said[1], said[0]))
+    ]
 
 
 def missing_from(room: Room, post: PostId, delivery: Delivery) -> tuple[list[MemberPk], list[MemberPk]]:

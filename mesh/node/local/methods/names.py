@@ -8,9 +8,11 @@ from mesh.events import Space
 from mesh.ids import GroupId, JoinId, MemberPk, OpId, PostId
 from mesh.peer.forking import forks_of
 from mesh.peer.homes import strays
+from mesh.peer.keepers import keepers_of
 from mesh.peer.state import Room, State
 from mesh.store.base import Store
 from mesh.support.aliases import look_alike
+from mesh.wire.tickets import Ticket
 
 T = TypeVar("T", bound=bytes)
 PREFIX_CHARACTERS_MIN: Final = 6  # commands.md, "Rules"
@@ -47,6 +49,13 @@ def invite_named(room: Room, name: str) -> OpId:
     """Return the invite with this id prefix."""
     found = _by_prefix("invite", "E-NO-INVITE", name, room.group.invites, "`mesh invite list` shows them")
     return OpId(found)
+
+
+def keeper_named(room: Room, name: str) -> Ticket:
+    """Return the keeper of a group with this note or id prefix."""
+    known = {ticket.keeper: ticket for ticket in keepers_of(room.group).values()}
+    notes = {keeper: ticket.note for keeper, ticket in known.items()}
+    return known[_resolve("keeper", "E-KEEPER", name, notes, "`mesh keeper list` shows them")]
 
 
 def fork_named(room: Room, name: str) -> OpId:

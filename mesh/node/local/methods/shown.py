@@ -20,6 +20,7 @@ from mesh.peer.beacons import BEACONS
 from mesh.peer.catching_up import progress
 from mesh.peer.confirming import welcomer
 from mesh.peer.forking import Fork, followers, forks_of, predecessor
+from mesh.peer.keepers import keepers_of
 from mesh.peer.raising import objectors, ripe_ms
 from mesh.peer.records import JoinRecord
 from mesh.peer.routing import JOINING
@@ -28,6 +29,7 @@ from mesh.peer.state import Room, State
 from mesh.peer.talking import has_ended, is_talk, parent_of
 from mesh.support.aliases import any_like
 from mesh.wire.operations import AdmitBody, CreateBody, OpType, RemoveBody
+from mesh.wire.tickets import KEEPER_SETTING
 
 SUITE_NAMES = {1: "classic", 2: "pq"}
 
@@ -55,7 +57,7 @@ def group_json(desk: Desk, room: Room) -> JsonObject:
         "unread": desk.store.count(Space.UNREAD, group.gid),
         "epoch": 0 if epoch_op is None else epoch_op.tbs.gen,
         "complete": group.epoch_is_complete,
-        "keepers": 0,
+        "keepers": len(keepers_of(group)),
         "catching_up": catching_up_json(desk.state, room),
         "suite": SUITE_NAMES[group.suite],
         "fingerprint": group.gid.hex(),
@@ -70,7 +72,7 @@ def group_json(desk: Desk, room: Room) -> JsonObject:
         "keep": keep_ms(group) // 1000 or None,
         "agreement": agreement_json(room),
         "settings": {
-            **group.view.settings,
+            **{k: v for k, v in group.view.settings.items() if not k.startswith(KEEPER_SETTING)},
             BEACONS: "on",
             RECEIPTS: "on",
             KEY_WINDOW: str(WINDOW_DAYS),
