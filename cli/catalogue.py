@@ -45,6 +45,16 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "Read it out once more, and compare the group's words. If it stays so, confirm nothing, say nothing here that "
         "is meant for them alone, and talk about it in another way.",
     ),
+    "E-NOT-YOURS": Entry(
+        "The message is somebody else's.",
+        "Only its author takes a message back, under the key that they said it under.",
+        "Ask its author, or a steward.",
+    ),
+    "E-MOVED": Entry(
+        "The message went out while it was being taken back.",
+        "It is taken back in another way once others may have it.",
+        "Run the command again.",
+    ),
     "E-NOT-CONFIRMED": Entry(
         "You were asked for confirmation and did not give it.",
         "Nothing was changed.",

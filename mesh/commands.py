@@ -120,6 +120,25 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Withdraw:
+    """Take a post of ours back. `place` is its key in Space.MESSAGES; the rest is what stands there, `mseq` 0: a draft.
+
+    `flags` are those that the word which takes it back is to bear; `gone_ms` as in the row.
+    """
+
+    group: GroupId
+    post: PostId
+    place: bytes
+    dev: DeviceId
+    mseq: int
+    uid: bytes
+    ts_ms: int
+    epoch: OpId
+    flags: int
+    gone_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MarkRead:
     """The person has seen these (keys in Space.MESSAGES)."""
 
@@ -377,6 +396,7 @@ Command = (
     | DropJoin
     | DecideKnock
     | Post
+    | Withdraw
     | MarkRead
     | SetRank
     | HoldBack

@@ -39,6 +39,7 @@ class Space(StrEnum):
     POSTS = "posts"  # gid + post id -> key in MESSAGES
     UNREAD = "unread"  # key in MESSAGES -> empty
     EXPIRIES = "expiries"  # gid + when it ends (u64 ms) + the rest of the key in MESSAGES -> which message that is
+    WITHDRAWN = "withdrawn"  # gid + post id -> taken back by its author, while its place is being read
     FRAMES = "frames"  # gid + device id + mseq (u64) -> sealed frame, for repair
     DRAFTS = "drafts"  # gid + number (u64) -> typed, not yet sealed
     DELIVERY = "delivery"  # gid + post id -> how far an own message has come
@@ -69,6 +70,7 @@ LOADED: Final = (
     Space.FRONTIERS,
     Space.DRAFTS,
     Space.DELIVERY,
+    Space.WITHDRAWN,
     Space.INVITES,
     Space.KNOCKS,
     Space.OBJECTIONS,

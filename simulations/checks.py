@@ -19,6 +19,7 @@ from mesh.membership.views import View
 from mesh.peer.placing import is_over
 from mesh.peer.records import MessageRecord, RangesRecord, TrackRecord
 from mesh.wire.frames import FrameType, parse_frame
+from mesh.wire.messages import Kind
 from simulations.people import Person
 from simulations.world import Node, World
 
@@ -45,6 +46,7 @@ class Watch:
     world: World
     posts: dict[tuple[GroupId, PostId], _Post] = field(default_factory=dict)
     shown: dict[str, dict[tuple[GroupId, PostId], int]] = field(default_factory=dict)  # node → post → when first
+    back: dict[str, dict[tuple[GroupId, PostId], None]] = field(default_factory=dict)  # node → posts taken back there
     _members: dict[str, dict[GroupId, MemberPk]] = field(default_factory=dict)
     _devices: dict[str, dict[GroupId, DeviceId]] = field(default_factory=dict)
     _owners: dict[tuple[GroupId, MemberPk], dict[str, None]] = field(default_factory=dict)  # the nodes of a member
@@ -175,6 +177,9 @@ class Watch:
         name = gid, record.post
         index = node.store.get(Space.POSTS, post_key(gid, record.post))
         assert index == put.key, "the index points elsewhere"
+        if record.kind == Kind.WITHDRAWAL:
+            self._taken_back(node, name, record)
+            return
         if not record.body:
             assert own, "somebody else's post ends in silence"
             self.posts[name].ends = True
@@ -188,9 +193,18 @@ class Watch:
         assert name in self.posts, f"{node.name} shows what nobody said"
         post = self.posts[name]
         assert (post.member, post.body) == (record.member, record.body), f"{node.name} shows it altered"
+        assert name not in self.back.get(node.name, {}), f"{node.name} shows again what was taken back"
         entitled = record.handed_on or self._members[node.name][gid] in post.entitled
         assert own or entitled, f"{node.name} reads what was not for them"
         self.shown.setdefault(node.name, {}).setdefault(name, self.world.now_ms)
+
+    def _taken_back(self, node: Node, name: tuple[GroupId, PostId], record: MessageRecord) -> None:
+        """Only its author takes a post back, and what was taken back nobody reads again."""
+        post = self.posts.get(name)
+        assert post is not None, f"{node.name} shows as taken back what nobody said"
+        assert post.member == record.member, f"{node.name} shows as taken back what its author did not"
+        post.ends = True
+        self.back.setdefault(node.name, {})[name] = None
 
     def _still_there(self, node: Node, gid: GroupId, record: MessageRecord) -> None:
         room = None if node.peer is None else node.peer.state.rooms.get(gid)

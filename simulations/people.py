@@ -32,6 +32,7 @@ from mesh.commands import (
     StartJoin,
     Suite,
     TurnKeeperOn,
+    Withdraw,
 )
 from mesh.events import Space
 from mesh.gossip.delivery import Delivery, DeliveryRecord
@@ -350,6 +351,32 @@ class Person:
             expires_s=expires_s,
         )
         return PostId(self.world.ask(self.name, command))
+
+    def withdraw(self, gid: GroupId, post: PostId) -> None:
+        """Take an own post back, as the local Api does: what stands in the store says by what."""
+        place = self.node.store.get(Space.POSTS, gid + post)
+        assert place is not None, "it is not here"
+        value = self.node.store.get(Space.MESSAGES, place)
+        assert value is not None, "it is not here"
+        record = load(MessageRecord, value)
+        origin = record.origin
+        command = Withdraw(
+            group=gid,
+            post=post,
+            place=place,
+            dev=record.dev,
+            mseq=record.mseq,
+            uid=b"" if origin is None else origin.uid,
+            ts_ms=record.ts_ms,
+            epoch=OpId(b"") if origin is None else origin.epoch,
+            flags=record.flags,
+            gone_ms=record.gone_ms,
+        )
+        self.world.ask(self.name, command)
+
+    def taken_back(self, gid: GroupId) -> list[PostId]:
+        """Return the posts that stand as taken back in what this person reads."""
+        return [row.post for row in self.messages(gid) if row.kind == Kind.WITHDRAWAL]
 
     def messages(self, gid: GroupId) -> list[MessageRecord]:
         """Return what this person can read, in the order of reading."""

@@ -1,4 +1,4 @@
-"""`post`, `read`, `outbox` and `message`: say something, read what was said, see what became of it."""
+"""`post`, `read`, `outbox` and `message`: say something, read what was said, see what became of it, take it back."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -29,7 +29,7 @@ from mesh.node.local.protocol import JsonObject
 Mode = Literal["listening", "experience", "advice", "resources"]
 LIMIT: Final = 50  # messages; a screen or two
 
-app = App(name="message", help="Look at one message.")
+app = App(name="message", help="Look at one message, or take it back.")
 
 
 def post(
@@ -201,6 +201,30 @@ def show(message: str, /, *, context: Here) -> None:
     if fields.text(shown, "state"):
         lines.extend(delivery_lines(shown))
     context.out.result(told, lines)
+
+
+@app.command
+def withdraw(message: str, /, *, wait: Seconds = 2, context: Here) -> int:
+    """Take back a message of yours: its text goes from your node and from every other that keeps to the rules.
+
+    In its place stands that you took it back. What nobody has yet never leaves. Others' nodes forget it as soon as they
+    hear of it; while nobody is reachable that waits here, and the exit status is 4. People remember what they read, and
+    a program that was changed keeps it.
+
+    Parameters
+    ----------
+    message
+        The beginning of its id.
+    wait
+        How long to wait until somebody is told.
+    """
+    told = context.call("message.withdraw", {"message": message, "wait_s": wait})
+    shown = fields.record(told, "message")
+    context.out.result(told, [f"{fields.text(shown, 'state')} · {shown_id(fields.text(shown, 'id'))}"])
+    if fields.flag(told, "told"):
+        return Exit.OK
+    context.out.say("Nobody has been told yet. It goes out by itself as soon as a member's node is reachable.")
+    return Exit.QUEUED
 
 
 # ---------------------------------------------------------------- helpers

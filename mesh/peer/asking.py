@@ -42,6 +42,7 @@ from mesh.commands import (
     StartJoin,
     TurnKeeperOff,
     TurnKeeperOn,
+    Withdraw,
 )
 from mesh.errors import LocalError, RefusedError
 from mesh.events import Space
@@ -67,6 +68,7 @@ from mesh.peer.settings import GROUP_SETTINGS, check_setting, set_setting
 from mesh.peer.speaking import hand_over, publish, write_draft
 from mesh.peer.state import Room, State, Step
 from mesh.peer.talking import accept_talk, decline_talk, is_talk, offer_talk
+from mesh.peer.withdrawing import withdraw
 from mesh.support.posts import Wish, compose
 from mesh.wire import limits
 from mesh.wire.codec import encode
@@ -102,6 +104,8 @@ def carry_out(state: State, command: Command, step: Step) -> bytes:
             _decide_knock(state, state.room(command.group), command, step)
         case Post():
             return _post(state, state.room(command.group), command, step)
+        case Withdraw():
+            withdraw(state, state.room(command.group), command, step)
         case MarkRead():
             for key in command.keys:
                 step.journal.delete(Space.UNREAD, key)

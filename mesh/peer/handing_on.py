@@ -29,6 +29,7 @@ from mesh.wire.messages import Flag, Kind
 from mesh.wire.sessions import HistoryBody, WantHistoryBody
 
 ROWS_AT_ONCE: Final = 64  # read from the store at a time; ours
+_HANDED_ON: Final = (Kind.POST, Kind.WITHDRAWAL)  # one that was taken back stands in its place
 SLACK_MS: Final = DAY_MS  # a wrong clock may have put what was said after somebody came so far before it; ours
 _OVERHEAD_BYTES: Final = 80  # of a signed message on top of its tbs
 
@@ -132,7 +133,7 @@ class Due:
         group = self._group
         masks: set[int] = set()
         for record in records:
-            if record.kind == Kind.POST and record.origin is not None and self._reaches(record, walk.passed + 1):
+            if record.kind in _HANDED_ON and record.origin is not None and self._reaches(record, walk.passed + 1):
                 masks.add(group.log.closure(record.origin.heads) or 0)
         for mask in sorted(masks - {0}, key=int.bit_count):
             window_of(group, mask)
@@ -146,7 +147,7 @@ class Due:
             return False
         if was_for(group, self._devices, origin.epoch):
             return True
-        if record.kind != Kind.POST or record.flags & Flag.NO_HISTORY:
+        if record.kind not in _HANDED_ON or record.flags & Flag.NO_HISTORY:
             return False
         walk.passed += 1
         if not self._reaches(record, walk.passed):

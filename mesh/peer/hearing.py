@@ -17,14 +17,15 @@ from mesh.peer import approving, raising, reaching, stranding
 from mesh.peer.holdings import note_frame
 from mesh.peer.lacking import note_heads
 from mesh.peer.links import Link
-from mesh.peer.originals import origin_of
+from mesh.peer.originals import message_record
 from mesh.peer.placing import drop_message, end_of, is_over, keep_message, note_message, place_ms
 from mesh.peer.proving import note_break, note_second, remember
 from mesh.peer.receipts import hear_receipt, plan_receipt
-from mesh.peer.records import ContactRecord, MessageRecord
+from mesh.peer.records import ContactRecord
 from mesh.peer.routing import forward
 from mesh.peer.speaking import drop_draft, readers_of
-from mesh.peer.state import Room, State, Step, message_key, post_id
+from mesh.peer.state import Room, State, Step, message_key
+from mesh.peer.withdrawing import hear_withdrawal
 from mesh.support.posts import interpret
 from mesh.wire import limits
 from mesh.wire.codec import decode
@@ -66,7 +67,8 @@ def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link
     track = room.track(tbs.dev)
     if tbs.mseq in track.have or (tbs.mseq in track.gone and tbs.mseq in track.sure):
         take_in(room.group, opened, step.means())  # its key is spent, so that it is not opened over and over
-        note_second(state, room, opened, step)
+        if tbs.mseq not in track.gone:  # nothing is kept of what was forgotten, as a proof of nothing neither
+            note_second(state, room, opened, step)
         return False
     leaps = bool(track.top) and tbs.mseq > track.top + limits.MSEQ_JUMP_MAX
     if leaps or not track.have.has_room_for(tbs.mseq):
@@ -178,6 +180,9 @@ def _act(state: State, room: Room, opened: OpenedMessage, step: Step) -> None:
             raising.hear_objection(room, tbs.dev, objection, tbs.mseq, tbs.ts_ms, step)
         case Kind.NOTE:
             step.notes.append((room.group.gid, tbs))  # what it may set off stands above this file
+        case Kind.WITHDRAWAL:
+            original = Original(tbs=tbs, msg_id=opened.msg_id, member=opened.member)
+            hear_withdrawal(state, room, original, opened.signed.sig, step, handed_on=False)
         case Kind.BEACON:
             pass  # its heads have been noted, as every message's are
         case _:
@@ -215,6 +220,7 @@ def _recover_own(room: Room, opened: OpenedMessage, step: Step) -> None:
         if draft.uid == tbs.uid:
             drop_draft(room, number, step)
             drop_message(message_key(own.gid, draft.at_ms, draft.post), draft.gone_ms, step)
+        if draft.uid == tbs.uid and draft.kind == Kind.POST:
             readers = readers_of(room.group, opened.epoch)
             room.save_delivery(draft.post, room.deliveries[draft.post].sealed(tbs.mseq, readers), step.journal)
 
@@ -230,27 +236,6 @@ def _show(room: Room, opened: OpenedMessage, step: Step) -> None:
     keep_message(room, record, step, unread=not ours)
     if not ours:
         room.track(tbs.dev).owes = True
-
-
-def message_record(original: Original, sig: bytes, at_ms: int, seen_ms: int, *, handed_on: bool) -> MessageRecord:
-    """Return a message of somebody's as it is kept for reading."""
-    tbs = original.tbs
-    return MessageRecord(
-        post=post_id(tbs.dev, tbs.uid),
-        msg_id=original.msg_id,
-        dev=tbs.dev,
-        member=original.member,
-        kind=tbs.kind,
-        mseq=tbs.mseq,
-        at_ms=at_ms,
-        ts_ms=tbs.ts_ms,
-        seen_ms=seen_ms,
-        flags=tbs.flags,
-        body=tbs.body,
-        origin=origin_of(tbs, sig),
-        handed_on=handed_on,
-        gone_ms=end_of(tbs.kind, tbs.body, at_ms),
-    )
 
 
 def _note_giver(link: Link, room: Room, tbs: MessageTbs, step: Step) -> None:

@@ -13,13 +13,15 @@ from mesh.groups.group import Group
 from mesh.groups.history import devices_of, was_for, windows_for
 from mesh.groups.messaging import Original, TooEarly, check_original
 from mesh.ids import LinkId, MemberPk
-from mesh.peer.hearing import check_body, comes_too_late, message_record
+from mesh.peer.hearing import check_body, comes_too_late
 from mesh.peer.links import Link, Session
+from mesh.peer.originals import message_record
 from mesh.peer.placing import keep_message, place_ms, remember_place
 from mesh.peer.questions import AskingOn
 from mesh.peer.routing import tell
 from mesh.peer.speaking import agrees
 from mesh.peer.state import Room, State, Step
+from mesh.peer.withdrawing import hear_withdrawal
 from mesh.wire import limits
 from mesh.wire.invites import FrontierEntry
 from mesh.wire.messages import Flag, Kind, SignedMessage
@@ -27,6 +29,7 @@ from mesh.wire.sessions import HistoryBody, WantHistoryBody
 
 SOURCES: Final = 3  # members who are asked for all that they may give; ours
 ANSWER_MS: Final = 20_000  # for one page; then somebody else is asked; ours
+_HANDED_ON: Final = (Kind.POST, Kind.WITHDRAWAL)
 _KNOWN_KINDS: Final = frozenset(map(int, Kind))
 _TOLD_RANGES_MAX: Final = 4096  # of what is here already, all devices together: it only saves sending twice; ours
 
@@ -110,7 +113,7 @@ def hear_history(state: State, link: Link, room: Room, session: Session, body: H
     session.vain = True  # until it is clear that it is not
     if body.before and (len(body.before) != 32 or (asking.before and body.before >= asking.before)):
         raise RemoteError(Fault.MALFORMED, "history that does not go back")
-    taken = _take_page(room, body.messages, step)
+    taken = _take_page(state, room, body.messages, step)
     session.vain = bool(body.before) and asking.pages >= limits.HISTORY_PAGES_MAX
     if not body.before:
         _note_given(room, member, step)
@@ -138,15 +141,15 @@ def _member_of(room: Room, session: Session) -> MemberPk | None:
 # ---------------------------------------------------------------- what comes
 
 
-def _take_page(room: Room, messages: list[SignedMessage], step: Step) -> int:
+def _take_page(state: State, room: Room, messages: list[SignedMessage], step: Step) -> int:
     """Take in one message after the other, up to the first that is false; return how many were new. RemoteError."""
     taken = 0
     for signed in messages:
-        taken += _take(room, signed, step)
+        taken += _take(state, room, signed, step)
     return taken
 
 
-def _take(room: Room, signed: SignedMessage, step: Step) -> bool:
+def _take(state: State, room: Room, signed: SignedMessage, step: Step) -> bool:
     """Keep a message if it is new, and ours to have as far as anybody but its giver can know. RemoteError."""
     try:
         original = check_original(room.group, signed)
@@ -157,9 +160,9 @@ def _take(room: Room, signed: SignedMessage, step: Step) -> bool:
     if isinstance(original, TooEarly):
         return False  # operations come first; it can be asked for again
     tbs = original.tbs
-    if (tbs.kind != Kind.POST or tbs.flags & Flag.NO_HISTORY) and not _is_ours(room.group, original):
+    if (tbs.kind not in _HANDED_ON or tbs.flags & Flag.NO_HISTORY) and not _is_ours(room.group, original):
         raise RemoteError(Fault.AGAINST_RULES, "something that is not handed on")
-    if tbs.kind != Kind.POST and tbs.kind in _KNOWN_KINDS:
+    if tbs.kind not in _HANDED_ON and tbs.kind in _KNOWN_KINDS:
         return False  # its giver did not know the kind, and kept it to be shown; we do, and it shows nothing
     check_body(tbs)
     track = room.track(tbs.dev)
@@ -171,11 +174,14 @@ def _take(room: Room, signed: SignedMessage, step: Step) -> bool:
     if tbs.mseq not in past or track.past.top not in past:
         return False  # in more parts than are kept
     track.past = past
+    room.save_track(tbs.dev, step.journal)
+    if tbs.kind == Kind.WITHDRAWAL:
+        hear_withdrawal(state, room, original, signed.sig, step, handed_on=True)
+        return True
     at_ms = place_ms(room, tbs.ts_ms, tuple(tbs.parents), step.now.wall_ms)
     remember_place(room, original.msg_id, at_ms)
     record = message_record(original, signed.sig, at_ms, step.now.wall_ms, handed_on=True)
     keep_message(room, record, step, unread=False)
-    room.save_track(tbs.dev, step.journal)
     return True
 
 

@@ -29,6 +29,7 @@ _AT_ONCE: Final = (
     Space.POSTS,
     Space.UNREAD,
     Space.EXPIRIES,
+    Space.WITHDRAWN,
     Space.FRAMES,
     Space.OPFRAMES,
     Space.FRONTIERS,
@@ -83,6 +84,7 @@ def _empty(room: Room, step: Step) -> None:
     for held in (
         room.tracks,
         room.deliveries,
+        room.withdrawn,
         room.sent,
         room.crowds,
         room.invites,

@@ -106,6 +106,8 @@ def _load_room(room: Room, found: Mapping[Space, Rows]) -> Room:
     for key, value in rows(Space.DELIVERY):
         delivery = Delivery.from_record(load(DeliveryRecord, value))
         room.hold_delivery(PostId(key), delivery)
+    for key, value in rows(Space.WITHDRAWN):
+        room.withdrawn[PostId(key)] = load(MessageRecord, value)
     for key, value in rows(Space.INVITES):
         room.invites[OpId(key)] = load(InviteRecord, value)
     for key, value in rows(Space.KNOCKS):

@@ -64,13 +64,14 @@ from mesh.peer import (
     talking,
     way_back,
     welcoming,
+    withdrawing,
 )
 from mesh.peer.asking import carry_out
 from mesh.peer.held import HoldingFor
 from mesh.peer.links import Link
 from mesh.peer.records import JoinStage
 from mesh.peer.routing import forward, own_topics
-from mesh.peer.state import OpsFor, Room, State, Step
+from mesh.peer.state import OpsFor, PlaceFor, Room, State, Step
 from mesh.wire import limits
 from mesh.wire.frames import Frame, FrameType, parse_frame, topic_of, topics_of, verify_frame
 from mesh.wire.keepers import KeepAsk, KeptSaid, RangesType, unpack_keep, unpack_ranges
@@ -135,6 +136,8 @@ class Peer:
         for room in self.state.rooms.values():
             chores.plan(self.state, room, step)
             retention.sweep(self.state, room, step)
+            for post in room.withdrawn:
+                withdrawing.find_place(self.state, room, post, step)
         joining.give_up_expired(self.state, step)
         for join in self.state.joins.values():
             if join.stage is JoinStage.KNOCKING:
@@ -410,6 +413,8 @@ class Peer:
         wanted = self.state.fetching.pop(event.ticket, None)
         if isinstance(wanted, OpsFor):
             syncing.give_fetched_ops(self.state, wanted, event.values, step)
+        elif isinstance(wanted, PlaceFor):
+            withdrawing.take_place(self.state, wanted, event.values[0], step)
         elif isinstance(wanted, HoldingFor):
             holdings.read_messages(self.state, wanted, event.values, step)
         elif wanted is not None:

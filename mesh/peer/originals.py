@@ -4,10 +4,12 @@ Handing on needs the very bytes that were signed. Encodings are canonical (a dec
 same record), so the parts say them exactly, and the text is not stored twice. The message id, kept too, proves it.
 """
 
-from mesh.groups.messaging import message_id
+from mesh.groups.messaging import Original, message_id
 from mesh.groups.records import damaged
 from mesh.ids import GroupId
+from mesh.peer.placing import end_of
 from mesh.peer.records import MessageRecord, OriginRecord
+from mesh.peer.state import post_id
 from mesh.wire.codec import encode
 from mesh.wire.messages import MessageTbs, SignedMessage
 
@@ -43,3 +45,24 @@ def original_of(gid: GroupId, record: MessageRecord) -> SignedMessage:
     if message_id(raw) != record.msg_id:
         raise damaged("a message")
     return SignedMessage(tbs=raw, sig=origin.sig)
+
+
+def message_record(original: Original, sig: bytes, at_ms: int, seen_ms: int, *, handed_on: bool) -> MessageRecord:
+    """Return a message of somebody's as it is kept for reading."""
+    tbs = original.tbs
+    return MessageRecord(
+        post=post_id(tbs.dev, tbs.uid),
+        msg_id=original.msg_id,
+        dev=tbs.dev,
+        member=original.member,
+        kind=tbs.kind,
+        mseq=tbs.mseq,
+        at_ms=at_ms,
+        ts_ms=tbs.ts_ms,
+        seen_ms=seen_ms,
+        flags=tbs.flags,
+        body=tbs.body,
+        origin=origin_of(tbs, sig),
+        handed_on=handed_on,
+        gone_ms=end_of(tbs.kind, tbs.body, at_ms),
+    )

@@ -90,8 +90,10 @@ def forget_frame(state: State, room: Room, dev: DeviceId, mseq: int, step: Step)
     if not mseq:
         return
     track = room.track(dev)
+    kept = track.kept()
     for first, last in track.forget(mseq):
-        for number in range(first, last + 1):
+        here = [(max(first, low), min(last, high)) for low, high in kept if low <= last and high >= first]
+        for number in [number for low, high in here for number in range(low, high + 1)]:
             forget_one(state, room.group.gid, dev, number)
             step.journal.delete(Space.FRAMES, room.group.gid + dev + number.to_bytes(8, "big"))
     room.save_track(dev, step.journal)
@@ -129,8 +131,10 @@ def _without_words(room: Room, post: PostId, at_ms: int, step: Step) -> MessageR
 
 def _end_drafts(room: Room, step: Step) -> None:
     """What nobody has taken in time never leaves; what the group would not keep neither."""
-    for draft in list(room.drafts.values()):
-        if draft.post in room.deliveries and is_over(room, draft.at_ms, draft.gone_ms, step.now.wall_ms):
+    for number, draft in list(room.drafts.items()):
+        if draft.kind != Kind.POST and is_over(room, draft.at_ms, draft.gone_ms, step.now.wall_ms):
+            drop_draft(room, number, step)  # what it takes back is over anyway
+        elif draft.post in room.deliveries and is_over(room, draft.at_ms, draft.gone_ms, step.now.wall_ms):
             drop_message(message_key(room.group.gid, draft.at_ms, draft.post), draft.gone_ms, step)
             mark_ended(room, draft.post, draft.at_ms, End.EXPIRED, step)
 

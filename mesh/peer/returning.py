@@ -19,6 +19,7 @@ from mesh.peer.links import Session
 from mesh.peer.placing import drop_message, keep_message
 from mesh.peer.speaking import keep_draft, own_record
 from mesh.peer.state import Room, State, Step, message_key, post_id
+from mesh.wire.messages import Kind
 
 _FORMER: Final = (
     Space.OPS,
@@ -83,6 +84,8 @@ def take_over(former: Room, room: Room, step: Step) -> None:
         if delivery.state is DeliveryState.QUEUED and post not in waiting:
             room.save_delivery(post, Delivery(), step.journal)
     for _, draft in sorted(former.drafts.items()):
+        if draft.kind != Kind.POST:
+            continue  # it took back what was said under another key
         drop_message(message_key(gid, draft.at_ms, draft.post), draft.gone_ms, step)
         step.journal.delete(Space.POSTS, gid + draft.post)
         ours = replace(draft, post=post_id(dev, draft.uid))

@@ -290,6 +290,9 @@ def _seal_draft(state: State, room: Room, epoch: OpId, draft: DraftRecord, step:
         flags=draft.flags,
         body=draft.body,
     )
+    if draft.kind == Kind.WITHDRAWAL:
+        _seal_withdrawal(state, room, epoch, draft, step)
+        return
     sealed = _seal_and_push(state, room, epoch, wording, step)
     drop_message(message_key(group.gid, draft.at_ms, draft.post), draft.gone_ms, step)
     note_message(room, sealed.msg_id, parents, at_ms)
@@ -297,6 +300,15 @@ def _seal_draft(state: State, room: Room, epoch: OpId, draft: DraftRecord, step:
     delivery = room.deliveries[draft.post].sealed(sealed.mseq, readers_of(group, epoch))
     room.save_delivery(draft.post, delivery, step.journal)
     step.notify(Notice.STATE, group.gid, draft.post)
+
+
+def _seal_withdrawal(state: State, room: Room, epoch: OpId, draft: DraftRecord, step: Step) -> None:
+    """Seal the word that takes a post back: it stands where the post stood, and nothing follows it."""
+    wording = Wording(uid=draft.uid, kind=draft.kind, parents=(), ts_ms=draft.ts_ms, flags=draft.flags, body=draft.body)
+    sealed = _seal_and_push(state, room, epoch, wording, step)
+    drop_message(message_key(room.group.gid, draft.at_ms, draft.post), draft.gone_ms, step)
+    keep_message(room, own_record(room.group, draft, draft.at_ms, sealed, step), step, unread=False)
+    step.notify(Notice.STATE, room.group.gid, draft.post)
 
 
 def readers_of(group: Group, epoch: OpId) -> list[MemberPk]:

@@ -45,6 +45,7 @@ from mesh.peer.records import (
     HomeRecord,
     JoinRecord,
     KnockRecord,
+    MessageRecord,
     ObjectionRecord,
     ProofRecord,
     TalkRecord,
@@ -103,6 +104,7 @@ class Room:
     talks: dict[GroupId, TalkRecord] = field(default_factory=dict)  # group for two -> with whom in this one
     arriving: dict[bytes, Arrival] = field(default_factory=dict)  # T -> whom our node may let in or welcome by itself
     contacts: dict[DeviceId, ContactRecord] = field(default_factory=dict)
+    withdrawn: dict[PostId, MessageRecord] = field(default_factory=dict)  # taken back, and their place is being read
     proofs: dict[DeviceId, ProofRecord] = field(default_factory=dict)  # who signed two messages under one number
     verified: dict[MemberPk, int] = field(default_factory=dict)  # whose key the person confirmed, and when (wall)
     recent: OrderedDict[MsgId, int] = field(default_factory=OrderedDict)  # at_ms of the newest messages
@@ -313,7 +315,16 @@ class Sweep:
     space: Space
 
 
-Fetching = OpsFor | WelcomeFor | HoldingFor
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceFor:
+    """We are reading where a post stands that its author took back, and then (`place`: its key) what stands there."""
+
+    gid: GroupId
+    post: PostId
+    place: bytes
+
+
+Fetching = OpsFor | WelcomeFor | HoldingFor | PlaceFor
 
 
 @dataclass(slots=True, kw_only=True)

@@ -23,6 +23,7 @@ class Kind(IntEnum):
     APPROVAL = 7
     OBJECTION = 8
     NOTE = 9
+    WITHDRAWAL = 10
 
 
 class Flag(IntFlag):
@@ -157,6 +158,16 @@ class NoteBody(Record, frozen=True):
     sealed: Annotated[bytes, Meta(min_length=limits.NOTE_SEALED_BYTES, max_length=limits.NOTE_SEALED_BYTES)]
 
 
+class WithdrawalBody(Record, frozen=True):
+    """Kind 10: its author takes back the post of this device, number, uid and time, which was sealed under `epoch`."""
+
+    dev: shapes.Device
+    mseq: shapes.Mseq
+    uid: shapes.Bytes16
+    ts_ms: shapes.Millis
+    epoch: shapes.Op
+
+
 MESSAGE_BODIES: Final[Mapping[Kind, type[Record]]] = MappingProxyType(
     {
         Kind.POST: PostBody,
@@ -168,5 +179,6 @@ MESSAGE_BODIES: Final[Mapping[Kind, type[Record]]] = MappingProxyType(
         Kind.APPROVAL: ApprovalBody,
         Kind.OBJECTION: ObjectionBody,
         Kind.NOTE: NoteBody,
+        Kind.WITHDRAWAL: WithdrawalBody,
     }
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cli.render import expiry_words
-from mesh.errors import Exit, LocalError, MeshError
+from mesh.errors import Exit, LocalError, MeshError, RefusedError
 from mesh.node.local.protocol import JsonObject
 from tests.cli.runner import mesh
 from tests.node.local.fake_node import fake_node
@@ -316,6 +316,21 @@ def test_a_post_that_is_kept_from_newcomers_says_so(home: Path) -> None:
         ran = mesh("post", "g", "Words.", "--no-history", home=home)
         assert dict(node.handler.asked)["post"]["no_history"] is True
     assert ran.err == "Seen by at most 2 people; who comes in after it was sent does not see it.\n"
+
+
+def test_taking_back_says_whether_anybody_has_been_told(home: Path) -> None:
+    gone = message(state="withdrawn", text=None, mode="", why="you took it back")
+    with fake_node(home, {"message.withdraw": {"message": gone, "told": True}}) as node:
+        ran = mesh("message", "withdraw", "3fa9c1", home=home)
+        assert node.handler.asked == [("message.withdraw", {"message": "3fa9c1", "wait_s": 2})]
+    assert (ran.code, ran.out) == (Exit.OK, "withdrawn · 3fa9c1d2\n")
+    with fake_node(home, {"message.withdraw": {"message": gone, "told": False}}):
+        waits = mesh("message", "withdraw", "3fa9c1", home=home)
+    assert waits.code == Exit.QUEUED
+    assert "Nobody has been told yet" in waits.err
+    refused = RefusedError("that message is not yours", code="E-NOT-YOURS")
+    with fake_node(home, {"message.withdraw": refused}):
+        assert mesh("message", "withdraw", "3fa9c1", home=home).code == Exit.REFUSED
 
 
 def test_a_post_that_disappears_says_when(home: Path) -> None:

@@ -245,7 +245,6 @@ def _messages(story: Story) -> list[Record]:
     return [
         post,
         messages.Extra(tag=messages.ExtraTag.EXPIRES, value=(3600).to_bytes(4, "big")),
-        messages.Extra(tag=99, value=b"from a later version"),
         tbs,
         messages.SignedMessage(tbs=encode(tbs), sig=sign(story.alice.dev_seed, b"mesh1/msg\0" + encode(tbs))),
         messages.StrandedBody(nonce=group.founding.epoch.nonce),
@@ -259,6 +258,7 @@ def _messages(story: Story) -> list[Record]:
         messages.ReceiptBody(reached=[reached]),
         messages.PresenceBody(addresses=[HOME], in_invites=True, receipts=False),
         messages.BeaconBody(),
+        messages.WithdrawalBody(dev=story.alice.dev, mseq=1, uid=b"\x99" * 16, ts_ms=WALL_MS, epoch=tbs.epoch),
     ]
 
 

@@ -78,6 +78,7 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "knocks.decline": ("group", "knock"),
     "knocks.list": ("group?",),
     "message.show": ("message",),
+    "message.withdraw": ("message", "wait_s"),
     "node.health": (),
     "node.stop": (),
     "outbox": (),

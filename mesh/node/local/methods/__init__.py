@@ -64,6 +64,7 @@ TABLE: Final[Mapping[str, Method]] = MappingProxyType(
         "knocks.decline": doors.decline,
         "knocks.list": doors.list_knocks,
         "message.show": talk.show,
+        "message.withdraw": talk.withdraw,
         "node.health": node.health,
         "node.stop": node.stop,
         "outbox": talk.outbox,

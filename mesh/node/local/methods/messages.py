@@ -61,7 +61,11 @@ def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonO
         "why": None,
     }
     own, delivery = is_own(room, record), room.deliveries.get(record.post, Delivery())
-    if own and (delivery.end is not End.OPEN or is_over(room, record.at_ms, record.gone_ms, look.wall_ms)):
+    if (
+        own
+        and record.kind in (Kind.POST, Kind.WITHDRAWAL)
+        and (delivery.end is not End.OPEN or is_over(room, record.at_ms, record.gone_ms, look.wall_ms))
+    ):
         delivery = delivery.ended(End.EXPIRED)
         said = delivery_json(look, room, record.post, delivery, at_length=opened)
         return told | said | {"why": _ENDINGS[delivery.end]}
@@ -71,6 +75,8 @@ def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonO
         told["state"] = "after-removal"
     elif record.handed_on:
         told["state"] = "history"
+    if record.kind == Kind.WITHDRAWAL:
+        return told | {"state": "withdrawn", "why": "withdrawn by its author"}
     if record.kind != Kind.POST:
         return told | {"why": "this kind of message needs a newer version of the program"}
     try:

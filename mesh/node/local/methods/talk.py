@@ -2,18 +2,21 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 
-from mesh.commands import MarkRead, Post
-from mesh.errors import LocalError
+from mesh.commands import MarkRead, Post, Withdraw
+from mesh.errors import LocalError, RefusedError
 from mesh.events import Notice, Notify, Space
 from mesh.gossip.delivery import Delivery, DeliveryState
-from mesh.ids import PostId
+from mesh.groups.records import load
+from mesh.ids import OpId, PostId
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.messages import Look, gaps_json, is_hidden, message_json, missing_from, why_it_waits
 from mesh.node.local.methods.names import group_named, message_named
 from mesh.node.local.methods.shown import catching_up_json, each, earlier_json, person
 from mesh.node.local.protocol import JsonObject, JsonValue
+from mesh.peer.records import MessageRecord
 from mesh.peer.state import Room
+from mesh.wire.messages import Flag, Kind
 
 LIMIT_MAX = 500  # messages in one answer: with the longest of them it still fits the socket's line
 ANSWER_BYTES_MAX = 768 * 1024
@@ -109,6 +112,58 @@ async def show(desk: Desk, params: JsonObject) -> JsonObject:
     return {"message": _message(desk, desk.state.rooms[gid], key, opened=True)}
 
 
+async def withdraw(desk: Desk, params: JsonObject) -> JsonObject:
+    """Take a post of ours back, and wait until that has gone out; `told`: it has, or nobody had the post."""
+    post, gid, _ = message_named(desk.store, given.text(params, "message"))
+    room = desk.state.rooms[gid]
+    for last in (False, True):  # it may be sealed in the very moment between reading its row and asking
+        try:
+            command = _withdrawal(desk, room, post)
+            if command is not None:
+                await desk.ask(command)
+            break
+        except LocalError as error:
+            if last or error.code != "E-MOVED":
+                raise
+    told = await desk.until(
+        lambda: all(draft.post != post for draft in room.drafts.values()), given.seconds(params, "wait_s", 2.0)
+    )
+    key = desk.store.get(Space.POSTS, gid + post)
+    assert key is not None, "what was taken back stands in its place"
+    return {"message": _message(desk, room, key, opened=True), "told": told}
+
+
+def _withdrawal(desk: Desk, room: Room, post: PostId) -> Withdraw | None:
+    """Read what a post is taken back by; None where it was taken back before. RefusedError for one that is not ours."""
+    place = desk.store.get(Space.POSTS, room.group.gid + post)
+    value = None if place is None else desk.store.get(Space.MESSAGES, place)
+    if place is None or value is None:
+        raise LocalError("that message is not here any more", code="E-NO-MESSAGE")
+    record = load(MessageRecord, value)
+    if record.member != room.group.own.member_pk:
+        raise RefusedError(
+            "that message is not yours",
+            why="only its author takes a message back, under the key that they said it under",
+            do="ask its author, or a steward",
+            code="E-NOT-YOURS",
+        )
+    if record.kind == Kind.WITHDRAWAL:
+        return None
+    origin = record.origin
+    return Withdraw(
+        group=room.group.gid,
+        post=post,
+        place=place,
+        dev=record.dev,
+        mseq=record.mseq,
+        uid=b"" if origin is None else origin.uid,
+        ts_ms=record.ts_ms,
+        epoch=OpId(b"") if origin is None else origin.epoch,
+        flags=record.flags & Flag.NO_HISTORY,
+        gone_ms=record.gone_ms,
+    )
+
+
 async def outbox(desk: Desk, params: JsonObject) -> JsonObject:
     """Show what has not reached everybody whom it was sent to: for whom it waits, and why."""
     del params
@@ -118,6 +173,8 @@ async def outbox(desk: Desk, params: JsonObject) -> JsonObject:
             missing, silent = missing_from(room, post_id, delivery)
             if room.waits(post_id) and (missing or not (silent and delivery.held)):  # the silent say nothing more
                 waiting.append(_waiting(desk, room, post_id, delivery))
+        taken_back = [draft.post for draft in room.drafts.values() if draft.kind == Kind.WITHDRAWAL]
+        waiting.extend(_untold(room, post_id) for post_id in taken_back)
     return {"outbox": each(waiting)}
 
 
@@ -130,6 +187,18 @@ def _waiting(desk: Desk, room: Room, post_id: PostId, delivery: Delivery) -> Jso
         "waiting_for": [person(room, pk) for pk in missing],
         "receipts_off": [person(room, pk) for pk in silent],
         "why": why_it_waits(Look.of(desk), room, post_id),
+    }
+
+
+def _untold(room: Room, post_id: PostId) -> JsonObject:
+    """Describe a post that was taken back, of which nobody has been told yet."""
+    return {
+        "id": post_id.hex(),
+        "group": {"id": room.group.gid.hex(), "name": room.group.founding.name},
+        "state": DeliveryState.WITHDRAWN.value,
+        "waiting_for": [person(room, pk) for pk in room.group.others],
+        "receipts_off": [],
+        "why": "nobody has been told yet that you took it back",
     }
 
 
