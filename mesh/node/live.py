@@ -64,7 +64,7 @@ async def open_node(
         await runner.keep([addresses_write(network.addresses())], durable=False)
         await nursery.start(runner.run, network.addresses())
         nursery.start_soon(_watch_addresses, runner, network)
-        nursery.start_soon(_scrub, runner, store)
+        nursery.start_soon(_scrub, runner, store, reader)
         yield OpenDesk(home, reader, keepsakes, runner, network, nursery.cancel_scope)
         nursery.cancel_scope.cancel()
 
@@ -73,11 +73,17 @@ ADDRESSES_EVERY_S: Final = 20.0  # how often the machine's own addresses are loo
 SCRUB_EVERY_S: Final = 30.0  # how long a replaced key may wait in the write-ahead log; ours
 
 
-async def _scrub(runner: Runner, store: EncryptedStore) -> None:
-    """Fold the write-ahead log in now and then: until then it holds ratchets that have moved on."""
+async def _scrub(runner: Runner, store: EncryptedStore, reader: EncryptedStore) -> None:
+    """Fold the write-ahead log in now and then, for it holds ratchets that have moved on; and give memory back."""
+
+    def tidy() -> None:
+        store.scrub()
+        store.shrink()
+
     while True:
         await trio.sleep(SCRUB_EVERY_S)
-        await runner.exclusively(store.scrub)
+        await runner.exclusively(tidy)
+        reader.shrink()
 
 
 async def _watch_addresses(runner: Runner, network: Network) -> None:

@@ -20,6 +20,7 @@ brings tables and a secure-delete of its own.
 import os
 import stat
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from enum import IntEnum
 from pathlib import Path
 from typing import Final, cast
@@ -231,6 +232,15 @@ class EncryptedStore:
             return False
         self._stale = self._stale and bool(busy)
         return not busy
+
+    def shrink(self) -> None:
+        """Forget the pages that were read and written of late, which the system may have back; nothing else changes.
+
+        They are kept so that they need not be decrypted again, and a node that runs for days would come to hold
+        CACHE_KIB of them.
+        """
+        with suppress(apsw.Error):
+            self._connection.execute("PRAGMA shrink_memory")
 
     def close(self) -> None:
         """Fold the log in and let go of the file; StoreError if the disk fails at this."""

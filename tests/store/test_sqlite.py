@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import apsw
 import pytest
 
 from mesh.events import Delete, DeletePrefix, Put, Space
@@ -132,6 +133,16 @@ def test_forgetting_and_memory_are_set_as_they_must_be(store: EncryptedStore) ->
 
 
 # --------------------------------------------------------------------------------------- a power cut
+
+
+def test_pages_that_are_kept_at_hand_are_given_back_and_read_again(store: EncryptedStore) -> None:
+    rows = [Put(Space.FRAMES, k.to_bytes(4, "big"), bytes(4000)) for k in range(1000)]
+    for k in range(0, len(rows), 100):
+        store.commit(rows[k : k + 100], durable=False)
+    used = store._connection.status(apsw.SQLITE_DBSTATUS_CACHE_USED)[0]
+    store.shrink()
+    assert store._connection.status(apsw.SQLITE_DBSTATUS_CACHE_USED)[0] < used / 10
+    assert len(store.scan(Space.FRAMES)) == 1000
 
 
 def test_a_durable_commit_runs_with_full_and_others_with_normal(path: Path) -> None:
