@@ -132,6 +132,8 @@ def gap_line(gap: JsonObject) -> str:
     missing, asking = fields.number(gap, "missing"), fields.number(gap, "asking")
     ending = "asking nobody: no member is reachable" if not asking else f"asking {counted(asking, 'member')}"
     verb = "is" if missing == 1 else "are"
+    why = one_line(fields.text(gap, "why"))
+    ending = why if why and asking else ending
     return f"[{counted(missing, 'message')} from {author} {verb} missing; {ending}]"
 
 

@@ -86,6 +86,8 @@ class Node:
     tokens: int = 0
     commits: int = 0
     crash_at_commit: int | None = None
+    sends: int = 0
+    crash_at_send: int | None = None  # what stands after it in the batch is never carried out
     crash: Crash = Crash.AFTER
     skew_ms: int = 0  # how far its clock on the wall is off
 
@@ -152,7 +154,7 @@ class World:
         node.store.crash(power_cut=power_cut)
         node.wanted.clear()
         node.timers.clear()
-        node.crash_at_commit = None
+        node.crash_at_commit = node.crash_at_send = None
 
     def restart(self, name: str) -> None:
         """Stop a node, if it runs, and start it again."""
@@ -277,6 +279,11 @@ class World:
         for k, effect in enumerate(effects):
             assert k == 0 or not isinstance(effect, Persist), "a Persist that does not come first"
             self._do(node, effect)
+            if isinstance(effect, Send | SendStored):
+                node.sends += 1
+                if node.sends == node.crash_at_send:
+                    self.stop(node.name, power_cut=node.crash is Crash.POWER)
+                    return
 
     def _do(self, node: Node, effect: Effect) -> None:
         match effect:

@@ -318,6 +318,25 @@ def test_a_post_that_is_kept_from_newcomers_says_so(home: Path) -> None:
     assert ran.err == "Seen by at most 2 people; who comes in after it was sent does not see it.\n"
 
 
+def test_what_is_missing_is_said_with_the_reason(home: Path) -> None:
+    author: JsonObject = {"id": "01" * 32, "alias": "juniper"}
+    told: JsonObject = {
+        "messages": [],
+        "gaps": [
+            {"author": author, "missing": 3, "asking": 4, "why": None},
+            {"author": author, "missing": 1, "asking": 2, "why": "those who were asked did not give them"},
+            {"author": author, "missing": 1, "asking": 0, "why": "no member's node is reachable"},
+        ],
+    }
+    with fake_node(home, {"read": told}):
+        lines = mesh("read", "g", home=home).out.splitlines()
+    assert lines[:3] == [
+        "[3 messages from juniper are missing; asking 4 members]",
+        "[1 message from juniper is missing; those who were asked did not give them]",
+        "[1 message from juniper is missing; asking nobody: no member is reachable]",
+    ]
+
+
 def test_taking_back_says_whether_anybody_has_been_told(home: Path) -> None:
     gone = message(state="withdrawn", text=None, mode="", why="you took it back")
     with fake_node(home, {"message.withdraw": {"message": gone, "told": True}}) as node:

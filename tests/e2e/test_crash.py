@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from demo.people import Person, port_of, record, text
+from demo.people import Person, port_of, record, text, wait_for
 from mesh.errors import MeshError
 from mesh.node.local.api import Api
 from mesh.node.local.client import connect
@@ -77,3 +77,51 @@ def test_a_join_goes_on_after_both_sides_were_killed(cast: Cast) -> None:
     joined = record(juniper.join(code), "join")
     assert joined["state"] == "joined"
     assert joined["id"] == begun["id"]
+
+
+def test_what_was_taken_back_stays_so_through_a_kill(
+    pair: tuple[Person, Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No state that was told is untrue after `kill -9`, whichever commit it meets."""
+    wren, juniper = pair
+    monkeypatch.setenv("XDG_RUNTIME_DIR", wren.environment()["XDG_RUNTIME_DIR"])
+    kept: list[str] = []
+    taken: dict[str, str] = {}
+    half = threading.Event()
+    wren.post(GROUP, "gone by itself", "--expires", "2s")
+
+    def talk() -> None:
+        with _node_of(wren) as node:
+            try:
+                for k in range(POSTS):
+                    words = f"word {k} of wren"
+                    told = node.call("post", {"group": GROUP, "text": words, "wait_s": 0.0})
+                    name = text(record(told, "message"), "id")
+                    if k % 2:
+                        node.call("message.withdraw", {"message": name, "wait_s": 0.0})
+                        taken[words] = name
+                    else:
+                        kept.append(words)
+                    if k == POSTS // 2:
+                        half.set()
+            except MeshError:
+                half.set()
+
+    talker = threading.Thread(target=talk)
+    talker.start()
+    assert half.wait(60)
+    wren.kill()
+    talker.join(60)
+    assert taken
+
+    for _ in range(2):  # with the node down, and up again
+        here = wren.texts(GROUP)
+        assert [words for words in kept if here.count(words) != 1] == []
+        assert [words for words in (*taken, "gone by itself") if words in here] == []
+        name = list(taken.values())[-1]
+        assert text(record(wren.mesh("message", "show", name), "message"), "state") == "withdrawn"
+        if wren.pid is None:
+            wren.up()
+    wren.post(GROUP, "and one more")
+    juniper.sees(GROUP, *kept, "and one more", seconds=60)
+    wait_for(lambda: not {*taken, "gone by itself"} & set(juniper.texts(GROUP)), "juniper forgets it", 60)

@@ -14,6 +14,7 @@ from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.shown import iso, person, unconfirmed
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.keepers import keepers_of
+from mesh.peer.links import Session
 from mesh.peer.placing import is_over
 from mesh.peer.receipts import keeps_quiet
 from mesh.peer.records import MessageRecord
@@ -210,5 +211,20 @@ def gaps_json(state: State, room: Room) -> list[JsonValue]:
         missing = sum(last - first + 1 for first, last in ranges)
         if card is not None and missing and dev != room.group.own.dev:
             asking = sum(any(first in s.frontier.get(dev, Frontier()) for first, _ in ranges) for s in sessions)
-            gaps.append({"author": person(room, card.member_pk), "missing": missing, "asking": asking})
+            why = _why_missing(room, [s for s in sessions if s.device in room.group.view.devices], dev, ranges)
+            gaps.append({"author": person(room, card.member_pk), "missing": missing, "asking": asking, "why": why})
     return gaps
+
+
+def _why_missing(room: Room, sessions: list[Session], dev: DeviceId, ranges: list[tuple[int, int]]) -> str | None:
+    """Say what stands between us and messages that are missing; None where somebody is about to give them."""
+    if missing_epoch(room.group) is not None:
+        return "the group has a new key that was not given to this device; it has asked for one"
+    if not sessions:
+        return "no member's node is reachable"
+    offered = [s for s in sessions if any(first in s.frontier.get(dev, Frontier()) for first, _ in ranges)]
+    if not offered:
+        return "none of those who are there has them; others are asked when they come"
+    if all(first in s.closed.get(dev, Frontier()) for s in offered for first, _ in ranges):
+        return "those who were asked did not give them so that they open; others are asked when they come"
+    return None
