@@ -9,7 +9,7 @@ from mesh.commands import Rank
 from mesh.errors import Fault, RemoteError
 from mesh.ids import OpId
 from mesh.membership.acts import NOTHING, Act
-from mesh.membership.graph import BY_MEMBER_KEY, bits, by_member_key
+from mesh.membership.graph import BY_MEMBER_KEY, Graph, bits, by_member_key
 from mesh.membership.resolve import resolve
 from mesh.wire.operations import OpType
 from tests.attacks.plain import Told, device
@@ -175,3 +175,13 @@ def test_of_what_never_was_there_is_nothing() -> None:
         graph.of_type(OpType.FORK, mask),
     ]
     assert asked == [0] * len(asked)
+
+
+def test_a_graph_begins_empty_and_is_so_again_when_its_create_is_taken_back() -> None:
+    create = Told().graph.at(0).act
+    graph = Graph()
+    for _ in range(2):
+        assert (len(graph), graph.everything, graph.heads, graph.closure([])) == (0, 0, [], 0)
+        graph.push(create)
+        assert (len(graph), graph.everything, graph.heads) == (1, 1, [create.op_id])
+        graph.pop()

@@ -128,10 +128,13 @@ def test_a_step_down_takes_only_what_was_above_it() -> None:
     everybody = {alice.dev, bob.dev, phone.dev}
     alice.promotes(bob, Rank.MODERATOR)
     then = group.heads
-    bob.demotes(bob, Rank.MEMBER)
-    as_member = phone.rekeys(everybody, after=then, auth=first)
-    as_moderator = phone.rekeys(everybody, after=(as_member,))
-    assert (group.counts(as_member), group.counts(as_moderator)) == (True, False)
+    before = phone.rekeys(everybody, after=then, auth=first), phone.rekeys(everybody)
+    assert [group.counts(act) for act in before] == [True, True]
+    bob.demotes(bob, Rank.MEMBER, after=then)
+    assert [group.counts(act) for act in before] == [True, False]
+    is_as_from_nothing(group)
+    after = phone.rekeys(everybody, after=before[1:], auth=first)
+    assert group.counts(after)
     assert bob.rank is Rank.MEMBER
     is_as_from_nothing(group)
 

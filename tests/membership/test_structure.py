@@ -108,6 +108,8 @@ def test_one_steps_down_below_the_grant_that_one_exercises() -> None:
         bob.demotes(bob, Rank.MODERATOR)
     bob.demotes(bob, Rank.NEWCOMER, auth=first)
     assert bob.rank is Rank.NEWCOMER
+    with refused("demotes nobody"):
+        bob.demotes(bob, Rank.NEWCOMER, auth=first)
 
 
 def test_a_rank_is_given_between_the_authors_and_the_targets() -> None:

@@ -57,7 +57,10 @@ READY: Final = (  # read once, before the first fork; what builds on the changed
 
 Stages = tuple[tuple[str, ...], ...]  # files of tests; the next are read only where these notice nothing
 BELONGING: Final[Stages] = (
-    ("attacks/test_membership.py", "attacks/test_devices.py", "membership"),
+    (  # those first that take least
+        *("attacks/test_membership.py", "attacks/test_devices.py"),
+        *("membership/test_structure.py", "membership/test_standing.py", "membership/test_graph.py", "membership"),
+    ),
     (
         *("groups/test_resolve.py", "groups/test_resolve_invites.py", "groups/test_rules.py", "groups/test_oplog.py"),
         *("attacks/test_epochs.py", "attacks/test_operations.py"),
@@ -65,10 +68,12 @@ BELONGING: Final[Stages] = (
     ),
 )
 KEYS: Final[Stages] = (
-    ("groups/test_schedule.py", "groups/test_ratchet.py", "groups/test_epochs.py", "groups/test_receiving.py"),
     (
-        *("groups/test_forgetting.py", "peer/test_keeping.py"),
-        *("attacks/test_epochs.py", "attacks/test_messages.py", "attacks/test_frames.py"),
+        *("groups/test_schedule.py", "groups/test_forgetting.py", "groups/test_ratchet.py"),
+        *("groups/test_epochs.py", "groups/test_receiving.py"),
+    ),
+    (
+        *("peer/test_keeping.py", "attacks/test_epochs.py", "attacks/test_messages.py", "attacks/test_frames.py"),
         *("groups/test_envelopes.py", "groups/test_messaging.py", "groups/test_messaging_forged.py"),
         *("groups/test_group.py", "groups/test_authoring.py", "groups/test_joining.py", "groups/test_long_logs.py"),
     ),
