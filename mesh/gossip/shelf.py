@@ -15,9 +15,10 @@ from mesh.crypto.hashes import kdf
 from mesh.ids import AccountId, FrameId, TopicId
 from mesh.secret import Secret
 from mesh.wire import limits
-from mesh.wire.frames import FrameType
+from mesh.wire.frames import DAY_MS, FrameType
 from mesh.wire.keepers import MAC_BYTES
 
+DAYS_MAX: Final = limits.KEPT_DAYS_MAX
 # What a joiner needs, and what is handed whole to whoever shares the topic.
 AT_DOORS: Final = (FrameType.PREVIEW, FrameType.KNOCK, FrameType.WELCOME)
 # Of these the newest are kept, and no more: whoever has the key can make as many as they like.
@@ -69,9 +70,13 @@ class _Topic:
 
 @dataclass(slots=True)
 class Account:
-    """One ticket's account: its quota in bytes, and its topics with when each was named last (Unix ms)."""
+    """One ticket's account: its quota in bytes, for how many days it wants anything kept at most, and its topics.
+
+    Beside each topic stands when it was named last (Unix ms).
+    """
 
     quota: int
+    days: int = DAYS_MAX
     topics: OrderedDict[TopicId, int] = field(default_factory=OrderedDict)  # named longest ago first
 
 
@@ -136,10 +141,18 @@ class Shelf:
         self._put(topic, place)
         return True
 
-    def name(self, account: AccountId, quota: int, topics: Iterable[TopicId], now_ms: int) -> list[Place]:
+    def name(
+        self,
+        account: AccountId,
+        quota: int,
+        topics: Iterable[TopicId],
+        now_ms: int,
+        *,
+        days: int = limits.KEPT_DAYS_MAX,
+    ) -> list[Place]:
         """Keep these topics for an account, the most important last; return what has to go for it."""
         kept = self.accounts.setdefault(account, Account(quota))
-        kept.quota = quota
+        kept.quota, kept.days = quota, days
         gone: list[Place] = []
         for topic in topics:
             if topic not in self._topics and len(self._topics) >= limits.KEPT_TOPICS_ALL_MAX:
@@ -172,15 +185,21 @@ class Shelf:
             gone += [self._take(found, old) for old in alike[: -NEWEST[kind]]]
         return place, gone
 
-    def expire(self, before_ms: int) -> tuple[list[Place], list[AccountId]]:
-        """Drop what lies here since before then, and topics not named since; return both, by frame and by account."""
+    def expire(self, now_ms: int, days: int) -> tuple[list[Place], list[AccountId]]:
+        """Drop what lies here for longer than so many days, or than its account wants, and old topics.
+
+        Return the frames that go, and the accounts that lost a topic.
+        """
         gone: list[Place] = []
         for topic in self._topics.values():
+            wanted = self.accounts[next(iter(topic.accounts))].days
+            before_ms = now_ms - min(days, wanted) * DAY_MS
             for place in list(topic.frames.values()):
                 if place.at_ms >= before_ms:
                     break
                 gone.append(self._take(topic, place))
         changed: list[AccountId] = []
+        before_ms = now_ms - days * DAY_MS
         for account, kept in self.accounts.items():
             for topic_id in [one for one, named_ms in kept.topics.items() if named_ms < before_ms]:
                 gone += self._drop_topic(account, topic_id)

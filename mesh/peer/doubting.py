@@ -53,6 +53,7 @@ def note_unopened(room: Room, epoch: OpId, step: Step) -> None:
     log = room.group.log
     if any(log.past(other) & log.bit(epoch) for other in room.group.epochs if other != epoch):
         return
+    room.unopened = epoch
     if room.doubt is None:
         room.doubt = Doubt(since_ms=step.now.mono_ms, cut_off=True)
         step.set_timer("doubt", room.group.gid, SPREAD_MS)

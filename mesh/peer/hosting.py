@@ -20,7 +20,7 @@ from mesh.peer.routing import forward_on
 from mesh.peer.state import State, Step
 from mesh.wire import limits
 from mesh.wire.codec import encode
-from mesh.wire.frames import DAY_MS, Frame, topics_of
+from mesh.wire.frames import Frame, topics_of
 from mesh.wire.keepers import KeepAsk, KeptSaid, RangesType, pack_keep, pack_ranges, split_wanted
 from mesh.wire.text import require_text
 from mesh.wire.tickets import Ticket, ticket_to_text
@@ -111,10 +111,10 @@ def hear_ask(state: State, link: Link, ask: KeepAsk, step: Step) -> None:
         raise RemoteError(Fault.AGAINST_RULES, "a ticket that this keeper did not give")
     if host.on:
         kept = host.shelf.accounts.get(account)
-        known = {} if kept is None else dict(kept.topics)
-        _forget(host.shelf.name(account, ask.quota, ask.topics, step.now.wall_ms), step)
+        known, days = ({}, 0) if kept is None else (dict(kept.topics), kept.days)
+        _forget(host.shelf.name(account, ask.quota, ask.topics, step.now.wall_ms, days=ask.days), step)
         now_kept = host.shelf.accounts[account]
-        if any(step.now.wall_ms - known.get(topic, 0) >= _NAMED_MS for topic in ask.topics):
+        if days != ask.days or any(step.now.wall_ms - known.get(topic, 0) >= _NAMED_MS for topic in ask.topics):
             _save_account(account, now_kept, step)
         if known.keys() != now_kept.topics.keys():
             step.topics_changed = True
@@ -138,7 +138,7 @@ def _say_held(link: Link, host: Host, account: AccountId, quota: int, step: Step
 
 def _save_account(account: AccountId, kept: Account, step: Step) -> None:
     topics = [NamedTopic(topic=topic, named_ms=named_ms) for topic, named_ms in kept.topics.items()]
-    step.journal.put(Space.KEEPER, account, encode(AccountRecord(quota=kept.quota, topics=topics)))
+    step.journal.put(Space.KEEPER, account, encode(AccountRecord(quota=kept.quota, days=kept.days, topics=topics)))
 
 
 def _forget(gone: list[Place], step: Step) -> None:
@@ -152,7 +152,7 @@ def sweep(state: State, step: Step) -> None:
     if state.host is None or not state.host.on:
         return
     shelf = state.host.shelf
-    gone, accounts = shelf.expire(step.now.wall_ms - state.host.days * DAY_MS)
+    gone, accounts = shelf.expire(step.now.wall_ms, state.host.days)
     _forget(gone, step)
     for account in accounts:
         _save_account(account, shelf.accounts[account], step)

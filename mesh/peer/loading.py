@@ -74,7 +74,7 @@ def _load_host(records: Mapping[Space, Rows]) -> Host | None:
     for key, value in rows.items():
         account = load(AccountRecord, value)
         topics = OrderedDict((named.topic, named.named_ms) for named in account.topics)
-        shelf.restore(AccountId(key), Account(account.quota, topics))
+        shelf.restore(AccountId(key), Account(account.quota, account.days, topics))
     for key, value in sorted(sizes.items()):
         size = load(SizeRecord, value)
         at_ms, frame = int.from_bytes(key[32:40], "big"), FrameId(key[40:])

@@ -9,7 +9,7 @@ from mesh.wire import limits, shapes
 from mesh.wire.codec import Record
 from mesh.wire.frames import FrameType
 from mesh.wire.invites import Addresses, Door
-from mesh.wire.keepers import Quota, Topic
+from mesh.wire.keepers import Days, Quota, Topic
 from mesh.wire.messages import SignedMessage
 from mesh.wire.operations import Approval
 from mesh.wire.pairing import HomeEntry
@@ -235,7 +235,7 @@ class KeeperRecord(Record, frozen=True):
     on: bool
     secret: shapes.Bytes32
     quota: Quota
-    days: Annotated[int, Meta(ge=1, le=limits.KEPT_DAYS_MAX)]
+    days: Days
 
 
 class NamedTopic(Record, frozen=True):
@@ -249,6 +249,7 @@ class AccountRecord(Record, frozen=True):
     """An account that others have with us: topics, named longest ago first."""
 
     quota: Quota
+    days: Days
     topics: Annotated[list[NamedTopic], Meta(max_length=limits.KEPT_TOPICS_MAX)]
 
 

@@ -10,6 +10,7 @@ from mesh.crypto.hashes import h
 from mesh.crypto.keys import public_key
 from mesh.events import LinkKind, SendClass
 from mesh.groups.invites import HOUR_MS
+from mesh.groups.retention import keep_ms
 from mesh.ids import TopicId
 from mesh.peer import holdings, refilling
 from mesh.peer.keepers import keepers_of
@@ -17,6 +18,7 @@ from mesh.peer.links import AtKeeper, Link
 from mesh.peer.routing import DOOR_DAYS, preview_topic
 from mesh.peer.state import Room, State, Step
 from mesh.peer.welcoming import read_knock
+from mesh.wire import limits
 from mesh.wire.frames import DAY_MS, topic_of
 from mesh.wire.keepers import KeepAsk, KeptSaid, pack_keep
 from mesh.wire.tickets import Ticket
@@ -50,11 +52,13 @@ def _ask(link: Link, room: Room, ticket: Ticket, topics: list[TopicId], step: St
     if at is None or at.account != ticket.account:
         at = link.keepers[room.group.gid] = AtKeeper(account=ticket.account)
     at.topics = tuple(topic for topic in topics if _is_readable(room, topic))
-    told = h(b"mesh1/left", *topics)
+    kept_ms = keep_ms(room.group)
+    days = min(limits.KEPT_DAYS_MAX, max(1, -(-kept_ms // DAY_MS))) if kept_ms else limits.KEPT_DAYS_MAX
+    told = h(b"mesh1/left", bytes([days]), *topics)
     if told == at.told and step.now.mono_ms - at.told_ms < ASK_AGAIN_MS:
         return
     at.told, at.told_ms = told, step.now.mono_ms
-    ask = KeepAsk(account=ticket.account, quota=ticket.quota, mac=ticket.mac, topics=topics)
+    ask = KeepAsk(account=ticket.account, quota=ticket.quota, mac=ticket.mac, days=days, topics=topics)
     step.send(link.link, LinkKind.KEEP, pack_keep(ask), SendClass.CONTROL)
 
 

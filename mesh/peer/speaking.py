@@ -108,13 +108,19 @@ def can_speak(state: State, room: Room, now: Instant) -> bool:
     if room.group.me is None or room.group.own.left or not room.group.epochs:
         return False
     heard = [session for _, session in state.present(room) if session.heard]
-    left = bool(room.group.others) and is_level(state, room)
+    left = bool(room.group.others) and is_level(state, room) and not _went_on(room)
     if _may_be_news(room, now, bool(heard) or left):
         return False
     waits = [_is_awaited(room, session, now) for session in heard]
     held_back = any(_is_ahead(room, session) and _is_fresh(room, session, now) for session in heard)
     somebody = left or any(agrees(room, session, now) for session in heard)
     return somebody and not held_back and not any(waits)
+
+
+def _went_on(room: Room) -> bool:
+    """Say whether the group seems to go on without us: then a keeper, which knows of nobody, is not enough."""
+    log, last = room.group.log, room.unopened
+    return last is not None and not any(log.past(epoch) & log.bit(last) for epoch in room.group.epochs)
 
 
 def _may_be_news(room: Room, now: Instant, somebody: bool) -> bool:

@@ -138,6 +138,7 @@ class Room:
     history_seen: str = ""  # what newcomers get, when we last looked
     catching_up: int | None = None  # how many messages were here when a long catch-up began, while one is under way
     handed: int = 0  # messages that were handed on to us, in this process
+    unopened: OpId | None = None  # the epoch which something follows that we could not open
     holdings: dict[TopicId, Holding] = field(default_factory=dict)  # what is here of epochs that keepers keep
     left: dict[TopicId, None] = field(default_factory=dict)  # epochs that are left at keepers
     keepers_said: dict[AccountId, KeptSaid] = field(default_factory=dict)  # what each said last, in this process

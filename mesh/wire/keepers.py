@@ -21,16 +21,21 @@ MAC_BYTES: Final = 16
 _KEEP_BYTES_MAX: Final = 8 * 1024
 
 Quota = Annotated[int, Meta(ge=1, le=limits.QUOTA_BYTES_MAX)]
+Days = Annotated[int, Meta(ge=1, le=limits.KEPT_DAYS_MAX)]
 Topic = Annotated[TopicId, Meta(min_length=32, max_length=32)]
 Topics = Annotated[list[Topic], Meta(max_length=limits.KEPT_TOPICS_MAX)]
 
 
 class KeepAsk(Record, frozen=True):
-    """Keep these topics for this account, the most important last; `quota` (bytes) and `mac` are its ticket's."""
+    """Keep these topics for this account, the most important last; `quota` (bytes) and `mac` are its ticket's.
+
+    `days`: nothing longer than that, for the group keeps nothing longer itself.
+    """
 
     account: shapes.Bytes16
     quota: Quota
     mac: shapes.Bytes16
+    days: Days
     topics: Topics
 
 

@@ -5,7 +5,7 @@ import pytest
 from mesh.gossip.shelf import Place, Shelf, is_own_ticket, ticket_mac
 from mesh.ids import AccountId, FrameId, TopicId
 from mesh.wire import limits
-from mesh.wire.frames import FrameType
+from mesh.wire.frames import DAY_MS, FrameType
 
 WREN, TANSY = AccountId(b"w" * 16), AccountId(b"t" * 16)
 SECRET = bytes(32)
@@ -96,10 +96,10 @@ def test_a_topic_of_two_accounts_stays_as_long_as_one_of_them_names_it() -> None
     shelf.name(TANSY, 300, [topic(1)], 50)
     put(shelf, 60)
     assert shelf.held(TANSY) == (0, 0, 0)
-    gone, changed = shelf.expire(40)
+    gone, changed = shelf.expire(DAY_MS + 40, 1)
     assert (gone, changed) == ([], [WREN])
     assert shelf.held(TANSY) == (1, 100, 60)
-    gone, changed = shelf.expire(1000)
+    gone, changed = shelf.expire(DAY_MS + 1000, 1)
     assert [place.frame for place in gone] == [frame(60)]
     assert changed == [TANSY]
     assert (shelf.size, shelf.frames, list(shelf.topics)) == (0, 0, [])
@@ -147,3 +147,16 @@ def test_what_was_stored_comes_back_as_it_was() -> None:
             assert again.restore_place(place)
     assert again.held(WREN) == shelf.held(WREN)
     assert not again.restore_place(Place(topic(9), 1, frame(9), FrameType.MESSAGE, 1))
+
+
+def test_nothing_is_kept_for_longer_than_its_group_keeps_it() -> None:
+    shelf = Shelf(quota=10_000)
+    shelf.name(WREN, 500, [topic(1)], 0, days=2)
+    shelf.name(TANSY, 500, [topic(2)], 0)
+    put(shelf, 1)
+    put(shelf, 2, on=2)
+    gone, changed = shelf.expire(2 * DAY_MS + 10, 30)
+    assert [place.frame for place in gone] == [frame(1)]
+    assert changed == []
+    assert shelf.has_topic(topic(1))
+    assert shelf.held(TANSY)[0] == 1

@@ -238,10 +238,10 @@ def test_one_account_changes_nothing_in_another() -> None:
     mallory = Liar(keeper)
     for round_ in range(5):
         topics = [TopicId((round_ * 64 + k).to_bytes(32, "big")) for k in range(64)]
-        ask = KeepAsk(account=ticket.account, quota=ticket.quota, mac=ticket.mac, topics=topics)
+        ask = KeepAsk(account=ticket.account, quota=ticket.quota, mac=ticket.mac, days=30, topics=topics)
         mallory.say(LinkKind.KEEP, pack_keep(ask))
     own = list(wren.group(gid).topics)
-    ask = KeepAsk(account=ticket.account, quota=ticket.quota, mac=ticket.mac, topics=own)
+    ask = KeepAsk(account=ticket.account, quota=ticket.quota, mac=ticket.mac, days=30, topics=own)
     mallory.say(LinkKind.KEEP, pack_keep(ask))
     assert mallory.faults == []
     assert keeper.kept() == kept

@@ -1,13 +1,19 @@
 """Keepers: what is left with one waits there for those who are away."""
 
-from mesh.commands import Rekey
-from mesh.events import DeletePrefix, Space
-from mesh.ids import GroupId
-from mesh.peer.keepers import is_level
+from copy import deepcopy as copy
+
+import pytest
+
+from mesh.commands import DropKeeper, Rekey
+from mesh.errors import LocalError, RefusedError
+from mesh.events import AddressesChanged, DeletePrefix, Effect, Input, LinkKind, Send, Space
+from mesh.ids import Address, GroupId
+from mesh.peer.keepers import is_level, keepers_of
 from mesh.peer.records import JoinStage
+from mesh.wire import limits
 from simulations.checks import blamed
 from simulations.people import Person, circle, gather
-from simulations.world import World
+from simulations.world import Node, World
 
 
 def with_keeper(
@@ -153,3 +159,124 @@ def test_a_keeper_that_lost_everything_is_filled_again() -> None:
     world.run(30)
     assert tansy.reads(gid) == [*(f"evening {k}" for k in range(5)), "under a new key"]
     assert blamed(world) == []
+
+
+def test_an_old_copy_of_a_home_hears_from_the_keeper_what_it_said_later() -> None:
+    world, gid, _, (wren, tansy) = with_keeper("wren", "tansy")
+    wren.post(gid, "one")
+    world.run(20)
+    wren.off()
+    old = copy(wren.node.store)
+    wren.on()
+    for text in ("two", "three"):
+        wren.post(gid, text)
+    world.run(20)
+    wren.off()
+    tansy.off()
+    wren.node.store = old
+    wren.on()
+    post = wren.post(gid, "four")
+    assert wren.until(lambda: wren.told(gid, post)[0] == "sent", 60)
+    assert wren.reads(gid) == ["one", "two", "three", "four"]
+    wren.off()
+    tansy.on()
+    world.run(60)
+    assert tansy.reads(gid) == ["one", "two", "three", "four"]
+    assert tansy.room(gid).proofs == {}
+    assert blamed(world) == []
+
+
+def test_one_who_was_removed_meanwhile_leaves_nothing_at_the_keeper() -> None:
+    world, gid, _, (wren, tansy, rowan) = with_keeper("wren", "tansy", "rowan")
+    rowan.off()
+    wren.remove(gid, wren.key_of(gid, "rowan"))
+    wren.post(gid, "without rowan")
+    world.run(30)
+    wren.off()
+    tansy.off()
+    rowan.on()
+    post = rowan.post(gid, "Where are you all?")
+    world.run(1000)
+    assert rowan.told(gid, post)[0] == "queued"
+    assert rowan.reads(gid) == ["Where are you all?"]
+
+
+def test_who_is_where_is_told_by_the_keeper_as_well() -> None:
+    world, gid, _, (wren, tansy) = with_keeper("wren", "tansy")
+    tansy.off()
+    assert wren.node.peer is not None
+    moved = Address("/memory/elsewhere/p2p/peer-wren")
+    device = wren.device(gid)
+    world._give(wren.node, AddressesChanged(addresses=(wren.node.address, moved)))
+    world.run(30)
+    wren.off()
+    tansy.on()
+    world.run(30)
+    assert moved in tansy.room(gid).contacts[device].addresses
+
+
+def test_what_a_keeper_acknowledges_is_in_its_store() -> None:
+    world = World(1)
+    acknowledged: list[bytes] = []
+
+    def watch(node: Node, event: Input, effects: list[Effect]) -> None:
+        del event
+        kept = {key[40:] for key, _ in node.store.scan(Space.KEPT)} if node.name == "pi" else set()
+        for effect in effects if node.name == "pi" else ():
+            if isinstance(effect, Send) and effect.kind is LinkKind.STORED:
+                ids = [effect.payload[k : k + 32] for k in range(0, len(effect.payload), 32)]
+                assert kept.issuperset(ids)
+                acknowledged.extend(ids)
+
+    world.watchers.append(watch)
+    world, gid, keeper, (wren, _) = with_keeper("wren", "tansy", world=world)
+    for k in range(3):
+        wren.post(gid, f"{k}")
+        world.run(5)
+        keeper.off(power_cut=k == 1)
+        keeper.on()
+        world.run(30)
+    assert len(acknowledged) > 10
+
+
+def test_a_further_keeper_is_filled_with_what_the_group_has() -> None:
+    world, gid, keeper, (wren, tansy) = with_keeper("wren", "tansy")
+    for k in range(6):
+        (wren, tansy)[k % 2].post(gid, f"{k}")
+        world.run(3)
+    (attic,) = gather(world, "attic")
+    attic.keep()
+    wren.use_keeper(gid, attic.ticket())
+    world.run(90)
+    assert attic.kept() >= 6
+    wren.off()
+    tansy.off()
+    keeper.off()
+    tansy.on()
+    world.run(20)
+    assert level(tansy, gid)
+
+
+def test_stewards_choose_up_to_four_and_those_that_go_are_dialled_no_more() -> None:
+    world, gid, keeper, (wren, tansy) = with_keeper("wren", "tansy")
+    (known_ticket,) = keepers_of(wren.group(gid)).values()
+    with pytest.raises(RefusedError) as refused:
+        world.ask("tansy", DropKeeper(group=gid, keeper=known_ticket.keeper))
+    assert "wren" in refused.value.do
+    more = gather(world, "b", "c", "d", "e")
+    for person in more:
+        person.keep()
+    for person in more[:3]:
+        wren.use_keeper(gid, person.ticket())
+    with pytest.raises(LocalError):
+        wren.use_keeper(gid, more[3].ticket())
+    known = keepers_of(wren.group(gid))
+    assert len(known) == limits.KEEPERS_MAX
+    first = next(iter(known.values()))
+    world.ask("wren", DropKeeper(group=gid, keeper=first.keeper))
+    with pytest.raises(LocalError):
+        world.ask("wren", DropKeeper(group=gid, keeper=first.keeper))
+    world.run(10)
+    assert first.account not in keepers_of(tansy.group(gid))
+    assert first.peer not in tansy.node.wanted
+    del keeper

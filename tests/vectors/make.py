@@ -157,7 +157,7 @@ def _all_records(story: Story) -> list[Record]:
 
 
 def _keeping() -> list[Record]:
-    ask = keepers.KeepAsk(account=KEPT.account, quota=KEPT.quota, mac=KEPT.mac, topics=[TopicId(b"\x99" * 32)])
+    ask = keepers.KeepAsk(account=KEPT.account, quota=KEPT.quota, mac=KEPT.mac, days=30, topics=[TopicId(b"\x99" * 32)])
     held = {"topics": 1, "frames": 2, "size": 1200, "quota": KEPT.quota, "oldest_ms": WALL_MS}
     return [ask, keepers.KeptSaid(account=KEPT.account, accepted=True, **held)]
 
