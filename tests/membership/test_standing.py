@@ -42,6 +42,25 @@ def test_a_removal_of_its_issuer_closes_an_invite_for_those_who_had_not_heard_of
     is_as_from_nothing(group)
 
 
+def test_an_invite_is_open_until_it_is_closed_or_its_issuer_removed() -> None:
+    """A demotion does not close it, nor does it keep a removal from closing it."""
+    group = Told(mo=Rank.MODERATOR)
+    alice, mo = group.people
+    closed, kept = mo.invites(), mo.invites()
+
+    def is_open() -> list[bool]:
+        is_as_from_nothing(group)
+        return [group.view.invites[invite].open for invite in (closed, kept)]
+
+    assert is_open() == [True, True]
+    mo.uninvites(closed)
+    assert is_open() == [False, True]
+    alice.demotes(mo, Rank.MEMBER)
+    assert is_open() == [False, True]
+    alice.removes(mo)
+    assert is_open() == [False, False]
+
+
 def test_a_moderator_needs_no_approvals_and_a_member_does() -> None:
     group = Told(mo=Rank.MODERATOR, moira=Rank.MODERATOR, bob=Rank.MEMBER)
     alice, mo, moira, bob = group.people
@@ -179,7 +198,7 @@ def test_a_demotion_that_was_none_takes_nothing() -> None:
 
 
 def test_a_leave_by_one_device_ends_what_another_does_meanwhile() -> None:
-    for removed in (False, True):
+    for removed in ("", "beside it", "after it"):
         group = Told(bob=Rank.MEMBER)
         alice, bob = group.people
         phone = bob.adds("phone")
@@ -188,9 +207,9 @@ def test_a_leave_by_one_device_ends_what_another_does_meanwhile() -> None:
         left = bob.leaves(after=then)
         assert not group.counts(meanwhile)
         assert group.view.departed == {bob.pk: left}
-        if removed:  # beside it: then the leave ends nothing, and the removal does
-            alice.removes(bob, after=(meanwhile,))
-            assert group.counts(meanwhile)
+        if removed:  # beside the leave: then that ends nothing, and the removal does
+            alice.removes(bob, after=(meanwhile,) if removed == "beside it" else None)
+            assert group.counts(meanwhile) == (removed == "beside it")
         is_as_from_nothing(group)
 
 
