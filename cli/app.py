@@ -48,6 +48,7 @@ COMMANDS: Final = {
         ("post", "cli.commands.talk:post", "Say something in a group."),
         ("read", "cli.commands.talk:read", "Read a group."),
         ("talk", "cli.commands.two:talk", "Talk with a member as two; list who asks."),
+        ("file", "cli.commands.files:app", "Save what stands beside a message."),
         ("message", "cli.commands.talk:app", "Look at one message."),
         ("outbox", "cli.commands.talk:outbox", "What still waits to leave, for whom, and why."),
     ),

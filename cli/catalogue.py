@@ -5,23 +5,16 @@ demands an entry for each code in it, and a code for each entry.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What happened, why it matters, what to do."""
-
-    what: str
-    why: str
-    do: str
-
+from cli.entry import Entry
+from cli.file_errors import FILE_ERRORS
 
 _AGAIN: Final = "A program that goes on after this could do harm that nobody sees."
 _ASK_AGAIN: Final = "Ask the person who invited you for a new code."
 
 CATALOGUE: Final[Mapping[str, Entry]] = {
+    **FILE_ERRORS,
     # ---- the command line
     "E-USAGE": Entry(
         "The command line, or what it asks for, cannot be understood as it stands.",
@@ -71,9 +64,10 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "Write a number and K, M or G: 500K, 200M, 1G.",
     ),
     "E-FILE": Entry(
-        "A file that you named cannot be read.",
+        "A file that you named cannot be read, or not be written.",
         "Its content is what the command was to work with.",
-        "Check the name and its permissions; the file must be UTF-8 text.",
+        "Check the name and its permissions. A text must be UTF-8; what is sent beside a message must be an ordinary "
+        "file, and no symbolic link.",
     ),
     "E-TEXT": Entry(
         "A text cannot be used as it is: it is empty, too long, not UTF-8, or holds control characters.",

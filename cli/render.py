@@ -122,8 +122,25 @@ def message_lines(message: JsonObject) -> list[str]:
     head = " · ".join([*(part for part in parts if part), identity, *verified])
     why = one_line(fields.text(message, "why"))
     if message.get("text") is None:
-        return [head, f"{INDENT}({why or f'closed; --open {identity} opens it'})"]
-    return [head, *indented(fields.text(message, "text")), *([f"{INDENT}({why})"] if why else [])]
+        behind = fields.records(message, "files")
+        beside = f"; {counted(len(behind), 'file')} with it" if behind else ""
+        return [head, f"{INDENT}({why or f'closed; --open {identity} opens it'}{beside})"]
+    files = [f"{INDENT}{file_line(file)}" for file in fields.records(message, "files")]
+    return [head, *indented(fields.text(message, "text")), *files, *([f"{INDENT}({why})"] if why else [])]
+
+
+def file_line(file: JsonObject) -> str:
+    """Say what a file beside a message is called, how long it is, and how much of it is here."""
+    got, of, state = fields.number(file, "got"), fields.number(file, "of"), fields.text(file, "state")
+    far = f"{got * 100 // of} % here" if got and got < of else {"here": "here"}.get(state, "not here yet")
+    return f"[file: {one_line(fields.text(file, 'name'))} · {file_size(fields.number(file, 'size'))} · {far}]"
+
+
+def file_size(size: int) -> str:
+    """Say a size in bytes as people do."""
+    if size < 1024:
+        return counted(size, "byte")
+    return f"{size / 1024:.0f} KiB" if size < 1024 * 1024 else f"{size / (1024 * 1024):.1f} MiB"
 
 
 def gap_line(gap: JsonObject) -> str:

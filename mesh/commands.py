@@ -4,7 +4,7 @@ Each is answered by exactly one `Answer` effect. Secrets that only the person's 
 key's seed) travel as `Secret`, are used for this one command and never stored.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
@@ -117,6 +117,31 @@ class Post:
     reply_to: PostId | None
     no_history: bool = False  # newcomers are never to see it, whatever the group gives them
     expires_s: int | None = None  # every node forgets it so long after it was said; None: when the group does
+    files: bytes = b""  # what `OfferFiles` gave, once all of it has been handed over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferFiles:
+    """Begin to hand over what is to stand beside a post: (name, size in bytes) of each file. Its id is `Post.files`."""
+
+    group: GroupId
+    files: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivePiece:
+    """Hand over the next bytes of the files that were offered under an id, the first file first."""
+
+    upload: bytes
+    piece: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchFiles:
+    """Fetch what is not here of a post's files, until all of it is."""
+
+    group: GroupId
+    post: PostId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -397,6 +422,9 @@ Command = (
     | DecideKnock
     | Post
     | Withdraw
+    | OfferFiles
+    | GivePiece
+    | FetchFiles
     | MarkRead
     | SetRank
     | HoldBack

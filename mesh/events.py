@@ -41,6 +41,8 @@ class Space(StrEnum):
     EXPIRIES = "expiries"  # gid + when it ends (u64 ms) + the rest of the key in MESSAGES -> which message that is
     WITHDRAWN = "withdrawn"  # gid + post id -> taken back by its author, while its place is being read
     FRAMES = "frames"  # gid + device id + mseq (u64) -> sealed frame, for repair
+    FILES = "files"  # gid + post id -> which chunks of its files are here, and whether the rest is wanted
+    CHUNKS = "chunks"  # gid + post id + chunk id -> sealed chunk
     DRAFTS = "drafts"  # gid + number (u64) -> typed, not yet sealed
     DELIVERY = "delivery"  # gid + post id -> how far an own message has come
     INVITES = "invites"  # gid + invite op_id -> code seed and note of an own invite
@@ -68,6 +70,7 @@ LOADED: Final = (
     Space.KEMS,
     Space.DEVICES,
     Space.FRONTIERS,
+    Space.FILES,
     Space.DRAFTS,
     Space.DELIVERY,
     Space.WITHDRAWN,
@@ -97,6 +100,7 @@ class LinkKind(IntEnum):
     SEALED = 6
     KEEP = 12
     RANGES = 13
+    CHUNK = 14
 
 
 class SendClass(IntEnum):
@@ -244,12 +248,13 @@ class Send:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendStored:
-    """Send what the store has under `keys` as FRAME frames, in order, without passing it through the machine."""
+    """Send what the store has under `keys`, in order, without passing it through the machine."""
 
     link: LinkId
     space: Space
     keys: tuple[bytes, ...]
     send_class: SendClass
+    kind: LinkKind = LinkKind.FRAME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -326,6 +331,7 @@ class Notice(StrEnum):
     GROUP = "group"
     HISTORY = "history"
     CATCHING_UP = "catching-up"
+    FILE = "file"
     DEVICE = "device"
     LINK = "link"
 

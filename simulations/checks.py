@@ -103,7 +103,7 @@ class Watch:
                 self._claimed_stored(node, effect.payload)
             elif isinstance(effect, Send) and effect.kind is LinkKind.FRAME:
                 self._sent(node, effect.payload)
-            elif isinstance(effect, SendStored):
+            elif isinstance(effect, SendStored) and effect.kind is LinkKind.FRAME:  # of chunks, what is there is given
                 for key in effect.keys:
                     assert node.store.get(effect.space, key) is not None, "a frame is offered that is not stored"
 

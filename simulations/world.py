@@ -30,7 +30,6 @@ from mesh.events import (
     Input,
     Instant,
     LinkDown,
-    LinkKind,
     LinkUp,
     Notify,
     Persist,
@@ -295,7 +294,7 @@ class World:
                 for key in effect.keys:
                     value = node.store.get(effect.space, key)
                     if value is not None:
-                        self._send(node, effect.link, Parcel(LinkKind.FRAME, value, effect.send_class))
+                        self._send(node, effect.link, Parcel(effect.kind, value, effect.send_class))
             case Fetch() | Scan():
                 self._read(node, effect)
             case Dial():

@@ -31,6 +31,7 @@ def set_(group: str, key: str, value: str, /, *, context: Here) -> None:
     - invite-address on or off: whether the codes of other members may lead to your node.
     - beacons on or off: whether your node says that it is there when you have said nothing for a day.
     - receipts on or off: whether your node confirms to those who post that their posts came here; they are told if not.
+    - fetch-files on or off: whether small files (1 MiB a message) are fetched before you ask for them.
     - key-window 3 to 30: days after which a replaced key goes, even if somebody has been silent since.
     - dormant-after 14 to 365: days without a new key after which a device gets none of yours until it is back.
 

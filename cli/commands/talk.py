@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from cyclopts import App, Parameter
 
 from cli import fields
 from cli.ask import given_text
+from cli.attach import hand_over, opened
 from cli.context import Context
 from cli.errors import sentence
 from cli.options import Commas, Flag, Here, Seconds, SecondsOrNone, WordOrNone
@@ -43,6 +45,7 @@ def post(
     reply_to: str | None = None,
     no_history: Flag = False,
     expires: SecondsOrNone = None,
+    file: Annotated[list[Path] | None, Parameter(negative="", metavar="PATH")] = None,
     wait: Seconds = 2,
     context: Here,
 ) -> int:
@@ -73,10 +76,12 @@ def post(
         Newcomers are not to see this one, whatever the group lets them see of what was said before they came.
     expires
         It disappears so long after it was said, from every node that keeps to the rules; a changed one keeps it.
+    file
+        A file to go with it; up to four, 32 MiB together. Whoever can read the message can save it: `mesh file save`.
     wait
         How long to wait for the first who takes it.
     """
-    with context.api() as api:
+    with opened(file or ()) as files, context.api() as api:
         seen_by = _audience(api, group, no_history=no_history)
         if seen_by and text is None:
             context.out.say(seen_by)
@@ -92,14 +97,20 @@ def post(
             "expires_s": expires,
             "wait_s": wait,
         }
+        if files:
+            asked["files"] = hand_over(api, group, files)
         told = api.call("post", asked)
-        message = fields.record(told, "message")
-        waiting = fields.text(message, "state") == "queued"
+        waiting = fields.text(fields.record(told, "message"), "state") == "queued"
         shown = _shown_group(api, group) if waiting else {}
-    if seen_by and text is not None:
-        context.out.say(seen_by)
+    context.out.say(*([seen_by] if seen_by and text is not None else []))
+    return _tell(context, told, shown, waiting=waiting)
+
+
+def _tell(context: Context, told: JsonObject, group: JsonObject, *, waiting: bool) -> int:
+    """Say how far a post came, and what it waits for."""
+    message = fields.record(told, "message")
     context.out.result(told, [f"{delivery_line(message)} · {shown_id(fields.text(message, 'id'))}"])
-    context.out.say(*(_what_it_waits_for(message, shown, node_up=context.node_up) if waiting else []))
+    context.out.say(*(_what_it_waits_for(message, group, node_up=context.node_up) if waiting else []))
     return Exit.QUEUED if waiting else Exit.OK
 
 

@@ -25,6 +25,7 @@ from mesh.node.links.network import Network, open_network
 from mesh.node.local import methods
 from mesh.node.local.api import unknown_method
 from mesh.node.local.closed_desk import JOIN_NONCE_BYTES
+from mesh.node.local.methods.files import read_out
 from mesh.node.local.methods.talk import events_of
 from mesh.node.local.protocol import JsonObject
 from mesh.node.runner import Runner
@@ -129,6 +130,11 @@ class OpenDesk:
 
     async def stream(self, method: str, params: JsonObject) -> AsyncIterator[JsonObject]:
         """Give events until the asker hangs up."""
+        if method == "file.read":
+            async with aclosing(read_out(self, params)) as pieces:
+                async for piece in pieces:
+                    yield piece
+            return
         if method not in ("events", "read.follow"):
             raise unknown_method(method)
         notices, end = self.listen()

@@ -26,6 +26,7 @@ from mesh.events import (
     Forget,
     HangUp,
     Input,
+    LinkKind,
     Notify,
     Persist,
     Scan,
@@ -59,7 +60,9 @@ class Links(Protocol):
     def send(self, send: Send) -> None:
         """Queue one frame."""
 
-    async def send_frames(self, link: LinkId, frames: Iterable[bytes], send_class: SendClass) -> bool:
+    async def send_frames(
+        self, link: LinkId, frames: Iterable[bytes], send_class: SendClass, kind: LinkKind = LinkKind.FRAME
+    ) -> bool:
         """Queue frames as there is room."""
 
     def dial(self, dial: Dial) -> None:
@@ -92,7 +95,7 @@ class Runner:
         self._writing = trio.Lock()
         self._waiting: dict[int, _Waiting] = {}
         self._tokens = 0
-        self._repairs: dict[LinkId, deque[Send | SendStored]] = {}
+        self._repairs: dict[tuple[LinkId, SendClass], deque[Send | SendStored]] = {}
         self._timers: dict[Timer, trio.CancelScope] = {}
         self._listeners: dict[int, trio.MemorySendChannel[Notify]] = {}
         self._changed = trio.Event()
@@ -222,7 +225,7 @@ class Runner:
         match effect:
             case SendStored():
                 self._send_in_turn(self.network, effect)
-            case Send() if effect.link in self._repairs and effect.send_class is SendClass.REPAIR:
+            case Send() if (effect.link, effect.send_class) in self._repairs:
                 self._send_in_turn(self.network, effect)  # what ends an answer must not overtake it
             case Send():
                 self.network.send(effect)
@@ -238,8 +241,8 @@ class Runner:
                 assert_never(effect)
 
     def _send_in_turn(self, network: Links, effect: Send | SendStored) -> None:
-        """Send what takes its time, one after the other for each link, beside the task that handles inputs."""
-        queue = self._repairs.get(effect.link)
+        """Send what takes its time, in order for each link and class, beside the task that handles inputs."""
+        queue = self._repairs.get((effect.link, effect.send_class))
         if queue is not None:
             waiting = sum(len(before.keys) for before in queue if isinstance(before, SendStored))
             if len(queue) < REPAIRS_WAITING_MAX and waiting < REPAIR_KEYS_WAITING_MAX:
@@ -247,12 +250,12 @@ class Runner:
             else:  # nobody who waits for an answer before asking again has so many open
                 network.blame(Blame(link=effect.link, fault=Fault.OVER_LIMIT))
             return
-        self._repairs[effect.link] = deque([effect])
+        self._repairs[effect.link, effect.send_class] = deque([effect])
         assert self._nursery is not None
-        self._nursery.start_soon(self._repair, network, effect.link)
+        self._nursery.start_soon(self._repair, network, effect.link, effect.send_class)
 
-    async def _repair(self, network: Links, link: LinkId) -> None:
-        queue = self._repairs[link]
+    async def _repair(self, network: Links, link: LinkId, send_class: SendClass) -> None:
+        queue = self._repairs[link, send_class]
         there = True
         while queue and there:
             effect = queue.popleft()
@@ -262,10 +265,12 @@ class Runner:
                 continue
             for k in range(0, len(effect.keys), REPAIR_READ):
                 values = [self.reader.get(effect.space, key) for key in effect.keys[k : k + REPAIR_READ]]
-                there = await network.send_frames(link, [v for v in values if v is not None], effect.send_class)
+                there = await network.send_frames(
+                    link, [v for v in values if v is not None], effect.send_class, effect.kind
+                )
                 if not there:
                     break
-        del self._repairs[link]
+        del self._repairs[link, send_class]
 
     def _tell(self, notice: Notify) -> None:
         for key, sender in list(self._listeners.items()):

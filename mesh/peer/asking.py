@@ -17,14 +17,17 @@ from mesh.commands import (
     DropKeeper,
     EndEntering,
     EnterGroup,
+    FetchFiles,
     FollowFork,
     ForgetHome,
+    GivePiece,
     HoldBack,
     IssueTicket,
     KnownAddress,
     LeaveGroup,
     MarkRead,
     NewInvite,
+    OfferFiles,
     OfferFork,
     OfferForkAgain,
     OfferTalk,
@@ -52,7 +55,7 @@ from mesh.groups.records import InviteRecord
 from mesh.ids import Address, MemberPk
 from mesh.membership.structure import MEMBERS_INVITE
 from mesh.membership.views import Member
-from mesh.peer import choosing, confirming, hosting, raising, reaching
+from mesh.peer import attaching, choosing, confirming, fetching, hosting, raising, reaching
 from mesh.peer.chores import remove_member, remove_own_device
 from mesh.peer.door import decide
 from mesh.peer.entering import end_entering, enter_group, start_entering
@@ -106,6 +109,8 @@ def carry_out(state: State, command: Command, step: Step) -> bytes:
             return _post(state, state.room(command.group), command, step)
         case Withdraw():
             withdraw(state, state.room(command.group), command, step)
+        case OfferFiles() | GivePiece() | FetchFiles():
+            return _files(state, command, step)
         case MarkRead():
             for key in command.keys:
                 step.journal.delete(Space.UNREAD, key)
@@ -237,9 +242,28 @@ def _post(state: State, room: Room, command: Post, step: Step) -> bytes:
             topics=command.topics,
             reply_to=command.reply_to or b"",
             expires_s=command.expires_s,
+            files=attaching.given_files(state, room.group.gid, command.files) if command.files else (),
         )
     )
-    return write_draft(state, room, body, Flag.NO_HISTORY if command.no_history else Flag(0), step)
+    flags = Flag.NO_HISTORY if command.no_history else Flag(0)
+    post = write_draft(state, room, body, flags, step, uid=command.files or None)
+    if command.files:
+        attaching.note_written(state, room, command.files, step)
+    return post
+
+
+def _files(state: State, command: OfferFiles | GivePiece | FetchFiles, step: Step) -> bytes:
+    """Carry out what is about the files beside posts."""
+    match command:
+        case OfferFiles():
+            room = state.room(command.group)
+            require_in(room)
+            return attaching.offer_files(state, room, command, step)
+        case GivePiece():
+            attaching.give_piece(state, command, step)
+        case FetchFiles():
+            fetching.want_files(state, state.room(command.group), command.post, step)
+    return b""
 
 
 # ---------------------------------------------------------------- the door

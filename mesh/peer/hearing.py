@@ -13,7 +13,7 @@ from mesh.events import Space
 from mesh.gossip.frontier import Frontier
 from mesh.groups.messaging import OpenedMessage, Original, TooEarly, open_message, read_keyup, take_in
 from mesh.ids import LinkId, OpId
-from mesh.peer import approving, raising, reaching, stranding
+from mesh.peer import approving, fetching, raising, reaching, stranding
 from mesh.peer.holdings import note_frame
 from mesh.peer.lacking import note_heads
 from mesh.peer.links import Link
@@ -186,7 +186,7 @@ def _act(state: State, room: Room, opened: OpenedMessage, step: Step) -> None:
         case Kind.BEACON:
             pass  # its heads have been noted, as every message's are
         case _:
-            _show(room, opened, step)
+            _show(state, room, opened, step)
 
 
 def _note_quiet(room: Room, tbs: MessageTbs, presence: PresenceBody) -> None:
@@ -225,7 +225,7 @@ def _recover_own(room: Room, opened: OpenedMessage, step: Step) -> None:
             room.save_delivery(draft.post, room.deliveries[draft.post].sealed(tbs.mseq, readers), step.journal)
 
 
-def _show(room: Room, opened: OpenedMessage, step: Step) -> None:
+def _show(state: State, room: Room, opened: OpenedMessage, step: Step) -> None:
     tbs = opened.tbs
     parents = tuple(tbs.parents)
     at_ms = place_ms(room, tbs.ts_ms, parents, step.now.wall_ms)
@@ -234,6 +234,7 @@ def _show(room: Room, opened: OpenedMessage, step: Step) -> None:
     record = message_record(original, opened.signed.sig, at_ms, step.now.wall_ms, handed_on=False)
     ours = opened.member == room.group.own.member_pk  # said here, or on another device of ours: no news to ourselves
     keep_message(room, record, step, unread=not ours)
+    fetching.note_post(state, room, record, step)
     if not ours:
         room.track(tbs.dev).owes = True
 

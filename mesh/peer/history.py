@@ -13,6 +13,7 @@ from mesh.groups.group import Group
 from mesh.groups.history import devices_of, was_for, windows_for
 from mesh.groups.messaging import Original, TooEarly, check_original
 from mesh.ids import LinkId, MemberPk
+from mesh.peer import fetching
 from mesh.peer.hearing import check_body, comes_too_late
 from mesh.peer.links import Link, Session
 from mesh.peer.originals import message_record
@@ -182,6 +183,7 @@ def _take(state: State, room: Room, signed: SignedMessage, step: Step) -> bool:
     remember_place(room, original.msg_id, at_ms)
     record = message_record(original, signed.sig, at_ms, step.now.wall_ms, handed_on=True)
     keep_message(room, record, step, unread=False)
+    fetching.note_post(state, room, record, step)
     return True
 
 

@@ -14,7 +14,7 @@ from mesh.errors import RefusedError
 from mesh.events import Notice, Space
 from mesh.groups.authoring import author
 from mesh.ids import DeviceId, OpId
-from mesh.peer import homes, reaching
+from mesh.peer import fetching, homes, reaching
 from mesh.peer.links import Session
 from mesh.peer.proving import forget_signed
 from mesh.peer.speaking import publish
@@ -30,6 +30,8 @@ _AT_ONCE: Final = (
     Space.UNREAD,
     Space.EXPIRIES,
     Space.WITHDRAWN,
+    Space.FILES,
+    Space.CHUNKS,
     Space.FRAMES,
     Space.OPFRAMES,
     Space.FRONTIERS,
@@ -83,6 +85,7 @@ def _empty(room: Room, step: Step) -> None:
         step.journal.delete_prefix(space, room.group.gid)
     for held in (
         room.tracks,
+        room.files,
         room.deliveries,
         room.withdrawn,
         room.sent,
@@ -162,6 +165,7 @@ def forget(state: State, room: Room, step: Step) -> None:
     for ticket in [t for t, asking in state.asking_on.items() if asking.gid == gid]:
         del state.asking_on[ticket]
         step.set_timer("history", ticket.to_bytes(4, "big"), None)
+    fetching.forget_asking(state, gid, step)
     for topic in [t for t, reply in state.replies.items() if reply.gid == gid]:
         del state.replies[topic]
     for name in ("receipt", "presence", "chore", "tell", "gap", "doubt"):

@@ -7,7 +7,7 @@ from mesh.gossip.frontier import Frontier
 from mesh.gossip.reconcile import Asking, Index
 from mesh.gossip.sessions import Ends, HalfSession
 from mesh.gossip.topics import TopicTable
-from mesh.ids import AccountId, DeviceId, FrameId, GroupId, JoinId, LinkId, OpId, PeerId, TopicId
+from mesh.ids import AccountId, DeviceId, FrameId, GroupId, JoinId, LinkId, OpId, PeerId, PostId, TopicId
 from mesh.wire.sessions import StateBody
 
 
@@ -36,6 +36,7 @@ class Session:
     withheld: int = 0  # how many that was, while it was not settled
     refused: int = 0  # messages that it claimed, was asked for, and did not give
     walk: "Walk | None" = None  # how far we have gone back in handing on to it what others said
+    resting: dict[bytes, int] = field(default_factory=dict)  # post or chunk that it did not give -> until when (mono)
     vain: bool = False  # it was asked to hand on, and did not
 
 
@@ -95,6 +96,8 @@ class Link:
     sessions: dict[GroupId, Session] = field(default_factory=dict)
     given: dict[bytes, None] = field(default_factory=dict)  # knocks already handed over
     calls: list[int] = field(default_factory=list)  # when it brought calls for a way back, of late (mono)
+    owed: dict[bytes, tuple[GroupId, PostId]] = field(default_factory=dict)  # chunks that it was asked for
+    spoilt: bool = False  # it gave a chunk that was none of these: it is asked for no more
     pushed: OrderedDict[FrameId, GroupId] = field(default_factory=OrderedDict)  # messages not yet acknowledged
 
     keepers: dict[GroupId, AtKeeper] = field(default_factory=dict)  # the other end is a keeper of these groups of ours

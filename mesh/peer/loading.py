@@ -11,11 +11,13 @@ from mesh.groups.group import Group
 from mesh.groups.messaging import read_keyup
 from mesh.groups.records import InviteRecord, OwnState, damaged, load
 from mesh.ids import AccountId, DeviceId, FrameId, GroupId, HomeId, JoinId, MemberPk, MsgId, OpId, PostId, TopicId
+from mesh.peer.files import Held
 from mesh.peer.placing import note_message
 from mesh.peer.records import (
     AccountRecord,
     ContactRecord,
     DraftRecord,
+    FilesRecord,
     HomeRecord,
     JoinRecord,
     KeeperRecord,
@@ -103,6 +105,8 @@ def _load_room(room: Room, found: Mapping[Space, Rows]) -> Room:
             room.group.note_kem(dev, keyup.kem_number, keyup.kem_pk)
     for key, value in rows(Space.DRAFTS):
         room.drafts[int.from_bytes(key, "big")] = load(DraftRecord, value)
+    for key, value in rows(Space.FILES):
+        room.files[PostId(key)] = Held.from_record(load(FilesRecord, value))
     for key, value in rows(Space.DELIVERY):
         delivery = Delivery.from_record(load(DeliveryRecord, value))
         room.hold_delivery(PostId(key), delivery)

@@ -38,12 +38,14 @@ from mesh.ids import Dice, Entropy, GroupId, JoinId, Sealer, TopicId
 from mesh.peer import (
     admitting,
     approving,
+    attaching,
     beacons,
     catching_up,
     chores,
     door,
     doubting,
     entering,
+    fetching,
     handing_on,
     hearing,
     history,
@@ -71,7 +73,7 @@ from mesh.peer.held import HoldingFor
 from mesh.peer.links import Link
 from mesh.peer.records import JoinStage
 from mesh.peer.routing import forward, own_topics
-from mesh.peer.state import OpsFor, PlaceFor, Room, State, Step
+from mesh.peer.state import FilesFor, OpsFor, PlaceFor, Room, State, Step
 from mesh.wire import limits
 from mesh.wire.frames import Frame, FrameType, parse_frame, topic_of, topics_of, verify_frame
 from mesh.wire.keepers import KeepAsk, KeptSaid, RangesType, unpack_keep, unpack_ranges
@@ -138,6 +140,7 @@ class Peer:
             retention.sweep(self.state, room, step)
             for post in room.withdrawn:
                 withdrawing.find_place(self.state, room, post, step)
+            attaching.sweep(room, step)
         joining.give_up_expired(self.state, step)
         for join in self.state.joins.values():
             if join.stage is JoinStage.KNOCKING:
@@ -179,6 +182,7 @@ class Peer:
         if link is not None:
             catching_up.forget_asking(self.state, step, link=event.link)
             history.give_up_asking(self.state, step, link=event.link)
+            fetching.stop_asking(self.state, step, link=event.link)
             step.notify(Notice.LINK, None, link.peer.encode())
 
     def _received(self, event: FrameReceived, step: Step) -> None:
@@ -211,6 +215,8 @@ class Peer:
                 self._keep(link, unpack_keep(payload), step)
             case LinkKind.RANGES:
                 self._ranges(link, payload, step)
+            case LinkKind.CHUNK:
+                fetching.hear_chunk(self.state, link, payload, step)
             case LinkKind.HELLO:
                 raise RemoteError(Fault.UNASKED, "a second hello")
             case _:
@@ -345,6 +351,10 @@ class Peer:
                 history.give_up_asking(self.state, step, ticket=int.from_bytes(timer.subject, "big"))
             case "asked":
                 catching_up.forget_asking(self.state, step, ticket=int.from_bytes(timer.subject, "big"))
+            case fetching.TIMER:
+                fetching.stop_asking(self.state, step, ticket=int.from_bytes(timer.subject, "big"))
+            case attaching.TIMER:
+                attaching.give_up(self.state, timer.subject, step)
             case entering.TIMER:
                 entering.ask_again(self.state, step)
             case pairing.TIMER:
@@ -398,6 +408,7 @@ class Peer:
             receipts.plan_receipt(room, step)
             catching_up.ask_messages(self.state, room, step)
             history.ask_history(self.state, room, step)
+            fetching.ask_chunks(self.state, room, step)
             way_back.tend(self.state, room, step)
             keeping.tend_keys(self.state, room, step)
             beacons.tend_beacon(self.state, room, step)
@@ -417,6 +428,8 @@ class Peer:
             withdrawing.take_place(self.state, wanted, event.values[0], step)
         elif isinstance(wanted, HoldingFor):
             holdings.read_messages(self.state, wanted, event.values, step)
+        elif isinstance(wanted, FilesFor):
+            fetching.hear_read(self.state, wanted, event.values[0], step)
         elif wanted is not None:
             welcoming.give_welcome(self.state, wanted, event.values, step)
 

@@ -105,6 +105,19 @@ class DraftRecord(Record, frozen=True):
     gone_ms: shapes.Millis  # when it ends by its own word; 0: when the group forgets it
 
 
+class FilesRecord(Record, frozen=True):
+    """Which chunks of a post's files are here: a bit for each, the lowest first, counted through all of its files.
+
+    `key`: of the post in Space.MESSAGES; empty while it is being written. `wanted`: the rest is to be fetched.
+    """
+
+    key: Annotated[bytes, Meta(max_length=64)]
+    under: shapes.PostRef  # by which its chunks are stored: the post, or what it was called in a former membership
+    total: shapes.Count
+    here: Annotated[bytes, Meta(max_length=limits.CHUNKS_OF_FILE_MAX)]
+    wanted: bool
+
+
 class JoinStage(StrEnum):
     """How far an attempt to join has come."""
 

@@ -17,6 +17,7 @@ from mesh.groups.forgetting import DAY_MS, WINDOW_DAYS
 from mesh.groups.records import load
 from mesh.groups.retention import keep_ms
 from mesh.ids import DeviceId, MsgId, PostId
+from mesh.peer.fetching import drop_files
 from mesh.peer.placing import drop_message, is_over, keep_message
 from mesh.peer.proving import forget_one
 from mesh.peer.records import ExpiryRecord, MessageRecord
@@ -69,6 +70,7 @@ def _expire(state: State, room: Room, key: bytes, entry: ExpiryRecord, step: Ste
     """Forget a post whose own time has run out; of ours it stays known that it did."""
     post = PostId(key[40:56])
     drop_message(entry.place, int.from_bytes(key[32:40], "big"), step)
+    drop_files(room, post, step)
     forget_frame(state, room, entry.dev, entry.mseq, step)
     if post in room.deliveries:
         mark_ended(room, post, int.from_bytes(entry.place[32:40], "big"), End.EXPIRED, step)
@@ -79,6 +81,7 @@ def _expire(state: State, room: Room, key: bytes, entry: ExpiryRecord, step: Ste
 def _outlive(state: State, room: Room, place: bytes, record: MessageRecord, step: Step) -> None:
     """Forget a message that is older than the group keeps, and all that is known of it."""
     drop_message(place, record.gone_ms, step)
+    drop_files(room, record.post, step)
     step.journal.delete(Space.POSTS, room.group.gid + record.post)
     forget_frame(state, room, record.dev, record.mseq, step)
     if record.post in room.deliveries:
@@ -136,6 +139,7 @@ def _end_drafts(room: Room, step: Step) -> None:
             drop_draft(room, number, step)  # what it takes back is over anyway
         elif draft.post in room.deliveries and is_over(room, draft.at_ms, draft.gone_ms, step.now.wall_ms):
             drop_message(message_key(room.group.gid, draft.at_ms, draft.post), draft.gone_ms, step)
+            drop_files(room, draft.post, step)
             mark_ended(room, draft.post, draft.at_ms, End.EXPIRED, step)
 
 

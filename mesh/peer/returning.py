@@ -14,6 +14,7 @@ from mesh.events import Space
 from mesh.gossip.delivery import Delivery, DeliveryState
 from mesh.ids import GroupId
 from mesh.peer import reaching
+from mesh.peer.fetching import forget_asking, save_held
 from mesh.peer.handing_on import forget_handing
 from mesh.peer.links import Session
 from mesh.peer.placing import drop_message, keep_message
@@ -57,6 +58,7 @@ def clear_former(state: State, gid: GroupId, step: Step) -> None:
     for ticket in [t for t, fetching in state.fetching.items() if fetching.gid == gid]:
         del state.fetching[ticket]
     forget_handing(state, gid=gid)
+    forget_asking(state, gid, step)
     for ticket in [t for t, asking in state.asking_on.items() if asking.gid == gid]:
         del state.asking_on[ticket]
         step.set_timer("history", ticket.to_bytes(4, "big"), None)
@@ -75,6 +77,7 @@ def take_over(former: Room, room: Room, step: Step) -> None:
     room.group.set_own(step.journal, settings=former.group.own.settings, declined=former.group.own.declined)
     room.verified, room.proofs = former.verified, former.proofs  # the others' keys are what they were
     room.talks = former.talks
+    room.files = former.files
     gid, dev = room.group.gid, room.group.own.dev
     for other, track in former.tracks.items():  # what can be read already need not be handed on
         room.track(other).past = track.have.union(track.past)
@@ -89,6 +92,10 @@ def take_over(former: Room, room: Room, step: Step) -> None:
         drop_message(message_key(gid, draft.at_ms, draft.post), draft.gone_ms, step)
         step.journal.delete(Space.POSTS, gid + draft.post)
         ours = replace(draft, post=post_id(dev, draft.uid))
+        if (held := room.files.pop(draft.post, None)) is not None:
+            step.journal.delete(Space.FILES, gid + draft.post)
+            room.files[ours.post] = held
+            save_held(room, ours.post, held, step)
         keep_draft(room, ours, step)
         keep_message(room, own_record(room.group, ours, ours.at_ms, None, step), step, unread=False)
         room.save_delivery(ours.post, Delivery(), step.journal)

@@ -11,6 +11,7 @@ from mesh.groups.forgetting import KEY_WINDOW, WINDOW_DAYS_MAX, WINDOW_DAYS_MIN
 from mesh.groups.history import HISTORY, require_window
 from mesh.groups.retention import KEEP, require_keep
 from mesh.peer.beacons import BEACONS
+from mesh.peer.fetching import FETCH_FILES
 from mesh.peer.receipts import plan_receipt
 from mesh.peer.rights import require_rank
 from mesh.peer.speaking import IN_INVITES, RECEIPTS, publish
@@ -24,6 +25,7 @@ GROUP_SETTINGS: Final = {  # key -> allowed values; beside them stand `history` 
 }
 _NAMED_MAX: Final = 12  # values of a setting that an error lists; ours
 OWN_SETTINGS: Final = {
+    FETCH_FILES: ("on", "off"),
     IN_INVITES: ("on", "off"),
     BEACONS: ("on", "off"),
     RECEIPTS: ("on", "off"),

@@ -44,10 +44,10 @@ ASK_TIMEOUT_MS: Final = 10_000  # then somebody else is asked, and what was aske
 _CLOCK_BACK_MS_MAX: Final = 120_000  # our clock may be set back so far without two posts changing places; ours
 
 
-def write_draft(state: State, room: Room, body: bytes, flags: int, step: Step) -> PostId:
-    """Keep a post that was typed, as a draft and for our own reading; return its id."""
+def write_draft(state: State, room: Room, body: bytes, flags: int, step: Step, *, uid: bytes | None = None) -> PostId:
+    """Keep a post that was typed, as a draft and for our own reading; return its id. `uid`: drawn before, 16 B."""
     group = room.group
-    uid = step.entropy.draw(16)
+    uid = step.entropy.draw(16) if uid is None else uid
     ts_ms = step.now.wall_ms
     if 0 <= room.last_ts - ts_ms < _CLOCK_BACK_MS_MAX:
         ts_ms = room.last_ts + 1

@@ -35,6 +35,7 @@ from mesh.ids import (
     TopicId,
 )
 from mesh.journal import Journal
+from mesh.peer.files import AskingChunks, Held, Upload
 from mesh.peer.held import Holding, HoldingFor
 from mesh.peer.links import Link, Session, Walk
 from mesh.peer.paired import Entering, Pairing
@@ -96,6 +97,7 @@ class Room:
     group: Group
     tracks: dict[DeviceId, Track] = field(default_factory=dict)
     drafts: dict[int, DraftRecord] = field(default_factory=dict)
+    files: dict[PostId, Held] = field(default_factory=dict)  # beside posts, and how much of them is here
     deliveries: dict[PostId, Delivery] = field(default_factory=dict)
     crowds: dict[frozenset[MemberPk], frozenset[MemberPk]] = field(default_factory=dict)  # shared by deliveries
     sent: dict[int, PostId] = field(default_factory=dict)  # own mseq -> post that is not yet with everybody
@@ -233,6 +235,8 @@ class State:
     signed: OrderedDict[tuple[GroupId, DeviceId, int], SignedMessage] = field(default_factory=OrderedDict)  # newest
     signed_bytes: int = 0
     asking: dict[int, Asking] = field(default_factory=dict)
+    asking_chunks: dict[int, AskingChunks] = field(default_factory=dict)
+    uploads: dict[bytes, Upload] = field(default_factory=dict)  # by uid: files of posts that are being written
     asking_on: dict[int, AskingOn] = field(default_factory=dict)
     fetching: dict[int, "Fetching"] = field(default_factory=dict)
     scanning: dict[int, "HistoryFor | HoldingFor"] = field(default_factory=dict)
@@ -325,7 +329,15 @@ class PlaceFor:
     place: bytes
 
 
-Fetching = OpsFor | WelcomeFor | HoldingFor | PlaceFor
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilesFor:
+    """We are reading a post again, for what the chunks of its files are called."""
+
+    gid: GroupId
+    post: PostId
+
+
+Fetching = OpsFor | WelcomeFor | HoldingFor | PlaceFor | FilesFor
 
 
 @dataclass(slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from mesh.gossip.sessions import half_session, proof_statement, tag_of, unpack
 from mesh.groups.group import Group
 from mesh.groups.receiving import bundles_beyond, receive_bundle, unpack_wraps
 from mesh.ids import OpId, TopicId
-from mesh.peer import catching_up, confirming, doubting, handing_on, history, leaving, way_back
+from mesh.peer import catching_up, confirming, doubting, fetching, handing_on, history, leaving, way_back
 from mesh.peer.lacking import note_heads
 from mesh.peer.links import Link, Session
 from mesh.peer.receipts import note_holder, plan_receipt
@@ -32,6 +32,7 @@ from mesh.wire.invites import OpBundle
 from mesh.wire.operations import epoch_block
 from mesh.wire.sessions import (
     AnsweredBody,
+    ChunksSentBody,
     HistoryBody,
     KeyupsBody,
     NotInBody,
@@ -39,6 +40,7 @@ from mesh.wire.sessions import (
     ProofBody,
     SessionBody,
     StateBody,
+    WantChunksBody,
     WantHistoryBody,
     WantMessagesBody,
     WantOpsBody,
@@ -210,6 +212,10 @@ def _answer(state: State, link: Link, room: Room, session: Session, body: Sessio
             history.hear_history(state, link, room, session, body, step)
         case KeyupsBody() if current and not room.group.own.left:
             way_back.hear_keyups(room, body, step)
+        case WantChunksBody() if current and not room.group.own.left:
+            fetching.give_chunks(link, room, session, body, step)
+        case ChunksSentBody():
+            fetching.hear_sent(state, link, room, session, body, step)
         case NotInBody() if current:
             doubting.hear_not_in(state, room, session, body.nonce, step)
         case (
@@ -220,6 +226,7 @@ def _answer(state: State, link: Link, room: Room, session: Session, body: Sessio
             | HistoryBody()
             | KeyupsBody()
             | NotInBody()
+            | WantChunksBody()
         ):
             pass  # not a member as far as we know: ciphertext on the topic is all there is
 
@@ -261,6 +268,7 @@ def _hear_state(state: State, link: Link, room: Room, session: Session, body: St
     plan_receipt(room, step)
     catching_up.ask_messages(state, room, step)
     history.ask_history(state, room, step)
+    fetching.ask_chunks(state, room, step)
 
 
 # ---------------------------------------------------------------- operations

@@ -18,6 +18,7 @@ from mesh.groups.history import devices_of, was_for
 from mesh.groups.messaging import Original
 from mesh.groups.records import load
 from mesh.ids import DeviceId, PostId
+from mesh.peer.fetching import drop_files
 from mesh.peer.originals import message_record
 from mesh.peer.placing import drop_message, keep_message, place_ms
 from mesh.peer.records import DraftRecord, MessageRecord
@@ -40,6 +41,7 @@ def withdraw(state: State, room: Room, command: Withdraw, step: Step) -> None:
     draft = next((d for d in room.drafts.values() if d.post == command.post and d.kind == Kind.POST), None)
     if draft is not None:
         drop_message(message_key(room.group.gid, draft.at_ms, draft.post), draft.gone_ms, step)
+        drop_files(room, draft.post, step)
         mark_ended(room, draft.post, draft.at_ms, End.WITHDRAWN, step)
         return
     require_in(room)
@@ -59,6 +61,7 @@ def withdraw(state: State, room: Room, command: Withdraw, step: Step) -> None:
         gone_ms=0,
     )
     drop_message(command.place, command.gone_ms, step)
+    drop_files(room, command.post, step)
     forget_frame(state, room, command.dev, command.mseq, step)
     keep_draft(room, said, step)
     keep_message(room, own_record(room.group, said, at_ms, None, step), step, unread=False)
@@ -96,6 +99,7 @@ def hear_withdrawal(state: State, room: Room, original: Original, sig: bytes, st
         return
     post = post_id(body.dev, body.uid)
     forget_frame(state, room, body.dev, body.mseq, step)
+    drop_files(room, post, step)
     _end(room, post, step)
     at_ms = place_ms(room, body.ts_ms, (), step.now.wall_ms)
     record = message_record(original, sig, at_ms, step.now.wall_ms, handed_on=handed_on)

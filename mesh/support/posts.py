@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from mesh.errors import Fault, LocalError, RemoteError
+from mesh.support.files import files_extra, files_of
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
+from mesh.wire.files import FileEntry
 from mesh.wire.messages import Extra, ExtraTag, Mode, PostBody
 from mesh.wire.text import check_text, require_text
 
@@ -29,6 +31,7 @@ class Wish:
     topics: tuple[str, ...]
     reply_to: bytes
     expires_s: int | None = None  # after so long every node forgets it; None: when the group does
+    files: tuple[FileEntry, ...] = ()
 
 
 def compose(wish: Wish) -> bytes:
@@ -59,7 +62,10 @@ def compose(wish: Wish) -> bytes:
             topics=[require_text("topic", topic, limits.TOPIC_BYTES_MAX) for topic in wish.topics],
             text=require_text("message", wish.text, limits.POST_TEXT_BYTES_MAX, lines=True),
             reply_to=wish.reply_to,
-            extras=[] if wish.expires_s is None else [_expiry(wish.expires_s)],
+            extras=[
+                *([] if wish.expires_s is None else [_expiry(wish.expires_s)]),
+                *([files_extra(wish.files)] if wish.files else []),
+            ],
         )
     )
 
@@ -102,6 +108,7 @@ def interpret(body: bytes) -> PostBody:
     check_text(post.text, limits.POST_TEXT_BYTES_MAX, lines=True)
     check_text(post.cw, limits.WARNING_BYTES_MAX)
     lifetime_s(post)
+    files_of(post)
     for topic in post.topics:
         check_text(topic, limits.TOPIC_BYTES_MAX)
     return post

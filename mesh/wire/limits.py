@@ -131,6 +131,15 @@ HISTORY_PAGES_MAX: Final = 256  # answers that are taken from one who hands on: 
 # ---- retention (ours)
 KEEP_HOURS_MAX: Final = 24 * 3660  # ten years; else a group keeps what is said for ever
 EXPIRES_S_MAX: Final = 366 * 86_400  # a post's own time
+# ---- files beside a post (protocol.md §7; ours)
+CHUNK_BYTES: Final = 64 * 1024  # before it is sealed: one fits a link's batch, and one that was lost is cheap
+FILES_OF_POST_MAX: Final = 4
+FILES_OF_POST_BYTES_MAX: Final = 32 * 1024 * 1024  # together: their lists of chunks and the longest text fit a message
+CHUNKS_OF_FILE_MAX: Final = 528  # a padded file of 32 MiB
+FILE_NAME_BYTES_MAX: Final = 255
+CHUNKS_ASKED_MAX: Final = 16  # of one peer in one request: 1 MiB, what a link's queue holds
+FILE_PIECE_BYTES_MAX: Final = 512 * 1024  # that a command hands over at once: in base64 it fits the socket's line
+UPLOADS_MAX: Final = 8  # posts whose files are being handed over at one time
 
 # ---- timing, milliseconds
 CLOCK_AHEAD_MS_MAX: Final = 120_000  # a message from further in the future is shown as now; ours

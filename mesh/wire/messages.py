@@ -79,6 +79,7 @@ class ExtraTag(IntEnum):
     """Additions to a post that this version knows."""
 
     EXPIRES = 1  # u32be, 4 B: seconds after its place when every node forgets it; 1 to EXPIRES_S_MAX
+    FILES = 2  # `mesh.wire.files.FilesValue`
 
 
 class PostBody(Record, frozen=True):

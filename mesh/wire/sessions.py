@@ -32,6 +32,8 @@ class SessionType(IntEnum):
     HISTORY = 7
     KEYUPS = 8
     NOT_IN = 9
+    WANT_CHUNKS = 10
+    CHUNKS_SENT = 11
 
 
 Heads = Annotated[list[shapes.Op], Meta(max_length=limits.STATE_HEADS_MAX)]
@@ -117,6 +119,20 @@ class NotInBody(Record, frozen=True):
     nonce: shapes.Bytes24  # of the call
 
 
+class WantChunksBody(Record, frozen=True):
+    """Please send what you have of these chunks of a post's files; the answer ends with CHUNKS_SENT and this number."""
+
+    ticket: shapes.Count
+    post: shapes.PostRef
+    chunks: Annotated[list[shapes.Bytes32], Meta(min_length=1, max_length=limits.CHUNKS_ASKED_MAX)]
+
+
+class ChunksSentBody(Record, frozen=True):
+    """All that this node had of a request for chunks has been sent."""
+
+    ticket: shapes.Count
+
+
 SessionBody = (
     StateBody
     | WantOpsBody
@@ -127,6 +143,8 @@ SessionBody = (
     | HistoryBody
     | KeyupsBody
     | NotInBody
+    | WantChunksBody
+    | ChunksSentBody
 )
 
 SESSION_BODIES: Final[Mapping[SessionType, type[SessionBody]]] = MappingProxyType(
@@ -140,5 +158,7 @@ SESSION_BODIES: Final[Mapping[SessionType, type[SessionBody]]] = MappingProxyTyp
         SessionType.HISTORY: HistoryBody,
         SessionType.KEYUPS: KeyupsBody,
         SessionType.NOT_IN: NotInBody,
+        SessionType.WANT_CHUNKS: WantChunksBody,
+        SessionType.CHUNKS_SENT: ChunksSentBody,
     }
 )

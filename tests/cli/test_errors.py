@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.catalogue import CATALOGUE, Entry
+from cli.catalogue import CATALOGUE
+from cli.entry import Entry
 from cli.errors import as_json, said, sentence
 from mesh.errors import LocalError, MeshError
 from tests.cli.runner import mesh

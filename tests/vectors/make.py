@@ -16,7 +16,6 @@ from typing import Final
 
 from mesh.commands import Rank, Suite
 from mesh.crypto.keys import public_key, sign
-from mesh.gossip.reconcile import Asking, Index, Items, answer, session_key
 from mesh.gossip.shelf import ticket_mac
 from mesh.groups.authoring import author, rekey
 from mesh.groups.invites import (
@@ -32,7 +31,7 @@ from mesh.groups.pairing import pairing_check, pairing_keys, seal_answer, seal_a
 from mesh.groups.returns import seal_return
 from mesh.groups.schedule import commitment, envelope_key, expand, message_key, next_chain_key, wrap_hint, wrap_info
 from mesh.identity.keys import pairing_key
-from mesh.ids import AccountId, Address, DeviceId, GroupId, HomeId, MsgId, OpId, TopicId
+from mesh.ids import AccountId, Address, DeviceId, GroupId, HomeId, MsgId, OpId, PostId, TopicId
 from mesh.node.chance import HpkeSealer
 from mesh.secret import Secret
 from mesh.support.posts import Wish, compose
@@ -45,6 +44,8 @@ from mesh.wire.tickets import Ticket, ticket_to_text
 from simulations.chance import SeededEntropy, SeededSealer
 from tests.groups.joiners import HOUR, WALL_MS, Code, Joiner, joiner
 from tests.groups.people import Person, arrive, founds
+from tests.vectors.files import a_file, file_records
+from tests.vectors.sets import sets
 from tests.wire.records import to_fields
 
 HERE: Final = Path(__file__).parent
@@ -148,6 +149,7 @@ def _all_records(story: Story) -> list[Record]:
         *_papers(story),
         *_messages(story),
         *_sessions(story),
+        *file_records(),
         *_ranges(),
         _call(story),
         returns.SignedReturn(tbs=encode(_call(story)), sig=b"\xdd" * 64),
@@ -277,6 +279,8 @@ def _sessions(story: Story) -> list[Record]:
         sessions.AnsweredBody(ticket=1, closed=[closed]),
         sessions.WantHistoryBody(ticket=2, before=b"", have=[]),
         sessions.NotInBody(nonce=bytes(24)),
+        sessions.WantChunksBody(ticket=3, post=PostId(b"\x99" * 16), chunks=[b"\xcc" * 32]),
+        sessions.ChunksSentBody(ticket=3),
         sessions.KeyupsBody(keyups=[messages.SignedMessage(tbs=b"\x90", sig=bytes(64))]),
         sessions.HistoryBody(
             ticket=2, before=b"\xcc" * 32, messages=[messages.SignedMessage(tbs=b"\x90", sig=bytes(64))]
@@ -448,26 +452,6 @@ def _device_code() -> Json:
     }
 
 
-def sets() -> Json:
-    """Two sets that differ by one item each, and what is said until that is known (protocol.md §10)."""
-    key = session_key(TopicId(b"\x11" * 32), b"\x22" * 32, b"\x33" * 32)
-    pairs = [(k, bytes([k]) * 32) for k in range(4)]
-    asker, answerer = (Index(Items.of(some), key) for some in (pairs[:3], pairs[1:]))
-    asking = Asking(asker)
-    question = asking.begin()
-    given = answer(answerer, question)
-    found = asking.take(given)
-    return {
-        "key": key.hex(),
-        "ids": [one.hex() for _, one in pairs],
-        "shorts": [asker.shorts(0, 3).hex(), answerer.shorts(2, 3).hex()],
-        "question": question.hex(),
-        "answer": given.hex(),
-        "have": [one.hex() for one in found.have],
-        "want": [one.hex() for one in found.want],
-    }
-
-
 # ------------------------------------------------------------------------------------- HPKE, once
 
 
@@ -485,7 +469,14 @@ def hpke() -> list[Json]:
     return answers
 
 
-ANSWERS: Final = {"schedule": schedule, "records": records, "frames": frames, "codes": codes, "sets": sets}
+ANSWERS: Final = {
+    "schedule": schedule,
+    "records": records,
+    "frames": frames,
+    "codes": codes,
+    "sets": sets,
+    "file": a_file,
+}
 
 
 def text_of(answers: object) -> str:

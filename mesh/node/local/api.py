@@ -27,6 +27,10 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "device.remove": ("device", "passphrase"),
     "device.remove.check": ("device",),
     "events": (),
+    "file.fetch": ("message", "wait_s"),
+    "file.offer": ("group", "files"),
+    "file.piece": ("upload", "data"),
+    "file.read": ("message", "file"),
     "group.agreement": ("group", "action", "text?"),
     "group.confirm": ("group",),
     "group.create": (
@@ -82,7 +86,7 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "node.health": (),
     "node.stop": (),
     "outbox": (),
-    "post": ("group", "text", "mode", "cw", "topics", "reply_to?", "no_history?", "expires_s?", "wait_s"),
+    "post": ("group", "text", "mode", "cw", "topics", "reply_to?", "no_history?", "expires_s?", "files?", "wait_s"),
     "read": ("group", "since?", "limit", "unread", "open?"),
     "read.follow": ("group",),
     "status": (),
@@ -93,8 +97,9 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "talk.offer": ("group", "member", "alias?", "passphrase"),
     "verify": ("group", "member?", "confirm", "compare?"),
 }
-# These answer with events until the node stops or the asker hangs up; the others answer once.
-STREAMS: Final = frozenset({"events", "read.follow"})
+# These answer with events: `file.read` until the file is at its end, the others until the node stops or the asker hangs
+# up. All other methods answer once.
+STREAMS: Final = frozenset({"events", "file.read", "read.follow"})
 
 
 class Api(Protocol):

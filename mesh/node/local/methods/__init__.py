@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from mesh.node.local.api import METHODS, STREAMS, unknown_method
-from mesh.node.local.methods import devices, doors, forks, groups, keepers, node, proofs, talk, talks, verifying
+from mesh.node.local.methods import devices, doors, files, forks, groups, keepers, node, proofs, talk, talks, verifying
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.protocol import JsonObject
 
@@ -24,6 +24,9 @@ TABLE: Final[Mapping[str, Method]] = MappingProxyType(
         "device.list": devices.list_devices,
         "device.remove": devices.remove,
         "device.remove.check": devices.remove_check,
+        "file.fetch": files.fetch,
+        "file.offer": files.offer,
+        "file.piece": files.piece,
         "group.agreement": groups.agreement,
         "group.confirm": groups.confirm,
         "group.create": groups.create,

@@ -11,6 +11,7 @@ from mesh.groups.messaging import cut_of
 from mesh.groups.records import load
 from mesh.ids import DeviceId, MemberPk, PostId
 from mesh.node.local.methods.desk import Desk
+from mesh.node.local.methods.files import files_json
 from mesh.node.local.methods.shown import iso, person, unconfirmed
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.keepers import keepers_of
@@ -90,6 +91,7 @@ def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonO
         "cw": post.cw,
         "topics": list(post.topics),
         "reply_to": post.reply_to.hex() or None,
+        "files": files_json(room, record, opened=opened or not post.cw),
         "why": told["why"] if is_shown_whole(post) else "a part of this message needs a newer version",
     }
 

@@ -10,6 +10,7 @@ from mesh.groups.records import load
 from mesh.ids import OpId, PostId
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
+from mesh.node.local.methods.files import upload_named
 from mesh.node.local.methods.messages import Look, gaps_json, is_hidden, message_json, missing_from, why_it_waits
 from mesh.node.local.methods.names import group_named, message_named
 from mesh.node.local.methods.shown import catching_up_json, each, earlier_json, person
@@ -26,6 +27,7 @@ async def post(desk: Desk, params: JsonObject) -> JsonObject:
     """Say something, and wait for the first who has it."""
     room = group_named(desk.state, given.text(params, "group"))
     reply = given.maybe_text(params, "reply_to")
+    upload = given.maybe_text(params, "files")
     post_id = PostId(
         await desk.ask(
             Post(
@@ -37,6 +39,7 @@ async def post(desk: Desk, params: JsonObject) -> JsonObject:
                 reply_to=message_named(desk.store, reply, room.group.gid)[0] if reply is not None else None,
                 no_history=given.flag(params, "no_history"),
                 expires_s=given.maybe_number(params, "expires_s"),
+                files=b"" if upload is None else upload_named(upload),
             )
         )
     )
@@ -254,6 +257,10 @@ def event_json(desk: Desk, notice: Notify, *, full: bool) -> JsonObject | None:
         case Notice.CATCHING_UP:
             told["got"] = int.from_bytes(notice.subject[:8], "big")
             told["of"] = int.from_bytes(notice.subject[8:], "big")
+        case Notice.FILE:
+            told["message"] = notice.subject[:16].hex()
+            told["got"] = int.from_bytes(notice.subject[16:20], "big")
+            told["of"] = int.from_bytes(notice.subject[20:], "big")
         case Notice.FORK:
             told["fork"] = subject
         case Notice.TALK:

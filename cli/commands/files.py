@@ -1,0 +1,141 @@
+"""`file save`: fetch what stands beside a message, and write it where the person says."""
+
+import time
+from pathlib import Path
+
+from cyclopts import App
+
+from cli import fields
+from cli.attach import own_name, require_free, save
+from cli.context import Context
+from cli.options import Here, Seconds, WordOrNone
+from cli.output import one_line
+from cli.render import file_size, shown_id
+from mesh.errors import Exit, LocalError
+from mesh.node.local.api import Api
+from mesh.node.local.protocol import JsonObject
+
+STEP_S = 1.0  # how often it is said how far a file is
+
+app = App(name="file", help="Save what stands beside a message.")
+
+
+@app.command(name="save")
+def save_(
+    message: str,
+    path: Path,
+    /,
+    *,
+    name: WordOrNone = None,
+    wait: Seconds = 20,
+    context: Here,
+) -> int:
+    """Save the files of a message.
+
+    What is not here yet is fetched from members' nodes, of several at a time. When nobody who has it is reachable the
+    exit status is 4; your node goes on by itself when somebody is, and you run this again. Small files (1 MiB a
+    message) are fetched before you ask, unless you `mesh group set GROUP fetch-files off`.
+
+    A file comes from a person: look who sent it before you open it. Only you can read what is saved here; nothing that
+    exists is replaced unless you add --yes.
+
+    mesh file save 3fa9c1 walk.mp4
+    mesh file save 3fa9c1 ~/Downloads
+
+    Parameters
+    ----------
+    message
+        The beginning of the message's id.
+    path
+        The new file; or a folder that exists, for all of them, each under its own name.
+    name
+        Only the file of this name.
+    wait
+        How long to wait while nothing comes.
+    """
+    with context.api() as api:
+        told = api.call("file.fetch", {"message": message, "wait_s": 0})
+        identity = fields.text(told, "message")
+        chosen = _chosen(fields.records(told, "files"), name)
+        places = _places(chosen, path)
+        for place in places.values():
+            require_free(place, replace=context.yes)
+        lacking = _fetch(context, api, identity, list(places), wait)
+        if lacking:
+            return _not_all_here(context, told, lacking)
+        saved: list[JsonObject] = []
+        for number, place in places.items():
+            size = save(api, identity, number, place, replace=context.yes)
+            saved.append({"name": fields.text(chosen[number], "name"), "size": size, "path": str(place)})
+    lines = [f"{fields.text(file, 'path')} · {file_size(fields.number(file, 'size'))}" for file in saved]
+    context.out.result({"message": identity, "saved": [*saved], "waiting": []}, lines)
+    return Exit.OK
+
+
+def _chosen(files: list[JsonObject], name: str | None) -> dict[int, JsonObject]:
+    """Return the files that are meant, by their number."""
+    found = {k: file for k, file in enumerate(files) if name is None or fields.text(file, "name") == name}
+    if not found:
+        raise LocalError(
+            f"There is no file “{one_line(name or '')}” beside this message.",
+            do="`mesh read` shows their names.",
+            code="E-FILES",
+            candidates=tuple(fields.text(file, "name") for file in files),
+        )
+    return found
+
+
+def _places(chosen: dict[int, JsonObject], path: Path) -> dict[int, Path]:
+    """Return where each file goes. What its sender called it is used in a folder alone, and there as one plain name."""
+    if path.is_dir():
+        places = {k: path / own_name(fields.text(file, "name")) for k, file in chosen.items()}
+    elif len(chosen) == 1:
+        places = dict.fromkeys(chosen, path)
+    else:
+        raise LocalError(
+            f"There are {len(chosen)} files beside this message.",
+            do="Give a folder that exists, or --name for one of them.",
+            code="E-FILES",
+            candidates=tuple(fields.text(file, "name") for file in chosen.values()),
+        )
+    if len(set(places.values())) != len(places):
+        raise LocalError(
+            "Two of these files have the same name.",
+            do="Save them one by one, under names of your own.",
+            code="E-EXISTS",
+        )
+    return places
+
+
+def _fetch(context: Context, api: Api, message: str, numbers: list[int], wait_s: int) -> list[JsonObject]:
+    """Wait until files are here, as long as something comes; return those that are not."""
+    asked: JsonObject = {"message": message, "wait_s": STEP_S}
+    best, last = -1, time.monotonic()
+    while True:
+        files = fields.records(api.call("file.fetch", asked | ({} if context.node_up else {"wait_s": 0})), "files")
+        lacking = [files[k] for k in numbers if fields.text(files[k], "state") != "here"]
+        got = sum(fields.number(files[k], "got") for k in numbers)
+        if not lacking or not context.node_up:
+            return lacking
+        if got > best:
+            best, last = got, time.monotonic()
+            of = sum(fields.number(files[k], "of") for k in numbers)
+            context.out.say(f"{got * 100 // of} %")
+        elif time.monotonic() - last >= wait_s:
+            return lacking
+
+
+def _not_all_here(context: Context, told: JsonObject, lacking: list[JsonObject]) -> int:
+    """Say what waits, and for what."""
+    names = ", ".join(one_line(fields.text(file, "name")) for file in lacking)
+    waiting: list[JsonObject] = [{key: file[key] for key in ("name", "size", "got", "of")} for file in lacking]
+    identity = fields.text(told, "message")
+    context.out.result({"message": identity, "saved": [], "waiting": [*waiting]}, [f"waiting · {names}"])
+    if not context.node_up:
+        context.out.say("Your node is not running. Start it with `mesh up`, and it fetches this by itself.")
+    elif not fields.number(told, "reachable"):
+        context.out.say("No member's node is reachable. Yours goes on by itself when one is that has it.")
+    else:
+        context.out.say("Nobody who is reachable has given the rest. Your node goes on by itself.")
+    context.out.say(f"Then run this again: mesh file save {shown_id(identity)}")
+    return Exit.QUEUED
