@@ -90,6 +90,7 @@ class Fault(StrEnum):
     OVER_LIMIT = "over-limit"
     AGAINST_RULES = "against-rules"
     UNASKED = "unasked"
+    BROKEN_PROMISE = "broken-promise"
 
 
 class RemoteError(MeshError):

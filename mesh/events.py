@@ -98,6 +98,10 @@ class LinkKind(IntEnum):
     STORED = 4
     PROOF = 5
     SEALED = 6
+    IHAVE = 7
+    WANT = 8
+    PRUNE = 9
+    GRAFT = 10
     KEEP = 12
     RANGES = 13
     CHUNK = 14

@@ -152,7 +152,7 @@ def _let_in(state: State, room: Room, knock: KnockBody, invite: Invite, step: St
     )
     publish(state, room, authored, step)
     contact = ContactRecord(addresses=knock.addresses, in_invites=False, mseq=0)
-    reaching.learn_contact(state, room, card_device(knock.card), contact, step)
+    reaching.learn_contact(room, card_device(knock.card), contact, step)
     step.notify(Notice.JOINED, group.gid, knock.card.member_pk)
 
 

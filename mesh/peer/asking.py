@@ -55,7 +55,7 @@ from mesh.groups.records import InviteRecord
 from mesh.ids import Address, MemberPk
 from mesh.membership.structure import MEMBERS_INVITE
 from mesh.membership.views import Member
-from mesh.peer import attaching, choosing, confirming, fetching, hosting, raising, reaching
+from mesh.peer import attaching, choosing, confirming, fetching, hosting, raising
 from mesh.peer.chores import remove_member, remove_own_device
 from mesh.peer.door import decide
 from mesh.peer.entering import end_entering, enter_group, start_entering
@@ -132,7 +132,7 @@ def carry_out(state: State, command: Command, step: Step) -> bytes:
             decline_fork(state.room(command.group), command, step)
         case KnownAddress():
             state.known[Address(command.address)] = None
-            reaching.dial(state, (command.address,), step)
+            step.dials_changed = True
         case OpenPairing():
             open_pairing(state, command, step)
         case StartEntering() | EnterGroup() | EndEntering():

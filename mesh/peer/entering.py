@@ -51,7 +51,7 @@ def start_entering(state: State, command: StartEntering, step: Step) -> None:
     under_way = state.entering
     if under_way is not None and under_way.keys == keys and not under_way.over:
         under_way.addresses = tuple(dict.fromkeys([*command.addresses, *under_way.addresses]))[: limits.ADDRESSES_MAX]
-        reaching.dial(state, under_way.addresses, step)
+        step.dials_changed = True
         return
     if under_way is not None:
         end_entering(state, step)
@@ -64,7 +64,7 @@ def start_entering(state: State, command: StartEntering, step: Step) -> None:
         addresses=tuple(command.addresses[: limits.ADDRESSES_MAX]),
         until_ms=step.now.mono_ms + limits.PAIRING_MS,
     )
-    reaching.dial(state, state.entering.addresses, step)
+    step.dials_changed = True
     _ask(state, state.entering, PairStep.LIST, b"", step)
     step.topics_changed = True
 
@@ -74,7 +74,7 @@ def end_entering(state: State, step: Step) -> None:
     entering = state.entering
     if entering is not None:
         state.entering = None
-        reaching.forget(state, entering.addresses, step)
+        step.dials_changed = True
         step.set_timer(TIMER, b"", None)
         step.topics_changed = True
 
@@ -313,7 +313,7 @@ def _move_in(state: State, body: PairGroupBody, room: Room, authored: Authored, 
     for contact in body.contacts:
         if room.group.log.card(contact.dev) is not None:
             known = ContactRecord(addresses=contact.addresses, in_invites=False, mseq=0)
-            reaching.learn_contact(state, room, contact.dev, known, step)
+            reaching.learn_contact(room, contact.dev, known, step)
     want_history(room, step)
     publish(state, room, authored, step)
     step.notify(Notice.JOINED, gid, room.group.own.member_pk)

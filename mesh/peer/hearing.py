@@ -30,6 +30,7 @@ from mesh.support.posts import interpret
 from mesh.wire import limits
 from mesh.wire.codec import decode
 from mesh.wire.frames import Frame
+from mesh.wire.gossip import short
 from mesh.wire.messages import (
     MESSAGE_BODIES,
     Kind,
@@ -91,15 +92,17 @@ def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link
         remember(state, room.group.gid, tbs.dev, tbs.mseq, opened.signed)
         step.journal.put(Space.FRAMES, key, frame.raw)
         state.seen.mark_stored(frame.id)
+        state.passed.note_message(short(frame.id), key)
     if not late and tbs.mseq not in track.past:  # else a member has handed it on, and it stands where it belongs
-        _act(state, room, opened, step)
+        _act(room, opened, step)
     room.save_track(tbs.dev, step.journal)
     plan_receipt(room, step)
     giver = None if link is None else state.links.get(link)
     if giver is not None:
         _note_giver(giver, room, tbs, step)
     if not late:
-        forward(state, room, epoch, frame.id, frame.raw, step)
+        pushed = not _was_asked_for(state, room, tbs, link)
+        forward(state, room, epoch, frame, tbs.dev, step, source=link, pushed=pushed)
     return not late
 
 
@@ -109,6 +112,12 @@ def comes_too_late(room: Room, tbs: MessageTbs, step: Step) -> bool:
         return tbs.mseq in room.track(tbs.dev).gone
     at_ms = place_ms(room, tbs.ts_ms, tuple(tbs.parents), step.now.wall_ms)
     return is_over(room, at_ms, end_of(tbs.kind, tbs.body, at_ms), step.now.wall_ms)
+
+
+def _was_asked_for(state: State, room: Room, tbs: MessageTbs, link: LinkId | None) -> bool:
+    """Say whether a message is one that we were catching up on: others have had it, as a rule."""
+    asked = (asking.spans for asking in state.asking.values() if asking.link == link and asking.gid == room.group.gid)
+    return any(dev == tbs.dev and first <= tbs.mseq <= last for spans in asked for dev, first, last in spans)
 
 
 def _is_first_for_us(room: Room, epoch: OpId, tbs: MessageTbs) -> bool:
@@ -155,7 +164,7 @@ def check_body(tbs: MessageTbs) -> None:
         decode(MESSAGE_BODIES[Kind(tbs.kind)], tbs.body, bytes_max=limits.MESSAGE_BYTES_MAX)
 
 
-def _act(state: State, room: Room, opened: OpenedMessage, step: Step) -> None:
+def _act(room: Room, opened: OpenedMessage, step: Step) -> None:
     tbs = opened.tbs
     match tbs.kind:
         case Kind.RECEIPT:
@@ -164,7 +173,7 @@ def _act(state: State, room: Room, opened: OpenedMessage, step: Step) -> None:
             presence = decode(PresenceBody, tbs.body, bytes_max=limits.MESSAGE_BYTES_MAX)
             _note_quiet(room, tbs, presence)
             contact = ContactRecord(addresses=presence.addresses, in_invites=presence.in_invites, mseq=tbs.mseq)
-            reaching.learn_contact(state, room, tbs.dev, contact, step)
+            reaching.learn_contact(room, tbs.dev, contact, step)
         case Kind.KEYUP:
             learn_keyup(room, opened.signed, step)
         case Kind.APPROVAL:

@@ -66,7 +66,7 @@ def start_join(state: State, command: StartJoin, step: Step, offer: OfferRecord 
         if join.code == command.code and join.offer == offer and join.stage in JOINING:
             addresses = list(dict.fromkeys([*command.addresses, *join.addresses]))[: limits.ADDRESSES_MAX]
             _save(state, replace(join, addresses=addresses), step)
-            reaching.dial(state, addresses, step)
+            step.dials_changed = True
             return JoinId(join.join)
     _refuse_if_in(state, code.gid_prefix, _READ_ON if offer is not None else _HAND_ON)
     if sum(join.stage in JOINING for join in state.joins.values()) >= limits.JOINS_MAX:
@@ -83,7 +83,7 @@ def start_join(state: State, command: StartJoin, step: Step, offer: OfferRecord 
         offer=offer,
     )
     _save(state, record, step)
-    reaching.dial(state, record.addresses, step)
+    step.dials_changed = True
     return JoinId(record.join)
 
 
@@ -183,7 +183,7 @@ def _stop(state: State, join: JoinRecord, step: Step) -> None:
     for key in [key for key in state.welcomes if key[0] == join_id]:
         del state.welcomes[key]
     step.set_timer("knock", join_id, None)
-    reaching.forget(state, join.addresses, step)
+    step.dials_changed = True
 
 
 def drop_join(state: State, join_id: JoinId, step: Step) -> None:
@@ -462,7 +462,7 @@ def _answered(
     for contact in body.contacts:
         if group.log.card(contact.dev) is not None:
             known = ContactRecord(addresses=contact.addresses, in_invites=False, mseq=0)
-            reaching.learn_contact(state, room, contact.dev, known, step)
+            reaching.learn_contact(room, contact.dev, known, step)
     _save(state, replace(join, stage=JoinStage.JOINED, keys=None), step)
     step.touch(group.gid, list(group.log.ops[-1:]))
     step.notify(Notice.JOINED, group.gid, group.own.member_pk)

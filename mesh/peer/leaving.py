@@ -147,7 +147,7 @@ def farewell(state: State, room: Room, step: Step) -> None:
         forget(state, room, step)
     else:
         room.silent = True
-        reaching.forget_contacts(state, room, room.contacts, step)
+        reaching.forget_contacts(room, room.contacts, step)
         step.topics_changed = True
 
 
@@ -156,7 +156,7 @@ def forget(state: State, room: Room, step: Step) -> None:
     gid = room.group.gid
     del state.rooms[gid]
     forget_signed(state, gid)
-    reaching.forget_contacts(state, room, room.contacts, step)
+    reaching.forget_contacts(room, room.contacts, step)
     for link in state.links.values():
         link.sessions.pop(gid, None)
     for ticket in [t for t, asking in state.asking.items() if asking.gid == gid]:

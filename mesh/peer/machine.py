@@ -62,6 +62,7 @@ from mesh.peer import (
     registering,
     retention,
     speaking,
+    spreading,
     syncing,
     talking,
     way_back,
@@ -76,6 +77,7 @@ from mesh.peer.routing import forward, own_topics
 from mesh.peer.state import FilesFor, OpsFor, PlaceFor, Room, State, Step
 from mesh.wire import limits
 from mesh.wire.frames import Frame, FrameType, parse_frame, topic_of, topics_of, verify_frame
+from mesh.wire.gossip import short
 from mesh.wire.keepers import KeepAsk, KeptSaid, RangesType, unpack_keep, unpack_ranges
 
 SYNC_EVERY_MS: Final = 15_000  # compare with every member we are linked to, where there is news; ours
@@ -133,9 +135,10 @@ class Peer:
         self.state = loading.load_state(event.records)
         self.state.addresses = event.addresses
         for room in self.state.rooms.values():
-            reaching.dial_keepers(self.state, room, step)
-        reaching.dial_all(self.state, step)
+            reaching.dial_keepers(room, step)
+        step.dials_changed = True
         for room in self.state.rooms.values():
+            step.views[room.group.gid] = None
             chores.plan(self.state, room, step)
             retention.sweep(self.state, room, step)
             for post in room.withdrawn:
@@ -173,6 +176,7 @@ class Peer:
             topics=TopicTable(event.own_nonce, event.peer_nonce),
         )
         self.state.links[event.link] = link
+        self.state.spread.link_up(event.link)
         step.keepers_due = True
         self._announce(link, list(self._topics), step)
         step.notify(Notice.LINK, None, event.peer.encode())
@@ -183,6 +187,8 @@ class Peer:
             catching_up.forget_asking(self.state, step, link=event.link)
             history.give_up_asking(self.state, step, link=event.link)
             fetching.stop_asking(self.state, step, link=event.link)
+            step.effects.extend(self.state.spread.link_down(event.link, step.now.mono_ms, step.dice))
+            step.views.update(dict.fromkeys(link.sessions))
             step.notify(Notice.LINK, None, link.peer.encode())
 
     def _received(self, event: FrameReceived, step: Step) -> None:
@@ -211,6 +217,8 @@ class Peer:
                 syncing.hear_proof(self.state, link, payload, step)
             case LinkKind.SEALED:
                 syncing.hear_sealed(self.state, link, payload, step)
+            case LinkKind.IHAVE | LinkKind.WANT | LinkKind.PRUNE | LinkKind.GRAFT:
+                spreading.hear(self.state, link, kind, payload, step)
             case LinkKind.KEEP:
                 self._keep(link, unpack_keep(payload), step)
             case LinkKind.RANGES:
@@ -239,6 +247,7 @@ class Peer:
 
     def _frame(self, link: Link, raw: bytes, step: Step) -> None:
         frame = parse_frame(raw)
+        self.state.spread.promises.came(short(frame.id), link.link)
         known, stored = frame.id in self.state.seen, self.state.seen.is_stored(frame.id)
         if known:
             self.state.seen.note(frame.id, link.link)
@@ -247,6 +256,7 @@ class Peer:
                 link.pushed.pop(frame.id, None)
                 step.stored.setdefault(link.link, []).append(frame.id)
             if stored or (frame.type is not FrameType.MESSAGE and not self._is_kept_anew(frame, kept, step)):
+                step.effects.extend(self.state.spread.came_again(frame.id, link.link))
                 return  # a message that could not be taken in when it came first may be now
         if not self._is_ours(frame, step):
             return
@@ -333,7 +343,8 @@ class Peer:
             if frame.type is FrameType.ENVELOPE and not ops and doubting.is_unopened(room, frame, step):
                 doubting.note_unopened(room, epoch, step)
                 return  # not passed on: whoever it is for passes it on
-            forward(self.state, room, epoch, frame.id, frame.raw, step)
+            author = ops[0].tbs.dev if ops else None
+            forward(self.state, room, epoch, frame, author, step, source=link.link)
 
     def _call(self, link: Link, frame: Frame, step: Step) -> None:
         topic = topic_of(frame.pk)
@@ -359,6 +370,8 @@ class Peer:
                 entering.ask_again(self.state, step)
             case pairing.TIMER:
                 pairing.close_pairing(self.state, step)
+            case spreading.TIMER:
+                spreading.flush(self.state, step)
             case "knock":
                 joining.knock_again(self.state, JoinId(timer.subject), step)
             case _:
@@ -383,6 +396,8 @@ class Peer:
                 catching_up.ask_messages(self.state, room, step)
             case "chore":
                 chores.do_chore(self.state, room, step)
+            case reaching.TIMER:
+                step.views[room.group.gid] = None
             case "approved":
                 door.open_if_approved(self.state, room, timer.subject[32:], step)
             case door.KEPT_TIMER:
@@ -466,6 +481,8 @@ class Peer:
         if step.knocks:
             for link in self.state.links.values():
                 joining.knock_on(self.state, link, step)
+        reaching.tend(self.state, step)
+        spreading.plan_flush(self.state, step)
         for link_id, frames in step.stored.items():
             for k in range(0, len(frames), limits.STORED_IDS_MAX):
                 batch = b"".join(frames[k : k + limits.STORED_IDS_MAX])

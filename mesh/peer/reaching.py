@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from itertools import zip_longest
 from typing import Final
 
-from mesh.events import Dial, Forget, Space
-from mesh.ids import Address, DeviceId, PeerId
+from mesh.events import Dial, Forget, HangUp, Space
+from mesh.ids import Address, DeviceId, MemberPk, PeerId
 from mesh.peer.keepers import keepers_of
 from mesh.peer.records import ContactRecord
 from mesh.peer.routing import JOINING
@@ -18,58 +18,89 @@ from mesh.peer.state import Room, State, Step
 from mesh.wire import limits
 from mesh.wire.codec import encode
 
+TIMER: Final = "views"
 _TRIED_MAX: Final = limits.ADDRESSES_MAX  # addresses of one transport key; the dialer tries no more
 _KNOCK_ADDRESS_BYTES: Final = 1536  # what a knock of one size has room for beside keys and signatures
 
 
-def learn_contact(state: State, room: Room, dev: DeviceId, contact: ContactRecord, step: Step) -> None:
-    """Keep where a device can be reached, unless something newer is known, and try to link with it."""
+def learn_contact(room: Room, dev: DeviceId, contact: ContactRecord, step: Step) -> None:
+    """Keep where a device can be reached, unless something newer is known."""
     known = room.contacts.get(dev)
     if dev == room.group.own.dev or (known is not None and known.mseq > contact.mseq):
         return
     room.contacts[dev] = contact
     step.journal.put(Space.CONTACTS, room.group.gid + dev, encode(contact))
-    dial(state, contact.addresses, step)
-    if known is not None:
-        forget(state, known.addresses, step)
+    step.views[room.group.gid] = None
 
 
-def forget_contacts(state: State, room: Room, devices: Iterable[DeviceId], step: Step) -> None:
+def forget_contacts(room: Room, devices: Iterable[DeviceId], step: Step) -> None:
     """Forget where these devices can be reached, and stop dialling those whom nothing else leads to."""
     for dev in list(devices):
-        gone = room.contacts.pop(dev)
+        del room.contacts[dev]
         step.journal.delete(Space.CONTACTS, room.group.gid + dev)
-        forget(state, gone.addresses, step)
+    step.views[room.group.gid] = None
 
 
-def dial(state: State, addresses: Iterable[str], step: Step) -> None:
-    """Ask for links to whoever is behind these addresses; those without a peer id are passed over."""
-    known = _wanted(state)
-    for peer, some in _by_peer(addresses).items():
-        step.effects.append(Dial(peer=peer, addresses=_in_turn([*known.get(peer, ()), some])))
+def tend(state: State, step: Step) -> None:
+    """Look at whom we link with, where something has changed, and dial whom that and all else leads to."""
+    for gid in step.views:
+        room = state.rooms.get(gid)
+        if room is not None:
+            _tend_view(state, room, step)
+    if step.views or step.dials_changed:
+        _dial(state, step)
 
 
-def forget(state: State, addresses: Iterable[str], step: Step) -> None:
-    """Stop dialling whoever is behind these addresses, unless a contact or a join still leads to them."""
-    known = _wanted(state)
-    step.effects.extend(Forget(peer=peer) for peer in _by_peer(addresses) if peer not in known)
+def _tend_view(state: State, room: Room, step: Step) -> None:
+    own, devices = room.group.own.member_pk, room.group.view.devices
+    candidates: dict[MemberPk, list[PeerId]] = {}
+    for dev, contact in sorted(room.contacts.items()):
+        member = devices.get(dev)
+        if member is not None and member != own:
+            candidates.setdefault(member, []).extend(_by_peer(contact.addresses))
+    linked = {
+        link.peer: devices[session.device]
+        for link, session in state.present(room)
+        if session.device is not None and devices[session.device] != own
+    }
+    before = list(room.view.chosen)
+    ended = room.view.tend(candidates, linked, _kept(state, room), step.now.mono_ms, step.dice)
+    for link in state.links.values():
+        if link.peer in ended:
+            step.effects.append(HangUp(link=link.link))
+    step.dials_changed = step.dials_changed or before != list(room.view.chosen)
+    wait_ms = room.view.wait_ms(step.now.mono_ms)
+    if wait_ms is not None:
+        step.set_timer(TIMER, room.group.gid, wait_ms)
 
 
-def dial_keepers(state: State, room: Room, step: Step) -> None:
+def dial_keepers(room: Room, step: Step) -> None:
     """Look for a group's keepers, and no longer for those that it had before; one who is out looks for none."""
     is_in = room.group.me is not None and not room.group.own.left
     wanted = tuple(a for ticket in keepers_of(room.group).values() for a in ticket.addresses) if is_in else ()
     before, room.keepers_dialled = room.keepers_dialled, wanted
     if wanted != before:
-        dial(state, wanted, step)
-        forget(state, before, step)
-        step.keepers_due = True
+        step.dials_changed = step.keepers_due = True
 
 
-def dial_all(state: State, step: Step) -> None:
-    """Ask for links to everybody whom we know how to reach."""
-    for peer, lists in _wanted(state).items():
-        step.effects.append(Dial(peer=peer, addresses=_in_turn(lists)))
+def _kept(state: State, room: Room) -> dict[PeerId, None]:
+    """Return whose links no choice of this group's may end: they are wanted elsewhere, or come to us as a keeper."""
+    kept = dict.fromkeys(_wanted(state, without=room))
+    if state.host is not None:
+        kept.update((link.peer, None) for link in state.links.values())
+    for other in state.rooms.values():
+        if other is not room:
+            kept.update((link.peer, None) for link, _ in state.present(other))
+    return kept
+
+
+def _dial(state: State, step: Step) -> None:
+    wanted = {peer: _in_turn(lists) for peer, lists in _wanted(state).items()}
+    for peer, addresses in wanted.items():
+        if state.dialled.get(peer) != addresses:
+            step.effects.append(Dial(peer=peer, addresses=addresses))
+    step.effects.extend(Forget(peer=peer) for peer in state.dialled if peer not in wanted)
+    state.dialled = wanted
 
 
 def knock_addresses(state: State) -> list[str]:
@@ -83,10 +114,12 @@ def knock_addresses(state: State) -> list[str]:
     return chosen
 
 
-def _wanted(state: State) -> dict[PeerId, list[list[Address]]]:
-    """Return everybody whom contacts, open joins and a device code lead to, with what each says of their addresses."""
+def _wanted(state: State, *, without: Room | None = None) -> dict[PeerId, list[list[Address]]]:
+    """Return everybody whom contacts, open joins and a device code lead to, with what each says of their addresses.
+
+    Of a group's contacts those whom its view chose, and our own other devices. `without`: as if that group chose none.
+    """
     lists: list[Iterable[str]] = [state.known]
-    lists += [contact.addresses for room in state.rooms.values() for contact in room.contacts.values()]
     lists += [join.addresses for join in state.joins.values() if join.stage in JOINING]
     lists += [state.entering.addresses] if state.entering is not None else []
     lists += [room.keepers_dialled for room in state.rooms.values()]
@@ -94,6 +127,12 @@ def _wanted(state: State) -> dict[PeerId, list[list[Address]]]:
     for addresses in lists:
         for peer, found in _by_peer(addresses).items():
             wanted.setdefault(peer, []).append(found)
+    for room in state.rooms.values():
+        for dev, contact in room.contacts.items():
+            ours = room.group.view.devices.get(dev) == room.group.own.member_pk
+            for peer, found in _by_peer(contact.addresses).items():
+                if ours or (peer in room.view.chosen and room is not without):
+                    wanted.setdefault(peer, []).append(found)
     return wanted
 
 

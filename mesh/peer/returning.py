@@ -43,7 +43,7 @@ _FORMER: Final = (
 def clear_former(state: State, gid: GroupId, step: Step) -> None:
     """Forget what we were in a group: all that a membership has of its own."""
     former = state.rooms[gid]
-    reaching.forget_contacts(state, former, former.contacts, step)
+    reaching.forget_contacts(former, former.contacts, step)
     for space in _FORMER:
         step.journal.delete_prefix(space, gid)
     for link in state.links.values():

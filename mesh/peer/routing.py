@@ -5,16 +5,19 @@ from typing import Final
 
 from mesh.crypto.keys import public_key
 from mesh.events import LinkKind, SendClass
+from mesh.gossip.seen import StreamId
 from mesh.gossip.sessions import pack
+from mesh.gossip.spread import Passing
 from mesh.groups.invites import HOUR_MS, invite_keys, preview_seed
-from mesh.ids import FrameId, LinkId, OpId, TopicId
+from mesh.ids import DeviceId, FrameId, LinkId, OpId, TopicId
 from mesh.peer.links import Link, Session
 from mesh.peer.records import JoinRecord, JoinStage
 from mesh.peer.state import Room, State, Step
 from mesh.wire import limits
 from mesh.wire.codec import decode
 from mesh.wire.codes import InviteCode
-from mesh.wire.frames import DAY_MS, FrameType, parse_frame, rendezvous_topic, topic_of
+from mesh.wire.frames import DAY_MS, Frame, FrameType, parse_frame, rendezvous_topic, topic_of
+from mesh.wire.gossip import short
 from mesh.wire.invites import KnockBody
 from mesh.wire.sessions import SessionBody
 
@@ -31,25 +34,61 @@ JOINING: Final = (JoinStage.LOOKING, JoinStage.PREVIEW, JoinStage.KNOCKING)
 
 def push_frame(state: State, room: Room, epoch: OpId, frame: bytes, step: Step) -> FrameId:
     """Push a frame of ours on the topic of `epoch`; return its id."""
-    frame_id = parse_frame(frame).id
-    state.seen.note(frame_id, None)
-    forward(state, room, epoch, frame_id, frame, step)
-    return frame_id
+    parsed = parse_frame(frame)
+    state.seen.note(parsed.id, None)
+    forward(state, room, epoch, parsed, room.group.own.dev, step, source=None)
+    return parsed.id
 
 
-def forward(state: State, room: Room, epoch: OpId, frame_id: FrameId, frame: bytes, step: Step) -> None:
-    """Push a frame to every link on its epoch's topic, or whose device the epoch was made for, that may lack it."""
-    topic = topic_of(frame[1:33])
-    members = room.group.recipients(epoch)
-    links: list[LinkId] = []
+def forward(
+    state: State,
+    room: Room,
+    epoch: OpId,
+    frame: Frame,
+    author: DeviceId | None,
+    step: Step,
+    *,
+    source: LinkId | None,
+    pushed: bool = True,
+) -> None:
+    """Let a frame go on to every link on its epoch's topic, or whose device the epoch was made for, that may lack it.
+
+    Members get it at once or as an id, as `gossip.spread` has it; others at once. `author`: None where nobody can say;
+    `source`: whence it came, None if it is ours; `pushed`: it was not asked for by its number.
+    """
+    topic, recipients, gid = topic_of(frame.pk), room.group.recipients(epoch), room.group.gid
+    members: list[LinkId] = []
+    others: list[LinkId] = []
     for link in state.links.values():
-        session = link.sessions.get(room.group.gid)
-        if topic in link.topics.shared or (session is not None and session.device in members):
-            links.append(link.link)
-    for link_id in _push(state, links, frame_id, frame, step):
-        session = state.links[link_id].sessions.get(room.group.gid)
-        if frame[0] == FrameType.MESSAGE and session is not None and session.device in members:
-            _await(state.links[link_id], room, frame_id, step)
+        session = link.sessions.get(gid)
+        device = None if session is None else session.device
+        if topic in link.topics.shared or device in recipients:
+            (members if device in room.group.view.devices else others).append(link.link)
+    stream = None if author is None else StreamId(gid + author)
+    giver = state.links.get(source) if source is not None else None
+    from_author = (
+        giver is not None and room.view.full_mesh and author is not None and giver.session(gid).device == author
+    )
+    if pushed:
+        step.effects.extend(state.spread.came(frame.id, source, stream, from_author=from_author))
+    passing = Passing(
+        frame=frame.id,
+        frame_bytes=len(frame.raw),
+        stream=stream,
+        own=source is None,
+        from_author=from_author,
+        pushed=pushed,
+    )
+    eager, sends = state.spread.pass_on(passing, members, step.dice)
+    step.effects.extend(sends)
+    if frame.type is not FrameType.MESSAGE:
+        state.passed.note_other(short(frame.id), frame.raw)
+    send_class = _CLASSES[frame.type]
+    for link_id in [*eager, *state.seen.targets(frame.id, others)]:
+        step.send(link_id, LinkKind.FRAME, frame.raw, send_class)
+        session = state.links[link_id].sessions.get(gid)
+        if frame.type is FrameType.MESSAGE and session is not None and session.device in recipients:
+            _await(state.links[link_id], room, frame.id, step)
 
 
 def _await(link: Link, room: Room, frame_id: FrameId, step: Step) -> None:
@@ -76,15 +115,8 @@ def tell(link: Link, session: Session, body: SessionBody, send_class: SendClass,
 def forward_on(state: State, topics: tuple[TopicId, ...], frame_id: FrameId, frame: bytes, step: Step) -> None:
     """Push a frame to every link that shares one of these topics and may lack it."""
     links = [link.link for link in state.links.values() if any(topic in link.topics.shared for topic in topics)]
-    _push(state, links, frame_id, frame, step)
-
-
-def _push(state: State, links: list[LinkId], frame_id: FrameId, frame: bytes, step: Step) -> list[LinkId]:
-    send_class = _CLASSES[FrameType(frame[0])]
-    chosen = state.seen.targets(frame_id, links)
-    for link_id in chosen:
-        step.send(link_id, LinkKind.FRAME, frame, send_class)
-    return chosen
+    for link_id in state.seen.targets(frame_id, links):
+        step.send(link_id, LinkKind.FRAME, frame, _CLASSES[FrameType(frame[0])])
 
 
 def hand_to(link: Link, name: bytes, frame: bytes, step: Step) -> None:

@@ -32,6 +32,7 @@ from mesh.peer.tracks import Track
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
 from mesh.wire.frames import parse_frame
+from mesh.wire.gossip import short
 from mesh.wire.messages import Kind, MessageTbs, PresenceBody, SignedMessage
 from mesh.wire.operations import ZERO32
 
@@ -338,6 +339,7 @@ def _seal_and_push(state: State, room: Room, epoch: OpId, wording: Wording, step
     note_frame(room, parse_frame(sealed.frame), step, key=key)
     frame_id = push_frame(state, room, epoch, sealed.frame, step)
     state.seen.mark_stored(frame_id)
+    state.passed.note_message(short(frame_id), group.gid + group.own.dev + sealed.mseq.to_bytes(8, "big"))
     state.frames[frame_id] = (group.gid, sealed.mseq)
     while len(state.frames) > limits.SEEN_FRAMES_MAX:
         state.frames.popitem(last=False)

@@ -10,8 +10,10 @@ from mesh.errors import LocalError
 from mesh.events import Effect, Instant, LinkKind, Notice, Notify, Send, SendClass, SetTimer, Space, Timer
 from mesh.gossip.delivery import Delivery
 from mesh.gossip.frontier import Frontier
-from mesh.gossip.router import SeenFrames
+from mesh.gossip.seen import SeenFrames
 from mesh.gossip.shelf import Host
+from mesh.gossip.spread import Spread
+from mesh.gossip.views import View
 from mesh.groups.group import Group, Means
 from mesh.groups.history import HISTORY, shown_window
 from mesh.groups.operations import Operation
@@ -30,6 +32,7 @@ from mesh.ids import (
     MemberPk,
     MsgId,
     OpId,
+    PeerId,
     PostId,
     Sealer,
     TopicId,
@@ -39,6 +42,7 @@ from mesh.peer.files import AskingChunks, Held, Upload
 from mesh.peer.held import Holding, HoldingFor
 from mesh.peer.links import Link, Session, Walk
 from mesh.peer.paired import Entering, Pairing
+from mesh.peer.passed import Passed
 from mesh.peer.questions import Asking, AskingOn
 from mesh.peer.records import (
     ContactRecord,
@@ -139,6 +143,7 @@ class Room:
     unheard: bool = False  # members' nodes are linked with us, and none of them tells us its state
     history_seen: str = ""  # what newcomers get, when we last looked
     catching_up: int | None = None  # how many messages were here when a long catch-up began, while one is under way
+    view: View = field(default_factory=View)  # whom of the group we link with
     handed: int = 0  # messages that were handed on to us, in this process
     unopened: OpId | None = None  # the epoch which something follows that we could not open
     holdings: dict[TopicId, Holding] = field(default_factory=dict)  # what is here of epochs that keepers keep
@@ -231,6 +236,10 @@ class State:
     resting: dict[JoinId, None] = field(default_factory=dict)  # joins whose knock a keeper says it keeps
     welcomes: OrderedDict[tuple[JoinId, bytes], dict[int, bytes]] = field(default_factory=OrderedDict)  # chunks so far
     seen: SeenFrames = field(default_factory=SeenFrames)
+    spread: Spread = field(init=False)
+    spread_due: bool = False  # a timer runs
+    passed: Passed = field(default_factory=Passed)
+    dialled: dict[PeerId, tuple[Address, ...]] = field(default_factory=dict)  # whom we try to link with
     frames: OrderedDict[FrameId, tuple[GroupId, int]] = field(default_factory=OrderedDict)  # own frames -> mseq
     signed: OrderedDict[tuple[GroupId, DeviceId, int], SignedMessage] = field(default_factory=OrderedDict)  # newest
     signed_bytes: int = 0
@@ -249,6 +258,10 @@ class State:
     addresses: tuple[Address, ...] = ()
     known: dict[Address, None] = field(default_factory=dict)  # addresses that the person gave
     tickets: int = 0
+
+    def __post_init__(self) -> None:
+        """Let frames spread by what is known of those that passed."""
+        self.spread = Spread(self.seen)
 
     def ticket(self) -> int:
         """Return a fresh number for a question."""
@@ -356,6 +369,8 @@ class Step:
     notes: list[tuple[GroupId, MessageTbs]] = field(default_factory=list)  # that came in, to be opened at the end
     topics_changed: bool = False
     keepers_due: bool = False  # a keeper may have to be asked for something
+    views: dict[GroupId, None] = field(default_factory=dict)  # groups in which whom we link with is to be looked at
+    dials_changed: bool = False  # somebody is to be dialled, or no longer
     knocks: bool = False  # a join may have something to say, once the topics are told
 
     def means(self) -> Means:

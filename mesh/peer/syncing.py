@@ -112,6 +112,7 @@ def check_proof(link: Link, room: Room, step: Step) -> bool:
     verify(card.dev_pk, proof_statement(room.group.gid, link.ends.turned()), signature)
     session.device, session.proved_ms = dev, step.now.mono_ms
     room.group.proved_ms[dev] = step.now.wall_ms
+    step.views[room.group.gid] = None
     return True
 
 

@@ -21,7 +21,6 @@ from mesh.groups.notes import open_note, read_note, seal_note
 from mesh.ids import GroupId, JoinId, MemberPk, OpId
 from mesh.journal import Journal
 from mesh.membership.structure import TALK
-from mesh.peer import reaching
 from mesh.peer.joining import begin_knock, drop_join, expired
 from mesh.peer.records import JoinRecord, JoinStage, OfferRecord, TalkRecord
 from mesh.peer.routing import JOINING
@@ -309,7 +308,7 @@ def accept_talk(state: State, room: Room, command: AcceptTalk, step: Step) -> Jo
     begin_knock(state, join, preview, agreed, step)
     if talk.declined:
         _keep(room, command.talk, replace(talk, declined=False), step)
-    reaching.dial(state, join.addresses, step)
+    step.dials_changed = True
     return JoinId(join.join)
 
 

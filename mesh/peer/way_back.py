@@ -103,21 +103,22 @@ def hear_call(state: State, link: Link, room: Room, epoch: OpId, frame: Frame, s
     if behind:
         step.wanted_ops[link.link, group.gid] = None
     if body.dev in group.view.devices:
-        _give_way(state, room, epoch, frame, body, step)
+        if _give_way(room, body, step):
+            forward(state, room, epoch, frame, None, step, source=link.link)
     elif not behind and (session := link.sessions.get(group.gid)) is not None and session.device == body.dev:
         tell(link, session, NotInBody(nonce=return_nonce(frame)), SendClass.CONTROL, step)
 
 
-def _give_way(state: State, room: Room, epoch: OpId, frame: Frame, body: ReturnBody, step: Step) -> None:
-    """A device that is in calls: believe its key, have somebody re-key, and pass the call on."""
+def _give_way(room: Room, body: ReturnBody, step: Step) -> bool:
+    """A device that is in calls: believe its key and have somebody re-key; return whether the call is to go on."""
     group = room.group
     known = group.kem_of.get(body.dev)
     if known is not None and body.kem_number <= known[0]:
-        return  # heard already, or said long ago
+        return False  # heard already, or said long ago
     if not step.sealer.check(group.suite, body.kem_pk):
         raise RemoteError(Fault.AGAINST_RULES, "a call with a key that nothing can be sealed to")
     if not group.note_kem(body.dev, body.kem_number, body.kem_pk):
-        return
+        return False
     group.date_kem(body.dev, step.means())
     contact = room.contacts.get(body.dev)
     reached = ContactRecord(
@@ -125,10 +126,10 @@ def _give_way(state: State, room: Room, epoch: OpId, frame: Frame, body: ReturnB
         in_invites=contact is not None and contact.in_invites,
         mseq=0 if contact is None else contact.mseq,
     )
-    reaching.learn_contact(state, room, body.dev, reached, step)
+    reaching.learn_contact(room, body.dev, reached, step)
     if group.epoch is not None:
         stranding.call(room, body.dev, group.epoch, step)
-    forward(state, room, epoch, frame.id, frame.raw, step)
+    return True
 
 
 # ---------------------------------------------------------------- key-ups for one who was away

@@ -96,6 +96,7 @@ EPOCH_CHANGES_MAX: Final = 128  # remembered per device, to tell newcomers what 
 WANT_MESSAGES_MAX: Final = 512  # bodies asked of one peer in one request
 STATE_HEADS_MAX: Final = 1024  # heads that a state or a question names; one who forks without end is not followed
 STORED_IDS_MAX: Final = 1024
+SHORT_IDS_MAX: Final = 512  # ids of frames in one IHAVE, WANT, PRUNE or GRAFT
 RECEIPT_DEVICES_MAX: Final = 256  # whose messages one receipt confirms
 RECEIPT_SPANS_MAX: Final = 16  # separate ranges of one device in it, the newest
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mesh.events import Effect, Input
+from mesh.events import Effect, FrameReceived, Input, LinkKind
 from mesh.ids import GroupId
 from mesh.peer import admitting
 from mesh.peer.records import JoinStage
@@ -171,8 +171,8 @@ def test_a_welcome_travels_one_way_and_not_to_everybody() -> None:
     welcomes: list[str] = []
 
     def note(node: Node, event: Input, effects: list[Effect]) -> None:
-        if getattr(event, "payload", b"")[:1] == bytes([FrameType.WELCOME]):
-            welcomes.append(node.name)
+        if isinstance(event, FrameReceived) and event.kind == LinkKind.FRAME:
+            welcomes.extend([node.name] if event.payload[0] == FrameType.WELCOME else [])
 
     world.watchers.append(note)
     knock(tansy, gid)

@@ -45,6 +45,7 @@ from simulations.chance import SeededEntropy, SeededSealer
 from tests.groups.joiners import HOUR, WALL_MS, Code, Joiner, joiner
 from tests.groups.people import Person, arrive, founds
 from tests.vectors.files import a_file, file_records
+from tests.vectors.links import ids
 from tests.vectors.sets import sets
 from tests.wire.records import to_fields
 
@@ -476,6 +477,7 @@ ANSWERS: Final = {
     "codes": codes,
     "sets": sets,
     "file": a_file,
+    "ids": ids,
 }
 
 

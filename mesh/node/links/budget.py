@@ -35,6 +35,7 @@ BLAME_WEIGHT: Final = {
     Fault.AGAINST_RULES: 20.0,
     Fault.UNREADABLE: 5.0,  # happens to the honest while an epoch changes
     Fault.UNASKED: 5.0,  # and this when an answer crosses a withdrawal
+    Fault.BROKEN_PROMISE: 5.0,  # 32 frames announced, asked for and not given (gossip.promises): a busy node may err
 }
 BAN_MS_FIRST: Final = 5 * 60 * 1000
 BAN_MS_MAX: Final = 24 * 60 * 60 * 1000

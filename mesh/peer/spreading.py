@@ -1,0 +1,71 @@
+"""Spreading: what links say of frames without sending them, and what we say of ours (network.md §3).
+
+Only proved, current members of a group that we share are heard: to others nothing is announced, and they have nothing
+to ask.
+"""
+
+from typing import Final
+
+from mesh.errors import Fault
+from mesh.events import Blame, LinkKind, SendClass, SendStored, Space
+from mesh.gossip.spread import ANNOUNCE_MS, ANNOUNCE_SPREAD_MS
+from mesh.ids import DeviceId, GroupId
+from mesh.peer.links import Link
+from mesh.peer.state import State, Step
+from mesh.wire.gossip import ShortId
+
+TIMER: Final = "spread"
+
+
+def hear(state: State, link: Link, kind: LinkKind, payload: bytes, step: Step) -> None:
+    """Take in an IHAVE, WANT, PRUNE or GRAFT; RemoteError if it is malformed or one too many."""
+    if not _is_member(state, link):
+        return
+    now_ms = step.now.mono_ms
+    if kind is LinkKind.IHAVE:
+        step.effects.extend(state.spread.hear_ids(link.link, payload, now_ms))
+    elif kind is LinkKind.WANT:
+        _give(state, link, state.spread.hear_wanted(link.link, payload, now_ms), step)
+    else:
+        state.spread.hear_rank(link.link, kind, payload, now_ms)
+
+
+def _is_member(state: State, link: Link) -> bool:
+    return any(
+        session.device is not None and gid in state.rooms and session.device in state.rooms[gid].group.view.devices
+        for gid, session in link.sessions.items()
+    )
+
+
+def _give(state: State, link: Link, wanted: list[ShortId], step: Step) -> None:
+    keys = [state.passed.keys[frame] for frame in wanted if frame in state.passed.keys]
+    keys = [key for key in keys if _is_kept(state, key)]
+    if keys:
+        given = SendStored(link=link.link, space=Space.FRAMES, keys=tuple(keys), send_class=SendClass.REPAIR)
+        step.effects.append(given)
+    for frame in wanted:
+        if frame in state.passed.others:
+            step.send(link.link, LinkKind.FRAME, state.passed.others[frame], SendClass.OPERATIONS)
+
+
+def _is_kept(state: State, key: bytes) -> bool:
+    """Say whether a message is still in the store: the group is, and it was not forgotten."""
+    room, dev = state.rooms.get(GroupId(key[:32])), DeviceId(key[32:48])
+    track = None if room is None else room.tracks.get(dev)
+    mseq = int.from_bytes(key[48:], "big")
+    return track is not None and mseq in track.have and mseq not in track.gone
+
+
+def plan_flush(state: State, step: Step) -> None:
+    """Have ids announced and asked for soon, if there are any."""
+    if not state.spread_due and state.spread.due:
+        state.spread_due = True
+        step.set_timer(TIMER, b"", ANNOUNCE_MS + step.dice.randrange(ANNOUNCE_SPREAD_MS))
+
+
+def flush(state: State, step: Step) -> None:
+    """Announce what has gathered; ask again for what was not given, and hold it against who broke many promises."""
+    state.spread_due = False
+    sends, broken = state.spread.flush(step.now.mono_ms)
+    step.effects.extend(sends)
+    step.effects.extend(Blame(link=link, fault=Fault.BROKEN_PROMISE) for link in broken)
