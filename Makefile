@@ -21,7 +21,7 @@ closure = @$(PIP) --require-hashes -r requirements/$(1).lock > $(VENV)/$(1).log 
   || { cat $(VENV)/$(1).log; exit 1; }; \
   grep '^Successfully built' $(VENV)/$(1).log || true
 
-.PHONY: help install dev demo bench bench-core bench-catchup soak hunt attacks mutants test lint types house unit property e2e sim-short format lock clean
+.PHONY: help install dev demo bench bench-core bench-catchup soak crowd hunt attacks mutants test lint types house unit property e2e sim-short format lock clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -70,6 +70,9 @@ bench-catchup: dev ## 20,000 messages come in at once, to one who was away (ARGS
 
 soak: dev ## real nodes talk for ten minutes while links break: does anything grow? (ARGS="--minutes 3")
 	@$(BIN)/python -P -m tests.e2e.soak $(ARGS)
+
+crowd: dev ## a thousand nodes: copies and latency beside a plain mesh (about 3 minutes; ARGS="--nodes 200")
+	@$(BIN)/python -P -m simulations.crowd $(ARGS)
 
 hunt: dev ## random groups without end, each judged three ways (ARGS="--graphs 20000")
 	@$(BIN)/python -P -m tests.membership.hunt $(ARGS)

@@ -1,6 +1,6 @@
 """A crowd: a thousand nodes that spread frames, with our own gossip or as a plain mesh, on one network under one seed.
 
-`python -m simulations.crowd` prints copies per delivery, latency and delivery for short and long frames, without a
+`make crowd` prints copies per delivery, latency and delivery for short and long frames, without a
 fault and with loss and dead nodes, beside a mesh of degree 8 in which everybody sends all to all neighbours.
 
 Our nodes are the machines of `mesh.gossip` as they run in `mesh.peer` (`View`, `SeenFrames`, `Spread`), driven as

@@ -94,7 +94,7 @@ def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link
         state.seen.mark_stored(frame.id)
         state.passed.note_message(short(frame.id), key)
     if not late and tbs.mseq not in track.past:  # else a member has handed it on, and it stands where it belongs
-        _act(room, opened, step)
+        _act(state, room, opened, step)
     room.save_track(tbs.dev, step.journal)
     plan_receipt(room, step)
     giver = None if link is None else state.links.get(link)
@@ -164,7 +164,7 @@ def check_body(tbs: MessageTbs) -> None:
         decode(MESSAGE_BODIES[Kind(tbs.kind)], tbs.body, bytes_max=limits.MESSAGE_BYTES_MAX)
 
 
-def _act(room: Room, opened: OpenedMessage, step: Step) -> None:
+def _act(state: State, room: Room, opened: OpenedMessage, step: Step) -> None:
     tbs = opened.tbs
     match tbs.kind:
         case Kind.RECEIPT:
