@@ -1,4 +1,4 @@
-"""A crowd of a hundred and sixty, beside a plain mesh on the same network: fewer copies, hardly later, and all hear all."""
+"""A hundred and sixty nodes beside a plain mesh on one network: fewer copies, hardly later, and all hear all."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from simulations.crowd import LONG_BYTES, Scene, main, measure
 
 @pytest.mark.parametrize(("loss", "dead", "p99_most"), [(0.0, 0.0, 1.5), (0.05, 0.2, 2.5)], ids=["calm", "faults"])
 def test_short_frames_cost_half_of_a_mesh_of_degree_eight(loss: float, dead: float, p99_most: float) -> None:
-    """At 1,000 nodes p99 is 1.21 and 1.65 times the mesh's (docs/network.md §3); with so few, one lost segment shows."""
+    """At 1,000 nodes p99 is 1.21 and 1.65 times the mesh's; with so few nodes one lost segment shows."""
     scene = Scene(nodes=160, authors=3, posts=5, loss=loss, dead=dead)
     ours, plain = measure(scene, plain=False), measure(scene, plain=True)
     assert ours.delivered == plain.delivered == 1.0
