@@ -102,6 +102,10 @@ def scene() -> Scene:
     for person in (wren, juniper, sorrel):
         person.post(gid, f"hello from {person.name}")
     world.run(10)
+    world.cut("wren", "sorrel")
+    wren.post(gid, "announced to sorrel, who asks for it")
+    world.run(3)
+    world.heal()
     code = wren.invite(gid, uses=5)
     tansy = Person(world, "tansy")
     join = tansy.look(code)
