@@ -77,7 +77,6 @@ from mesh.peer.routing import forward, own_topics
 from mesh.peer.state import FilesFor, OpsFor, PlaceFor, Room, State, Step
 from mesh.wire import limits
 from mesh.wire.frames import Frame, FrameType, parse_frame, topic_of, topics_of, verify_frame
-from mesh.wire.gossip import short
 from mesh.wire.keepers import KeepAsk, KeptSaid, RangesType, unpack_keep, unpack_ranges
 
 SYNC_EVERY_MS: Final = 15_000  # compare with every member we are linked to, where there is news; ours
@@ -134,10 +133,9 @@ class Peer:
     def _started(self, event: Started, step: Step) -> None:
         self.state = loading.load_state(event.records)
         self.state.addresses = event.addresses
-        for room in self.state.rooms.values():
-            reaching.dial_keepers(room, step)
         step.dials_changed = True
         for room in self.state.rooms.values():
+            reaching.dial_keepers(room, step)
             step.views[room.group.gid] = None
             chores.plan(self.state, room, step)
             retention.sweep(self.state, room, step)
@@ -187,8 +185,7 @@ class Peer:
             catching_up.forget_asking(self.state, step, link=event.link)
             history.give_up_asking(self.state, step, link=event.link)
             fetching.stop_asking(self.state, step, link=event.link)
-            step.effects.extend(self.state.spread.link_down(event.link, step.now.mono_ms, step.dice))
-            step.views.update(dict.fromkeys(link.sessions))
+            spreading.lose_link(self.state, link, step)
             step.notify(Notice.LINK, None, link.peer.encode())
 
     def _received(self, event: FrameReceived, step: Step) -> None:
@@ -247,7 +244,7 @@ class Peer:
 
     def _frame(self, link: Link, raw: bytes, step: Step) -> None:
         frame = parse_frame(raw)
-        self.state.spread.promises.came(short(frame.id), link.link)
+        spreading.note_came(self.state, link, frame.id)
         known, stored = frame.id in self.state.seen, self.state.seen.is_stored(frame.id)
         if known:
             self.state.seen.note(frame.id, link.link)
@@ -343,8 +340,7 @@ class Peer:
             if frame.type is FrameType.ENVELOPE and not ops and doubting.is_unopened(room, frame, step):
                 doubting.note_unopened(room, epoch, step)
                 return  # not passed on: whoever it is for passes it on
-            author = ops[0].tbs.dev if ops else None
-            forward(self.state, room, epoch, frame, author, step, source=link.link)
+            forward(self.state, room, epoch, frame, ops[0].tbs.dev if ops else None, step, source=link.link)
 
     def _call(self, link: Link, frame: Frame, step: Step) -> None:
         topic = topic_of(frame.pk)

@@ -9,12 +9,23 @@ from typing import Final
 from mesh.errors import Fault
 from mesh.events import Blame, LinkKind, SendClass, SendStored, Space
 from mesh.gossip.spread import ANNOUNCE_MS, ANNOUNCE_SPREAD_MS
-from mesh.ids import DeviceId, GroupId
+from mesh.ids import DeviceId, FrameId, GroupId
 from mesh.peer.links import Link
 from mesh.peer.state import State, Step
-from mesh.wire.gossip import ShortId
+from mesh.wire.gossip import ShortId, short
 
 TIMER: Final = "spread"
+
+
+def lose_link(state: State, link: Link, step: Step) -> None:
+    """A link is gone: others take its place in the trees and, if need be, in the views."""
+    step.effects.extend(state.spread.link_down(link.link, step.now.mono_ms, step.dice))
+    step.views.update(dict.fromkeys(link.sessions))
+
+
+def note_came(state: State, link: Link, frame: FrameId) -> None:
+    """A link brought a frame: so much less it owes us."""
+    state.spread.promises.came(short(frame), link.link)
 
 
 def hear(state: State, link: Link, kind: LinkKind, payload: bytes, step: Step) -> None:

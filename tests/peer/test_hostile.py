@@ -102,7 +102,8 @@ def scene() -> Scene:
     for person in (wren, juniper, sorrel):
         person.post(gid, f"hello from {person.name}")
     world.run(10)
-    world.cut("wren", "sorrel")
+    world.clog("wren", "sorrel")
+    world.clog("pi", "sorrel")
     wren.post(gid, "announced to sorrel, who asks for it")
     world.run(3)
     world.heal()
