@@ -294,7 +294,7 @@ class Peer:
             case FrameType.PAIR_ANSWER:
                 entering.hear_answer(self.state, frame, step)
             case FrameType.RETURN:
-                self._call(link, frame, step)
+                way_back.hear_frame(self.state, link, frame, step)
             case _:
                 assert_never(frame.type)
 
@@ -341,14 +341,6 @@ class Peer:
                 doubting.note_unopened(room, epoch, step)
                 return  # not passed on: whoever it is for passes it on
             forward(self.state, room, epoch, frame, ops[0].tbs.dev if ops else None, step, source=link.link)
-
-    def _call(self, link: Link, frame: Frame, step: Step) -> None:
-        topic = topic_of(frame.pk)
-        for room in self.state.rooms.values():
-            epoch = room.group.topics.get(topic)
-            if epoch is not None and not room.group.own.left:
-                way_back.hear_call(self.state, link, room, epoch, frame, step)
-                return
 
     def _timer(self, timer: Timer, step: Step) -> None:
         match timer.name:
@@ -463,7 +455,7 @@ class Peer:
             ops = step.touched.pop(gid)
             if gid in self.state.rooms:
                 chores.after_operations(self.state, self.state.rooms[gid], ops, step)
-        self._open_notes(step)
+        talking.hear_notes(self.state, step)
         if step.topics_changed:
             self._topics = dict.fromkeys(own_topics(self.state, step.now.wall_ms))
             for link in list(self.state.links.values()):
@@ -483,12 +475,6 @@ class Peer:
             for k in range(0, len(frames), limits.STORED_IDS_MAX):
                 batch = b"".join(frames[k : k + limits.STORED_IDS_MAX])
                 step.send(link_id, LinkKind.STORED, batch, SendClass.CONTROL)
-
-    def _open_notes(self, step: Step) -> None:
-        for gid, tbs in step.notes:
-            if gid in self.state.rooms:
-                talking.hear_note(self.state, self.state.rooms[gid], tbs, step)
-        step.notes.clear()
 
     def _announce(self, link: Link, topics: list[TopicId], step: Step) -> None:
         payload, shared = link.topics.announce(topics[: limits.TOPICS_PER_LINK_MAX])

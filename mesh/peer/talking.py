@@ -207,6 +207,14 @@ def _note_text(state: State, group: Group, gid: GroupId, talk: TalkRecord, step:
 # ---------------------------------------------------------------- being asked
 
 
+def hear_notes(state: State, step: Step) -> None:
+    """Open the notes that came in during this step."""
+    for gid, tbs in step.notes:
+        if gid in state.rooms:
+            hear_note(state, state.rooms[gid], tbs, step)
+    step.notes.clear()
+
+
 def hear_note(state: State, room: Room, tbs: MessageTbs, step: Step) -> None:
     """Take in a note of somebody else's. One that is for others, or makes no sense, says nothing to anybody."""
     member = room.group.view.devices.get(tbs.dev)

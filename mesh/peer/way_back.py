@@ -27,7 +27,7 @@ from mesh.peer.records import ContactRecord
 from mesh.peer.routing import forward, push_frame, tell
 from mesh.peer.state import Room, State, Step
 from mesh.wire import limits
-from mesh.wire.frames import Frame
+from mesh.wire.frames import Frame, topic_of
 from mesh.wire.messages import SignedMessage
 from mesh.wire.returns import ReturnBody
 from mesh.wire.sessions import KeyupsBody, NotInBody
@@ -91,6 +91,16 @@ def may_bring(link: Link, step: Step) -> bool:
     lately = [at for at in link.calls if step.now.mono_ms - at < CALLS_OF_A_LINK_MS]
     link.calls = [*lately, step.now.mono_ms][:CALLS_OF_A_LINK]
     return len(lately) < CALLS_OF_A_LINK
+
+
+def hear_frame(state: State, link: Link, frame: Frame, step: Step) -> None:
+    """A call comes on one of our groups' topics. RemoteError for what no member hands on."""
+    topic = topic_of(frame.pk)
+    for room in state.rooms.values():
+        epoch = room.group.topics.get(topic)
+        if epoch is not None and not room.group.own.left:
+            hear_call(state, link, room, epoch, frame, step)
+            return
 
 
 def hear_call(state: State, link: Link, room: Room, epoch: OpId, frame: Frame, step: Step) -> None:
