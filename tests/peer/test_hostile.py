@@ -44,6 +44,7 @@ from mesh.wire.sessions import (
 from simulations.people import Person, circle
 from simulations.world import Node, World
 from tests.peer.liar import Liar
+from tests.peer.parcels import send_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ def scene() -> Scene:
     wren.use_keeper(gid, pi.ticket())
     for person in (wren, juniper, sorrel):
         person.post(gid, f"hello from {person.name}")
+    send_files(wren, gid, ("leaflet.pdf", b"a leaflet"))
     world.run(10)
     world.clog("wren", "sorrel")
     world.clog("pi", "sorrel")
