@@ -253,7 +253,7 @@ class Peer:
                 link.pushed.pop(frame.id, None)
                 step.stored.setdefault(link.link, []).append(frame.id)
             if stored or (frame.type is not FrameType.MESSAGE and not self._is_kept_anew(frame, kept, step)):
-                step.effects.extend(self.state.spread.came_again(frame.id, link.link))
+                spreading.note_again(self.state, link, frame.id, step)
                 return  # a message that could not be taken in when it came first may be now
         if not self._is_ours(frame, step):
             return

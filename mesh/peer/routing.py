@@ -70,7 +70,8 @@ def forward(
         giver is not None and room.view.full_mesh and author is not None and giver.session(gid).device == author
     )
     if pushed:
-        step.effects.extend(state.spread.came(frame.id, source, stream, from_author=from_author))
+        giver_id = source if source in members else None  # to nobody else is anything said
+        step.effects.extend(state.spread.came(frame.id, giver_id, stream, from_author=from_author))
     passing = Passing(
         frame=frame.id,
         frame_bytes=len(frame.raw),

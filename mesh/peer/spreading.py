@@ -28,6 +28,12 @@ def note_came(state: State, link: Link, frame: FrameId) -> None:
     state.spread.promises.came(short(frame), link.link)
 
 
+def note_again(state: State, link: Link, frame: FrameId, step: Step) -> None:
+    """A link brought a frame that was here: a member is told how we want its author's frames."""
+    if _is_member(state, link):
+        step.effects.extend(state.spread.came_again(frame, link.link))
+
+
 def hear(state: State, link: Link, kind: LinkKind, payload: bytes, step: Step) -> None:
     """Take in an IHAVE, WANT, PRUNE or GRAFT; RemoteError if it is malformed or one too many."""
     if not _is_member(state, link):
