@@ -149,7 +149,7 @@ def test_a_damaged_row_is_said_to_be_damage(space: Space) -> None:
     _, gid, people = lived()
     store = people[3].node.store if space is Space.JOINS else people[0].node.store
     people[0].ask_to_talk(gid, people[1].member(gid))
-    key = next(iter(store.load([space])[space]), bytes(16))
+    key = next(iter(store.load([space])[space]), gid + bytes(16))
     store.commit([Put(space, key, b"\x93\x00")], durable=True)
     with pytest.raises(StoreError):
         load_state(starting_records(store))
