@@ -18,7 +18,7 @@ from mesh.gossip.frontier import Frontier
 from mesh.gossip.sessions import half_session, proof_statement, tag_of, unpack
 from mesh.groups.group import Group
 from mesh.groups.receiving import bundles_beyond, receive_bundle, unpack_wraps
-from mesh.ids import OpId, TopicId
+from mesh.ids import DeviceId, OpId, TopicId
 from mesh.peer import catching_up, confirming, doubting, fetching, handing_on, history, leaving, way_back
 from mesh.peer.lacking import note_heads
 from mesh.peer.links import Link, Session
@@ -92,11 +92,25 @@ def hear_proof(state: State, link: Link, payload: bytes, step: Step) -> None:
         half = half_session(peer_tag, room.group.epochs[epoch].sync_key, link.ends.turned())
         proof = decode(ProofBody, half.open(payload), bytes_max=256)
         session = link.session(room.group.gid)
+        if _has_missed_ours(link, session, topic, proof.dev):
+            session.out, session.told = None, b""  # say it anew
         session.into, session.epoch = half, epoch
         session.proof, session.device, session.heard = (proof.dev, proof.sig), None, False
         check_proof(link, room, step)
         open_session(link, room, step, proved_on=topic)
         return
+
+
+def _has_missed_ours(link: Link, session: Session, topic: TopicId | None, dev: DeviceId) -> bool:
+    """Say whether one who proves itself may not have our own proof: it came in anew, or as yet on another topic."""
+    if session.device is not None:
+        return session.device != dev
+    return (
+        topic is not None
+        and session.into is None
+        and session.out is not None
+        and (session.out.tag != link.topics.own_tag(topic))
+    )
 
 
 def check_proof(link: Link, room: Room, step: Step) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from demo.people import wait_for
 from mesh.errors import LockedError
 from mesh.node.local.protocol import JsonObject
 from tests.cli.runner import COMMAND, environment
@@ -38,6 +39,13 @@ def terminal(
         assert child.exitstatus == code, child.before
     finally:
         child.close(force=True)
+
+
+def interrupt(child: "pexpect.spawn[str]") -> None:
+    """Press Ctrl-C once it waits for an answer: Python's own prompt misses one that comes just before."""
+    stat = Path(f"/proc/{child.pid}/stat")
+    wait_for(lambda: not stat.exists() or stat.read_text().rpartition(") ")[2].startswith("S"), "it to wait", 30)
+    child.sendintr()
 
 
 def test_init_asks_twice_shows_the_words_and_checks_three_of_them(home: Path) -> None:
@@ -146,7 +154,7 @@ def test_ctrl_c_while_waiting_says_what_the_node_goes_on_doing(home: Path) -> No
             terminal("join", "mesh1code", home=home, code=130) as child,
         ):
             child.expect("Looking" if state == "looking" else "Knocking")
-            child.sendintr()
+            interrupt(child)
             child.expect(said)
 
 
@@ -155,7 +163,7 @@ def test_ctrl_c_at_the_passphrase_leaves_a_line_of_its_own(home: Path) -> None:
         child.expect(r"Alias \[wren\]: ")
         child.sendline("")
         child.expect("Passphrase: ")
-        child.sendintr()
+        interrupt(child)
         child.expect(pexpect.EOF)
         assert (child.before or "").endswith("\r\n")
 
@@ -198,7 +206,7 @@ def test_who_is_removed_is_who_was_named_in_the_question(home: Path) -> None:
 def test_ctrl_c_at_a_question_ends_quietly(home: Path) -> None:
     with fake_node(home, table()), terminal("join", home=home, code=130) as child:
         child.expect("The code: ")
-        child.sendintr()
+        interrupt(child)
         child.expect(pexpect.EOF)
         assert "Traceback" not in (child.before or "")
 
@@ -251,7 +259,7 @@ def test_ctrl_c_at_the_words_check_leaves_an_identity_and_the_way_to_the_words(h
     env = {"MESH_PASSPHRASE_FILE": str(tmp_path / "secret")}
     with terminal("init", home=home / "inner", env=env, code=130) as child:
         child.expect(r"Word \d+: ")
-        child.sendintr()
+        interrupt(child)
         child.expect("Your identity [0-9a-f ]+ is made")
         child.expect("not checked. `mesh id words` shows the words again")
 
@@ -259,7 +267,7 @@ def test_ctrl_c_at_the_words_check_leaves_an_identity_and_the_way_to_the_words(h
 def test_a_question_has_one_mark_at_its_end(home: Path) -> None:
     with fake_node(home, table()), terminal("group", "create", home=home, code=130) as child:
         child.expect(r"What is the group called\? ")
-        child.sendintr()
+        interrupt(child)
 
 
 # ---------------------------------------------------------------- dress

@@ -22,3 +22,8 @@ def test_a_crash_at_some_commit_costs_nothing(draw: int) -> None:
 def test_a_crash_at_any_commit_costs_nothing(seed: int, victim: str, crash: Crash) -> None:
     for commit in range(1, commits(seed)[victim] + 1):
         tell(seed, victim, commit, crash)
+
+
+def test_one_who_comes_back_may_crash_at_any_commit() -> None:
+    for commit in range(1, commits(0)["sorrel"] + 1):
+        tell(0, "sorrel", commit, Crash.BEFORE)
