@@ -115,7 +115,9 @@ class EncryptedStore:
         Nothing is written before the file has been judged. `on_commit` is told the mode in force, as SQLite
         itself reads it, inside each transaction just before it is committed.
         """
+        log = path.with_name(path.name + "-wal")
         try:
+            waiting_bytes = log.stat().st_size if log.exists() else 0
             status = path.stat()
         except FileNotFoundError as error:
             raise faults.missing(path) from error
@@ -128,6 +130,9 @@ class EncryptedStore:
         connection = _connect(path, key)
         try:
             _probe(connection, path)
+            pages = cast("int", connection.execute("PRAGMA page_count").fetchall()[0][0])
+            if not waiting_bytes and status.st_size < pages * PAGE_BYTES:  # what lies in the log may be missing here
+                raise faults.damaged(path, "it is cut short")
             _settle(connection, path)
         except apsw.Error as error:
             connection.close()

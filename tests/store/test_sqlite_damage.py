@@ -224,8 +224,8 @@ def test_a_new_space_asks_for_a_new_schema_version() -> None:
     tables = {
         1: "chains contacts delivery devices drafts epochs frames frontiers groups homes invites joins kems knocks "
         "messages node objections ops posts proofs talks unread verified wraps",
-        2: "chains contacts delivery devices drafts epochs expiries frames frontiers groups homes invites joins keeper "
-        "kems kept knocks messages node objections opframes ops posts proofs sizes talks unread verified "
+        2: "chains chunks contacts delivery devices drafts epochs expiries files frames frontiers groups homes invites "
+        "joins keeper kems kept knocks messages node objections opframes ops posts proofs sizes talks unread verified "
         "withdrawn wraps",
     }
     assert " ".join(sorted(Space)) == tables[SCHEMA_VERSION]
