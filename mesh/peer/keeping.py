@@ -11,7 +11,7 @@ from mesh.groups.authoring import keep_kem
 from mesh.groups.dormancy import missing_epoch
 from mesh.groups.forgetting import forget_keys, published_kems
 from mesh.groups.group import Group
-from mesh.groups.messaging import read_keyup
+from mesh.groups.messaging import cut_of, read_keyup
 from mesh.peer.speaking import can_speak, say
 from mesh.peer.state import Room, State, Step
 from mesh.wire.codec import encode
@@ -29,8 +29,13 @@ def tend_keys(state: State, room: Room, step: Step) -> None:
     if _is_due(room, step.now.wall_ms) and can_speak(state, room, step.now) and missing_epoch(room.group) is None:
         number, public = fresh_kem(room.group, step)
         say(state, room, Kind.KEYUP, encode(KeyupBody(kem_number=number, kem_pk=public)), step)
-    gaps = any(track.sure.gaps_below(track.top) for track in room.tracks.values())
-    forget_keys(room.group, step.means(), gaps=gaps)
+    forget_keys(room.group, step.means(), gaps=_has_gaps(room))
+
+
+def _has_gaps(room: Room) -> bool:
+    """Say whether messages are missing that could still come: beyond the cut of one who is out, none does."""
+    behind = ((dev, track) for dev, track in room.tracks.items() if track.sure.gaps_below(track.top))
+    return any(track.sure.gaps_below(min(track.top, cut_of(room.group, dev))) for dev, track in behind)
 
 
 def _is_due(room: Room, wall_ms: int) -> bool:

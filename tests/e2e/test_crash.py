@@ -114,6 +114,7 @@ def test_what_was_taken_back_stays_so_through_a_kill(
     talker.join(60)
     assert taken
 
+    wait_for(lambda: "gone by itself" not in wren.texts(GROUP), "its two seconds to be over", 60)
     for _ in range(2):  # with the node down, and up again
         here = wren.texts(GROUP)
         assert [words for words in kept if here.count(words) != 1] == []
