@@ -9,11 +9,15 @@ from typing import Final
 
 from cli.entry import Entry
 from cli.file_errors import FILE_ERRORS
+from cli.home_errors import HOME_ERRORS
+from cli.node_errors import NODE_ERRORS
 
 _AGAIN: Final = "A program that goes on after this could do harm that nobody sees."
 _ASK_AGAIN: Final = "Ask the person who invited you for a new code."
 
 CATALOGUE: Final[Mapping[str, Entry]] = {
+    **HOME_ERRORS,
+    **NODE_ERRORS,
     **FILE_ERRORS,
     # ---- the command line
     "E-USAGE": Entry(
@@ -104,210 +108,6 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "The node answered with something that this command does not understand.",
         "The node that runs and this command may be of different versions.",
         "Stop the node with `mesh down` and start it again with `mesh up`.",
-    ),
-    # ---- the node, and the socket to it
-    "E-NODE-RUNNING": Entry(
-        "A node already runs on this home.",
-        "Two nodes on one home would use the same keys twice.",
-        "Use it as it is, or stop it with `mesh down`.",
-    ),
-    "E-NODE-DOWN": Entry(
-        "Your node is not running, and what you asked for needs it.",
-        "Without it nothing new can come.",
-        "Start it with `mesh up`, in another terminal or with --detach.",
-    ),
-    "E-NODE-SILENT": Entry(
-        "The node is there and does not answer in time.",
-        "It may be busy or suspended; what you asked for may still happen.",
-        "Try again in a moment. If it stays so, end its process and start it with `mesh up`.",
-    ),
-    "E-NODE-STOPPED": Entry(
-        "The node stopped, or hung up, before it had answered or was ready.",
-        "What you asked for may or may not have happened; what was acknowledged is kept.",
-        "Start it with `mesh up`, then look with `mesh status`.",
-    ),
-    "E-BUSY": Entry(
-        "Too many commands are talking to the node at once.",
-        "A limit keeps the node able to answer.",
-        "End some of them, such as forgotten `read --follow`, and try again.",
-    ),
-    "E-API": Entry(
-        "What came over the node's socket is not the local Api.",
-        "Either a script sent a wrong line, or something that is no node of ours listens there.",
-        "`mesh api` shows where the socket is and what one can ask. Start the node again with `mesh up`.",
-    ),
-    "E-METHOD": Entry(
-        "The local Api has no method of that name, or it was called in a way that it does not know.",
-        "Nothing was done.",
-        "`mesh api` lists the methods and their parameters.",
-    ),
-    "E-SOCKET-FOLDER": Entry(
-        "The folder of the node's socket belongs to another account, or others can open it.",
-        "Your passphrase passes through that socket.",
-        "If the folder is yours, close it with `chmod 700`; if not, set XDG_RUNTIME_DIR to a folder of yours.",
-    ),
-    "E-SOCKET-PATH": Entry(
-        "Every place for the node's socket has a path that is too long for this system.",
-        "Paths of sockets end at about a hundred bytes.",
-        "Set XDG_RUNTIME_DIR to a folder of yours with a shorter path.",
-    ),
-    # ---- passphrase and words
-    "E-PASSPHRASE": Entry(
-        "The passphrase is wrong.",
-        "It is the only thing that opens what is stored here; nobody can reset it.",
-        "Type it again. If it is lost, your 24 recovery words bring your identity back.",
-    ),
-    "E-PASSPHRASE-NEEDED": Entry(
-        "The passphrase is needed, and it neither came with the command nor can be asked for.",
-        "Without it nothing that is stored here can be opened.",
-        "Run it in a terminal, use --passphrase-fd N, or set MESH_PASSPHRASE_FILE to a file that holds it.",
-    ),
-    "E-PASSPHRASE-DIFFERS": Entry(
-        "The two passphrases that you typed were not the same.",
-        "A passphrase with a slip in it would lock you out.",
-        "Run the command again, slowly.",
-    ),
-    "E-PASSPHRASE-FORM": Entry(
-        "That cannot be a passphrase: it is empty, too long, or not text.",
-        "It must be something that you can type again on any keyboard.",
-        "Choose another: at least one character, at most 1,024 bytes; several words are good.",
-    ),
-    "E-WORDS": Entry(
-        "These are not the 24 recovery words of an identity.",
-        "One wrong word leads to no identity, or to another.",
-        "Look at the paper that you wrote them on, and type all 24 again in their order.",
-    ),
-    "E-MEMORY": Entry(
-        "There is not enough free memory to check the passphrase.",
-        "Checking takes much memory on purpose, so that guessing is dear.",
-        "Close other programs and try again.",
-    ),
-    # ---- the home and the store
-    "E-HOME-MISSING": Entry(
-        "There is no identity in this home.",
-        "Every command but a few works with the identity that `mesh init` makes.",
-        "Make one with `mesh init`, or name the right folder with --home or MESH_HOME.",
-    ),
-    "E-HOME-EXISTS": Entry(
-        "There is an identity in this home already.",
-        "Making another in its place would lose it.",
-        "Use it as it is, or name another folder with --home.",
-    ),
-    "E-HOME-BUSY": Entry(
-        "Another process is using this home.",
-        "Two at once would use the same keys twice.",
-        "Wait until it is done; a node that runs is stopped with `mesh down`.",
-    ),
-    "E-HOME-WRITE": Entry(
-        "The folder of this home cannot be read or written.",
-        "What you receive and say is kept there before anything else happens.",
-        "Look at its permissions and at the disk, or name another folder with --home.",
-    ),
-    "E-HOME-OPEN": Entry(
-        "Other accounts can look into the folder, and other things are in it.",
-        "Even names and sizes of files tell something about you.",
-        "Close it with `chmod 700`, or name another folder with --home.",
-    ),
-    "E-KEYSLOT-DAMAGED": Entry(
-        "The file that holds a key behind your passphrase is damaged or not there.",
-        "Without it even the right passphrase opens nothing.",
-        "Bring the home back from a copy. The 24 recovery words bring back who you are, not what was stored.",
-    ),
-    "E-KEYSLOT-NEWER": Entry(
-        "The file that holds a key behind your passphrase was written by a newer version of mesh.",
-        "This version does not know how to read it and must not guess.",
-        "Update mesh.",
-    ),
-    "E-STORE": Entry(
-        "The store cannot be opened, read or written.",
-        "It holds your groups, keys and messages.",
-        "Look at the disk and at the home's permissions, and try again.",
-    ),
-    "E-STORE-MISSING": Entry(
-        "The store's file is not in the home.",
-        "Your groups and messages were in it.",
-        "Look whether --home names the right folder; else bring the home back from a copy.",
-    ),
-    "E-STORE-DAMAGED": Entry(
-        "The store was changed, cut short or damaged.",
-        "A store that does not fit its key must not be trusted, even in part.",
-        "Bring the home back from a copy, and look at the disk.",
-    ),
-    "E-STORE-NEWER": Entry(
-        "The store was written by a newer version of mesh.",
-        "This version could destroy what it does not understand.",
-        "Update mesh.",
-    ),
-    "E-STORE-OLDER": Entry(
-        "The store was written by an older version of mesh, which this one cannot read.",
-        "Nothing in it is damaged: this version only does not know how to read it.",
-        "Use the version that wrote it. Or begin a new home, and ask your groups for new invites.",
-    ),
-    "E-STORE-FULL": Entry(
-        "The disk, or this account's share of it, is full.",
-        "What cannot be kept is neither sent nor acknowledged.",
-        "Make room, then try again.",
-    ),
-    "E-STORE-WRITE": Entry(
-        "The store's file cannot be opened or written.",
-        "What cannot be kept is neither sent nor acknowledged.",
-        "Look at the home's permissions and at the disk.",
-    ),
-    "E-STORE-BUSY": Entry(
-        "Another program has the store's file open.",
-        "Two that write at once would damage it.",
-        "Close the other program: a backup, a database viewer, or an older mesh.",
-    ),
-    "E-STORE-UNENCRYPTED": Entry(
-        "The store would not be encrypted, because the wrong database library is installed.",
-        "Nothing of yours may lie on the disk in clear.",
-        "Install mesh as its README says; `apsw` must not stand beside `apsw-sqlite3mc`.",
-    ),
-    # ---- the network
-    "E-NETWORK": Entry(
-        "The network cannot be used as it was asked.",
-        "Nobody is reached until it can.",
-        "Look at the connection and at the addresses that you gave.",
-    ),
-    "E-PORT-TAKEN": Entry(
-        "Another program on this machine uses your node's port.",
-        "Others look for you at that port, so another is not taken in silence.",
-        "Stop the other program, or choose an address with `mesh up --listen`.",
-    ),
-    "E-LISTEN": Entry(
-        "This machine does not let the node listen at that address.",
-        "Nobody could reach you there.",
-        "Name one of this machine's own addresses, and a port above 1023.",
-    ),
-    "E-ADDRESS": Entry(
-        "That is not an address of a node.",
-        "It would lead nowhere.",
-        "Copy it whole; it looks like /ip4/192.0.2.7/tcp/4001/p2p/12D3….",
-    ),
-    "E-UNREACHABLE": Entry(
-        "Nobody answered at that address.",
-        "That node may be off, or its address may have changed.",
-        "Nothing: it is tried again by itself.",
-    ),
-    "E-WRONG-PEER": Entry(
-        "Another node answered than the one that the address names.",
-        "It may be somebody else's by now; nothing was told to it.",
-        "Ask the person for a fresh address.",
-    ),
-    "E-VERSION": Entry(
-        "That node and yours speak no common version.",
-        "They cannot exchange anything until one is updated.",
-        "Whoever has the older mesh updates it.",
-    ),
-    "E-SLOW-READER": Entry(
-        "A node did not read what it was sent, and the link to it was closed.",
-        "It would have filled this node's memory.",
-        "Nothing: what is missing is repaired on the next link.",
-    ),
-    "E-REMOTE": Entry(
-        "A node sent something that no honest node sends.",
-        "It was dropped, and the link may be closed.",
-        "Nothing: your node deals with it.",
     ),
     # ---- groups
     "E-REFUSED": Entry(
