@@ -41,9 +41,11 @@ def commands(person: Person) -> list[Figure]:
         return timed(lambda: _must(person, *words))
 
     help_ms = [run("--help") for _ in range(RUNS)]
+    crisis_ms = [run("crisis", "--locale", "GB") for _ in range(RUNS)]
     read_ms = [run("read", GROUP) for _ in range(RUNS)]
     return [
         Figure(name="mesh --help", unit="ms", values=help_ms, bar=400),
+        Figure(name="mesh crisis", unit="ms", values=crisis_ms, bar=400),
         Figure(name="mesh read, node up", unit="ms", values=read_ms, bar=400),
     ]
 

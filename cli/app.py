@@ -53,6 +53,7 @@ COMMANDS: Final = {
         ("outbox", "cli.commands.talk:outbox", "What still waits to leave, for whom, and why."),
     ),
     "Help": (
+        ("crisis", "cli.commands.crisis:crisis", "Where somebody listens, now: numbers by country, offline."),
         ("help", "cli.commands.about:help_", "Explain an error code, or a command."),
         ("api", "cli.commands.about:api", "Where the local Api is, and what one can ask of it."),
         ("completion", "cli.commands.about:completion", "Print a completion script for bash, zsh or fish."),

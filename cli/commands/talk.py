@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 from cyclopts import App, Parameter
 
 from cli import fields
-from cli.ask import given_text
+from cli.ask import can_ask, confirm, given_text
 from cli.attach import hand_over, opened
 from cli.context import Context
 from cli.errors import sentence
@@ -24,6 +24,7 @@ from cli.render import (
     shown_id,
     standing,
 )
+from cli.tips import tips_for
 from mesh.errors import Exit, LocalError, MeshError, RefusedError
 from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject
@@ -58,6 +59,8 @@ def post(
     named say that they stored it ("has it"). reached k of n: of the n other members, the nodes of k have confirmed
     under seal that they received it; nobody says whether it was read.
 
+    At a terminal you are asked once before a phone number, an e-mail address or a street goes to everyone in the group.
+
     Parameters
     ----------
     group
@@ -83,12 +86,10 @@ def post(
     """
     with opened(file or ()) as files, context.api() as api:
         seen_by = _audience(api, group, no_history=no_history)
-        if seen_by and text is None:
-            context.out.say(seen_by)
         _look_for(api, reply_to)
         asked: JsonObject = {
             "group": group,
-            "text": _said(text),
+            "text": _written(context, text, seen_by, cw or ""),
             "mode": mode,
             "cw": cw or "",
             "topics": list(topics or ()),
@@ -281,6 +282,30 @@ def _said(text: str | None) -> str:
     if not said.strip():
         raise LocalError("There is nothing to say in it.", do="Write a text.", code="E-TEXT")
     return said
+
+
+def _written(context: Context, text: str | None, seen_by: str, warning: str) -> str:
+    """Give the text, asked for where it was left out; what its author should know is said to them before."""
+    context.out.say(*([seen_by] if seen_by and text is None else []), *tips_for(warning))
+    said = _said(text)
+    _mind_contacts(context, said, typed=text is None)
+    return said
+
+
+def _mind_contacts(context: Context, text: str, *, typed: bool) -> None:
+    """Ask once before what may lead to a person goes to everybody; without a terminal, say so and let it go."""
+    from mesh.support.contacts import contacts_in
+
+    seen = contacts_in(text)
+    if not seen or context.yes:
+        return
+    hint = f"Your text seems to hold {' and '.join(kind.value for kind in seen)}."
+    if not can_ask():
+        context.out.say(f"{hint} It goes to everyone in the group.")
+    elif not confirm(f"{hint} This goes to everyone in the group: send it?", instead="--yes"):
+        if typed:  # it stands nowhere else, and was work
+            context.out.insist("Here is your text once more, so that you can take it from here:", text)
+        raise LocalError("You did not send it.", do="Change the text, and post it again.", code="E-NOT-CONFIRMED")
 
 
 def _look_for(api: Api, message: str | None) -> None:

@@ -36,6 +36,7 @@ LIGHT = [
     ("version",),
     ("api",),
     ("help", "E-USAGE"),
+    ("crisis", "--locale", "GB"),
     ("bogus",),
     ("completion", "bash"),
 ]

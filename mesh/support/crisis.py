@@ -1,0 +1,104 @@
+"""The crisis card: for one country, where a person in distress is listened to, and how one knows.
+
+Pure: the table (`mesh.support.crisis_table`) is part of the program, so that the card needs no store, no node, no
+network and no clock. The day comes in as `today`, for what was read long ago says so. A country that the table does not
+have gets the international entries, and is told that it does: a person who asks must never be left with an error.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from mesh.support.crisis_table import COUNTRIES, INTERNATIONAL, CrisisEntry
+
+FALLBACK: Final = "international"  # what the card calls itself where no country's entries are shown
+OLD_AFTER_DAYS: Final = 365  # ours: numbers change seldom, but they do
+# The country is where one's address and telephone are, which many set apart from the language (POSIX.1-2017 §8.2 for
+# LC_ALL, LC_MESSAGES and LANG; ISO/IEC TR 30112 for the two between). The first that names a country is taken.
+ENVIRONMENT: Final = ("LC_ALL", "LC_ADDRESS", "LC_TELEPHONE", "LC_MESSAGES", "LANG")
+_ALSO_CALLED: Final = {"UK": "GB"}  # what people type; GB is ISO 3166-1's
+_LOCALE: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z]{4})?[-_]([A-Za-z]{2})(?:[.@].*)?", re.DOTALL)
+_ALONE: Final = re.compile(r"[A-Za-z]{2}")
+
+NOTICE: Final = (
+    "This is not an emergency service.",
+    "If a life is in danger now, call the emergency number of the country that you are in.",
+    "Each entry was read on the day that is shown, in a stored copy of the page that is named.",
+    "The page itself may be newer: check before relying on it.",
+)
+_ELSEWHERE: Final = "If you are in another country, name it: `mesh crisis --locale DE`."
+_NONE_NAMED: Final = "No country was named, so these are international. Name yours: `mesh crisis --locale GB`."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What is shown: `locale` is a country (ISO 3166-1, two letters) or "international"; `title` names it in words.
+
+    `instead` says why this is not the card of a country, and is empty where it is one.
+    """
+
+    locale: str
+    title: str
+    instead: str
+    entries: tuple[CrisisEntry, ...]
+    notice: tuple[str, ...]  # whole sentences
+
+
+def country_in(locale: str, *, alone: bool) -> str | None:
+    """Return the country that a locale names (`en_GB`, `en-GB`, `zh_Hant_TW.UTF-8`), in capitals; None if it has none.
+
+    `alone`: two letters by themselves are a country (`GB`). In the environment they are a language.
+    """
+    if alone and _ALONE.fullmatch(locale):
+        found = locale.upper()
+    elif named := _LOCALE.fullmatch(locale):
+        found = named[1].upper()
+    else:
+        return None
+    return _ALSO_CALLED.get(found, found)
+
+
+def country_of(environment: Mapping[str, str]) -> str | None:
+    """Return the country that the environment's locale names; None if it names none."""
+    named = (country_in(environment.get(name, ""), alone=False) for name in ENVIRONMENT)
+    return next((country for country in named if country is not None), None)
+
+
+def crisis_card(country: str | None, *, today: date) -> Card:
+    """Return the card for a country (two capitals), or the international one for None and for what is not here."""
+    known = COUNTRIES.get(country or "")
+    if known is not None and country is not None:
+        locale, title, instead, entries = country, known.name, "", known.entries
+    else:
+        locale, title, entries = FALLBACK, "International", INTERNATIONAL
+        instead = _NONE_NAMED if country is None else f"There is no entry for {country} here. These are international."
+    return Card(
+        locale=locale,
+        title=title,
+        instead=instead,
+        entries=entries,
+        notice=(*NOTICE, *([] if instead else [_ELSEWHERE]), *_ages(entries, today)),
+    )
+
+
+def whole_table(*, today: date) -> list[Card]:
+    """Return the card of each country in the order of its letters, and the international one last."""
+    return [crisis_card(country, today=today) for country in (*sorted(COUNTRIES), None)]
+
+
+def is_old(entry: CrisisEntry, today: date) -> bool:
+    """Say whether an entry was read more than a year before."""
+    return (today - entry.checked).days > OLD_AFTER_DAYS
+
+
+def _ages(entries: Iterable[CrisisEntry], today: date) -> list[str]:
+    """Say how old the copies are, where they say so themselves, and which entries were read long ago."""
+    entries = list(entries)
+    said = []
+    if dated := [f"{entry.name} {entry.page_of}" for entry in entries if entry.page_of]:
+        said.append(f"What the copies say of their own date: {', '.join(dated)}.")
+    if old := [entry.name for entry in entries if is_old(entry, today)]:
+        said.append(f"Read more than a year ago, so check first: {', '.join(old)}.")
+    return said
