@@ -52,6 +52,13 @@ COMMANDS: Final = {
         ("message", "cli.commands.talk:app", "Look at one message."),
         ("outbox", "cli.commands.talk:outbox", "What still waits to leave, for whom, and why."),
     ),
+    "For yourself": (
+        ("block", "cli.commands.own:block", "Stop seeing what a member says; they are not told."),
+        ("unblock", "cli.commands.own:unblock", "See it again."),
+        ("mute", "cli.commands.own:mute", "Keep a member, words or topics closed until you open them."),
+        ("unmute", "cli.commands.own:unmute", "End that."),
+        ("hide", "cli.commands.own:hide", "Keep one message closed for yourself."),
+    ),
     "Help": (
         ("crisis", "cli.commands.crisis:crisis", "Where somebody listens, now: numbers by country, offline."),
         ("help", "cli.commands.about:help_", "Explain an error code, or a command."),

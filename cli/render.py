@@ -45,6 +45,13 @@ STATES: Final = {  # of a message, where there is something to say beside it
     "history": "handed on by a member, signed by its author",
     "after-removal": "sent after removal: its author was not in any more",
 }
+CLOSED: Final = {  # why a message stays closed until it is opened; a warning is shown in its head
+    "hidden": "you hid it",
+    "blocked": "you blocked its author",
+    "muted": "you muted its author",
+    "muted-word": "it holds a word that you muted",
+    "muted-topic": "you muted its topic",
+}
 INDENT: Final = "    "
 NO_ADDRESS: Final = (
     "The code had no part after #, which says where to look. Nobody is found unless your node is linked with "
@@ -124,7 +131,9 @@ def message_lines(message: JsonObject) -> list[str]:
     if message.get("text") is None:
         behind = fields.records(message, "files")
         beside = f"; {counted(len(behind), 'file')} with it" if behind else ""
-        return [head, f"{INDENT}({why or f'closed; --open {identity} opens it'}{beside})"]
+        because = CLOSED.get(fields.text(message, "closed_by"), "")
+        closed = f"closed{f': {because}' if because else ''}; --open {identity} opens it"
+        return [head, f"{INDENT}({why or closed}{beside})"]
     files = [f"{INDENT}{file_line(file)}" for file in fields.records(message, "files")]
     return [head, *indented(fields.text(message, "text")), *files, *([f"{INDENT}({why})"] if why else [])]
 

@@ -412,6 +412,21 @@ class DropKeeper:
     keeper: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepOwn:
+    """Write down what is one's own: keys in Space.OWN with their values, None to forget. Nobody is told."""
+
+    changes: tuple[tuple[bytes, bytes | None], ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearPosts:
+    """Forget here what these posts of others said: rows of Space.MESSAGES as they were read. Nobody is told."""
+
+    group: GroupId
+    rows: tuple[tuple[bytes, bytes], ...] = field(repr=False)
+
+
 Command = (
     CreateGroup
     | NewInvite
@@ -454,4 +469,6 @@ Command = (
     | IssueTicket
     | AddKeeper
     | DropKeeper
+    | KeepOwn
+    | ClearPosts
 )

@@ -57,6 +57,7 @@ class Space(StrEnum):
     KEEPER = "keeper"  # empty -> what we keep for others; account id -> an account's quota and topics
     KEPT = "kept"  # topic + since when (u64 ms) + frame id -> a sealed frame that we keep for others
     SIZES = "sizes"  # key in KEPT -> what type the frame is, and its size
+    OWN = "own"  # gid (zeros: everywhere) + what (1 B) + whom or what -> a decision or note of one's own
     OPFRAMES = "opframes"  # gid + topic + frame id -> frame of an operation, to be left at keepers
 
 

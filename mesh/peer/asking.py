@@ -6,6 +6,7 @@ from mesh.commands import (
     AcceptTalk,
     AddKeeper,
     AgreeJoin,
+    ClearPosts,
     Command,
     ConfirmGroup,
     ConfirmMember,
@@ -23,6 +24,7 @@ from mesh.commands import (
     GivePiece,
     HoldBack,
     IssueTicket,
+    KeepOwn,
     KnownAddress,
     LeaveGroup,
     MarkRead,
@@ -64,6 +66,7 @@ from mesh.peer.homes import forget_home
 from mesh.peer.joining import agree, drop_join, start_join
 from mesh.peer.keepers import code_addresses
 from mesh.peer.leaving import leave
+from mesh.peer.own import clear_posts, keep_own
 from mesh.peer.pairing import open_pairing
 from mesh.peer.records import VerifiedRecord
 from mesh.peer.rights import require_in, require_rank
@@ -114,6 +117,10 @@ def carry_out(state: State, command: Command, step: Step) -> bytes:
         case MarkRead():
             for key in command.keys:
                 step.journal.delete(Space.UNREAD, key)
+        case KeepOwn():
+            keep_own(command, step)
+        case ClearPosts():
+            clear_posts(state, command, step)
         case ConfirmMember():
             _confirm(state.room(command.group), command.member, step)
         case OfferFork():

@@ -45,6 +45,7 @@ _AT_ONCE: Final = (
     Space.PROOFS,
     Space.VERIFIED,
     Space.DEVICES,
+    Space.OWN,
 )
 _IN_THE_END: Final = (*_AT_ONCE, Space.DRAFTS, Space.CONTACTS, Space.EPOCHS, Space.WRAPS, Space.OPS, Space.GROUPS)
 

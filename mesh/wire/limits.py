@@ -132,6 +132,11 @@ HISTORY_PAGES_MAX: Final = 256  # answers that are taken from one who hands on: 
 # ---- retention (ours)
 KEEP_HOURS_MAX: Final = 24 * 3660  # ten years; else a group keeps what is said for ever
 EXPIRES_S_MAX: Final = 366 * 86_400  # a post's own time
+
+# ---- one's own (ours)
+MUTED_WORD_BYTES_MAX: Final = 64
+MUTED_MAX: Final = 512  # words, and as many topics: each is looked for in each post that is shown
+
 # ---- files beside a post (protocol.md §7; ours)
 CHUNK_BYTES: Final = 64 * 1024  # before it is sealed: one fits a link's batch, and one that was lost is cheap
 FILES_OF_POST_MAX: Final = 4

@@ -10,7 +10,20 @@ from types import MappingProxyType
 from typing import Final
 
 from mesh.node.local.api import METHODS, STREAMS, unknown_method
-from mesh.node.local.methods import devices, doors, files, forks, groups, keepers, node, proofs, talk, talks, verifying
+from mesh.node.local.methods import (
+    devices,
+    doors,
+    files,
+    forks,
+    groups,
+    keepers,
+    node,
+    own,
+    proofs,
+    talk,
+    talks,
+    verifying,
+)
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.protocol import JsonObject
 
@@ -71,6 +84,10 @@ TABLE: Final[Mapping[str, Method]] = MappingProxyType(
         "node.health": node.health,
         "node.stop": node.stop,
         "outbox": talk.outbox,
+        "own.hide": own.hide,
+        "own.list": own.list_own,
+        "own.person": own.person_,
+        "own.words": own.words,
         "post": talk.post,
         "read": talk.read,
         "status": node.status,

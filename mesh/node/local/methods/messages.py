@@ -1,6 +1,7 @@
 """Messages as JSON: what was said, how far one's own have come and what they wait for, and what is missing."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from typing import Final
 
 from mesh.errors import RemoteError
@@ -10,6 +11,7 @@ from mesh.groups.dormancy import missing_epoch
 from mesh.groups.messaging import cut_of
 from mesh.groups.records import load
 from mesh.ids import DeviceId, MemberPk, PostId
+from mesh.node.local.methods.chosen import choices_of
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.files import files_json
 from mesh.node.local.methods.shown import iso, person, unconfirmed
@@ -21,8 +23,9 @@ from mesh.peer.receipts import keeps_quiet
 from mesh.peer.records import MessageRecord
 from mesh.peer.state import Room, State
 from mesh.peer.tracks import Track
+from mesh.support.own import Choices, Closed
 from mesh.support.posts import interpret, is_shown_whole
-from mesh.wire.messages import Kind
+from mesh.wire.messages import Kind, PostBody
 
 _ENDINGS: Final = {
     End.OPEN: None,
@@ -33,25 +36,29 @@ _ENDINGS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one who looks must know beside the group: the time by our clock, and whether there is a network."""
+    """What one who looks must know beside the group: the time by our clock, whether there is a network, and what one
+    does not want to see.
+    """
 
     wall_ms: int
     running: bool
+    choices: Choices = field(default_factory=Choices)
 
     @staticmethod
-    def of(desk: Desk) -> "Look":
-        """Return it for a desk, now."""
-        return Look(desk.now().wall_ms, desk.running)
+    def of(desk: Desk, room: Room) -> "Look":
+        """Return it for a group at a desk, now."""
+        return Look(desk.now().wall_ms, desk.running, choices_of(desk.store, room.group.gid))
 
 
 def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonObject:
-    """Describe a message from its row in the store; a closed warning has no text."""
+    """Describe a message from its row in the store; what is closed has no text, and `closed_by` says why."""
     record = load(MessageRecord, value)
     told: JsonObject = {
         "id": record.post.hex(),
         "group": room.group.gid.hex(),
         "author": person(room, record.member),
         "text": None,
+        "closed_by": None,
         "mode": "",
         "cw": "",
         "topics": [],
@@ -81,19 +88,30 @@ def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonO
         return told | {"state": "withdrawn", "why": "withdrawn by its author"}
     if record.kind != Kind.POST:
         return told | {"why": "this kind of message needs a newer version of the program"}
+    if not record.body:
+        return told | {"why": "you deleted it here"}
     try:
         post = interpret(record.body)
     except RemoteError:
         return told | {"why": "this message cannot be shown by this version"}
+    closed = None if opened else _closed_by(look, room, record, post)
     return told | {
-        "text": post.text if opened or not post.cw else None,
+        "text": post.text if closed is None else None,
+        "closed_by": None if closed is None else closed.value,
         "mode": post.mode.name.lower(),
         "cw": post.cw,
         "topics": list(post.topics),
         "reply_to": post.reply_to.hex() or None,
-        "files": files_json(room, record, opened=opened or not post.cw),
+        "files": files_json(room, record, opened=closed is None),
         "why": told["why"] if is_shown_whole(post) else "a part of this message needs a newer version",
     }
+
+
+def _closed_by(look: Look, room: Room, record: MessageRecord, post: PostBody) -> Closed | None:
+    """Say why a post is closed until it is opened; what one said oneself, by its own warning alone."""
+    if record.member == room.group.own.member_pk:
+        return Closed.WARNING if post.cw else None
+    return look.choices.closes_by_author(record.member, record.post) or look.choices.closes_by_words(post)
 
 
 def is_own(room: Room, record: MessageRecord) -> bool:
@@ -196,8 +214,8 @@ def _why_queued(look: Look, room: Room, delivery: Delivery) -> str:
 # ---------------------------------------------------------------- what is missing
 
 
-def gaps_json(state: State, room: Room) -> list[JsonValue]:
-    """Say which messages are known to be missing: from whom, how many, and how many nodes are being asked.
+def gaps_json(state: State, room: Room, *, but: Collection[MemberPk] = ()) -> list[JsonValue]:
+    """Say which messages are known to be missing: from whom (`but` these), how many, and how many nodes are asked.
 
     What lies past a removal's cut is not missing: nobody asks for it, and it would not be shown.
     """
@@ -211,7 +229,7 @@ def gaps_json(state: State, room: Room) -> list[JsonValue]:
         card = room.group.log.card(dev)
         ranges = room.tracks.get(dev, Track()).settled.gaps_below(min(top, cut_of(room.group, dev)))
         missing = sum(last - first + 1 for first, last in ranges)
-        if card is not None and missing and dev != room.group.own.dev:
+        if card is not None and missing and dev != room.group.own.dev and card.member_pk not in but:
             asking = sum(any(first in s.frontier.get(dev, Frontier()) for first, _ in ranges) for s in sessions)
             why = _why_missing(room, [s for s in sessions if s.device in room.group.view.devices], dev, ranges)
             gaps.append({"author": person(room, card.member_pk), "missing": missing, "asking": asking, "why": why})

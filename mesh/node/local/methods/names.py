@@ -6,6 +6,7 @@ from typing import Final, NoReturn, TypeVar
 from mesh.errors import LocalError
 from mesh.events import Space
 from mesh.ids import GroupId, JoinId, MemberPk, OpId, PostId
+from mesh.node.local.methods.shown import alias_of
 from mesh.peer.forking import forks_of
 from mesh.peer.homes import strays
 from mesh.peer.keepers import keepers_of
@@ -43,6 +44,13 @@ def member_named(room: Room, name: str) -> MemberPk:
     named = {pk: member.alias for pk, member in room.group.view.members.items()}
     found = _person("member", "E-NO-MEMBER", name, named, "`mesh group members` shows who is in")
     return MemberPk(found)
+
+
+def anybody_named(room: Room, name: str) -> MemberPk:
+    """Return who of this alias or id prefix is or was in; LocalError with candidates, also where aliases look alike."""
+    known = (*room.group.view.members, *room.group.view.departed)
+    named = {pk: alias_of(room, pk) for pk in known}
+    return MemberPk(_person("member", "E-NO-MEMBER", name, named, "`mesh group members` shows who is in, and was"))
 
 
 def invite_named(room: Room, name: str) -> OpId:

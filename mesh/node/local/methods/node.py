@@ -5,6 +5,7 @@ from mesh.events import Instant
 from mesh.gossip.delivery import DeliveryState
 from mesh.node.local.api import METHODS, STREAMS
 from mesh.node.local.methods import given
+from mesh.node.local.methods.chosen import choices_of
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.joins import join_json
 from mesh.node.local.methods.proofs import proof_problems
@@ -129,7 +130,7 @@ def _unconfirmed(room: Room, what: str) -> JsonObject:
 
 def _asked_to_talk(desk: Desk, room: Room) -> list[JsonObject]:
     """Say who asks to talk as two; what was answered on another device of ours is not told to this one."""
-    name = room.group.founding.name
+    name, blocked = room.group.founding.name, choices_of(desk.store, room.group.gid).blocked
     ends = " If you have answered on another device of yours, --decline ends this reminder here."
     return [
         {
@@ -138,7 +139,7 @@ def _asked_to_talk(desk: Desk, room: Room) -> list[JsonObject]:
             + (ends if other_devices(room) else ""),
         }
         for gid, talk in room.talks.items()
-        if talk_state(desk.state, gid, talk, desk.now().wall_ms) == "offered"
+        if talk.member not in blocked and talk_state(desk.state, gid, talk, desk.now().wall_ms) == "offered"
     ]
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from mesh.events import Space
 from mesh.groups.dormancy import DORMANT_AFTER, DORMANT_DAYS, missing_epoch
 from mesh.groups.forgetting import KEY_WINDOW, WINDOW_DAYS
 from mesh.groups.history import HISTORY, shown_window
@@ -14,6 +13,7 @@ from mesh.identity.fingerprints import group_words, state_hash
 from mesh.ids import MemberPk
 from mesh.membership.graph import Entry
 from mesh.membership.views import Member
+from mesh.node.local.methods.chosen import unread_in
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.beacons import BEACONS
@@ -54,7 +54,7 @@ def group_json(desk: Desk, room: Room) -> JsonObject:
         "topics": list(group.founding.topics),
         "members": len(group.view.members),
         "devices": len(group.view.devices),
-        "unread": desk.store.count(Space.UNREAD, group.gid),
+        "unread": unread_in(desk.store, group.gid),
         "epoch": 0 if epoch_op is None else epoch_op.tbs.gen,
         "complete": group.epoch_is_complete,
         "keepers": len(keepers_of(group)),

@@ -1,14 +1,16 @@
 """`post`, `read`, `outbox`, `message show`: what is said, and how far it has come."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from itertools import islice
 
 from mesh.commands import MarkRead, Post, Withdraw
 from mesh.errors import LocalError, RefusedError
 from mesh.events import Notice, Notify, Space
 from mesh.gossip.delivery import Delivery, DeliveryState
 from mesh.groups.records import load
-from mesh.ids import OpId, PostId
+from mesh.ids import GroupId, OpId, PostId
 from mesh.node.local.methods import given
+from mesh.node.local.methods.chosen import choices_of, is_silenced
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.files import upload_named
 from mesh.node.local.methods.messages import Look, gaps_json, is_hidden, message_json, missing_from, why_it_waits
@@ -21,6 +23,7 @@ from mesh.wire.messages import Flag, Kind
 
 LIMIT_MAX = 500  # messages in one answer: with the longest of them it still fits the socket's line
 ANSWER_BYTES_MAX = 768 * 1024
+_ROWS_AT_ONCE = 64  # read from the store for an answer; ours
 
 
 async def post(desk: Desk, params: JsonObject) -> JsonObject:
@@ -54,30 +57,25 @@ async def post(desk: Desk, params: JsonObject) -> JsonObject:
 def _message(desk: Desk, room: Room, key: bytes, *, opened: bool) -> JsonObject:
     value = desk.store.get(Space.MESSAGES, key)
     assert value is not None, "an index points at nothing"
-    return message_json(Look.of(desk), room, value, opened=opened)
+    return message_json(Look.of(desk, room), room, value, opened=opened)
 
 
 def _is_hidden(desk: Desk, room: Room, key: bytes) -> bool:
     value = desk.store.get(Space.MESSAGES, key)
-    return value is None or is_hidden(Look.of(desk), room, value)
+    return value is None or is_hidden(Look.of(desk, room), room, value)
 
 
 async def read(desk: Desk, params: JsonObject) -> JsonObject:
     """Show messages, oldest first, and note that they were seen."""
     room = group_named(desk.state, given.text(params, "group"))
-    gid = room.group.gid
     opened = given.maybe_text(params, "open")
-    if opened is not None:
-        keys = [message_named(desk.store, opened, gid)[2]]
-    else:
-        keys = _keys(desk, room, params)
+    look = Look.of(desk, room)
+    rows = _newest(desk, room, look, params) if opened is None else _one(desk, room, look, opened)
     told: list[JsonObject] = []
     shown: list[bytes] = []
     size = 0
-    for key in reversed(keys):
-        if _is_hidden(desk, room, key):
-            continue
-        message = _message(desk, room, key, opened=opened is not None)
+    for key, value in rows:
+        message = message_json(look, room, value, opened=opened is not None)
         size += 600 + 2 * len(str(message["text"]))
         if size > ANSWER_BYTES_MAX and told:
             break
@@ -88,23 +86,51 @@ async def read(desk: Desk, params: JsonObject) -> JsonObject:
         await desk.ask(MarkRead(keys=seen))
     return {
         "messages": each(reversed(told)),
-        "gaps": gaps_json(desk.state, room),
+        "gaps": gaps_json(desk.state, room, but=look.choices.blocked),
         "catching_up": catching_up_json(desk.state, room),
         "earlier": earlier_json(desk.state, room),
     }
 
 
-def _keys(desk: Desk, room: Room, params: JsonObject) -> list[bytes]:
-    """Return the keys of the newest messages that are asked for, oldest first."""
+def _one(desk: Desk, room: Room, look: Look, name: str) -> list[tuple[bytes, bytes]]:
+    """Return the row of the message that is to be opened; none where its time is over."""
+    key = message_named(desk.store, name, room.group.gid)[2]
+    value = desk.store.get(Space.MESSAGES, key)
+    return [] if value is None or is_hidden(look, room, value) else [(key, value)]
+
+
+def _newest(desk: Desk, room: Room, look: Look, params: JsonObject) -> Iterator[tuple[bytes, bytes]]:
+    """Return the rows that are asked for, newest first, without those of people whom one has blocked."""
     gid = room.group.gid
     limit = given.number(params, "limit", 50)
     if limit < 1:
         raise LocalError("the limit is at least 1", code="E-USAGE")
-    since = given.maybe_text(params, "since")
+    since, unread = given.maybe_text(params, "since"), given.flag(params, "unread")
     after = message_named(desk.store, since, gid)[2] if since else None
-    space = Space.UNREAD if given.flag(params, "unread") else Space.MESSAGES
-    rows = desk.store.scan(space, gid, after=after, limit=min(limit, LIMIT_MAX), reverse=True)
-    return [key for key, _ in reversed(rows)]
+    shown = (
+        (key, value)
+        for key, value in _backwards(desk, gid, after, unread=unread)
+        if not is_hidden(look, room, value) and not _is_left_out(look, value, unread=unread)
+    )
+    return islice(shown, min(limit, LIMIT_MAX))
+
+
+def _backwards(desk: Desk, gid: GroupId, after: bytes | None, *, unread: bool) -> Iterator[tuple[bytes, bytes]]:
+    """Read a group's messages, newest first, page by page."""
+    space, before = Space.UNREAD if unread else Space.MESSAGES, None
+    while rows := desk.store.scan(space, gid, after=after, before=before, limit=_ROWS_AT_ONCE, reverse=True):
+        before = rows[-1][0]
+        for key, found in rows:
+            value = desk.store.get(Space.MESSAGES, key) if unread else found
+            if value is not None:
+                yield key, value
+
+
+def _is_left_out(look: Look, value: bytes, *, unread: bool) -> bool:
+    """Say whether a message is not shown at all: its author is blocked, or it does not count among what is unread."""
+    if unread:
+        return is_silenced(look.choices, value)
+    return bool(look.choices.blocked) and load(MessageRecord, value).member in look.choices.blocked
 
 
 async def show(desk: Desk, params: JsonObject) -> JsonObject:
@@ -189,7 +215,7 @@ def _waiting(desk: Desk, room: Room, post_id: PostId, delivery: Delivery) -> Jso
         "state": delivery.state.value,
         "waiting_for": [person(room, pk) for pk in missing],
         "receipts_off": [person(room, pk) for pk in silent],
-        "why": why_it_waits(Look.of(desk), room, post_id),
+        "why": why_it_waits(Look.of(desk, room), room, post_id),
     }
 
 
@@ -237,9 +263,10 @@ def event_json(desk: Desk, notice: Notify, *, full: bool) -> JsonObject | None:
                 else desk.store.get(Space.POSTS, room.group.gid + notice.subject)
             )
             value = None if key is None else desk.store.get(Space.MESSAGES, key)
-            if value is None or is_hidden(Look.of(desk), room, value):
-                return None  # it has been moved, wiped, or has run out since
-            message = message_json(Look.of(desk), room, value, opened=False)
+            look = Look.of(desk, room)
+            if value is None or is_hidden(look, room, value) or is_silenced(look.choices, value):
+                return None  # it has been moved, wiped, or has run out since; or one does not want to hear of it
+            message = message_json(look, room, value, opened=False)
             told["message"] = message if full else {"id": message["id"], "state": message["state"]}
         case Notice.JOINED:
             told["member"] = subject
@@ -258,12 +285,17 @@ def event_json(desk: Desk, notice: Notify, *, full: bool) -> JsonObject | None:
             told["got"] = int.from_bytes(notice.subject[:8], "big")
             told["of"] = int.from_bytes(notice.subject[8:], "big")
         case Notice.FILE:
+            if room is not None and _is_silenced_post(desk, room, notice.subject[:16]):
+                return None
             told["message"] = notice.subject[:16].hex()
             told["got"] = int.from_bytes(notice.subject[16:20], "big")
             told["of"] = int.from_bytes(notice.subject[20:], "big")
         case Notice.FORK:
             told["fork"] = subject
         case Notice.TALK:
+            talk = None if room is None else room.talks.get(GroupId(notice.subject))
+            if room is not None and talk is not None and talk.member in choices_of(desk.store, room.group.gid).blocked:
+                return None
             told["talk"] = subject
         case Notice.LINK:
             told["peer"] = notice.subject.decode()
@@ -271,3 +303,10 @@ def event_json(desk: Desk, notice: Notify, *, full: bool) -> JsonObject | None:
         case _:
             pass
     return told
+
+
+def _is_silenced_post(desk: Desk, room: Room, post: bytes) -> bool:
+    """Say whether a post is one of which one does not want to hear."""
+    key = desk.store.get(Space.POSTS, room.group.gid + post)
+    value = None if key is None else desk.store.get(Space.MESSAGES, key)
+    return value is not None and is_silenced(choices_of(desk.store, room.group.gid), value)

@@ -7,6 +7,7 @@ from mesh.identity.words import fresh_alias
 from mesh.ids import GroupId, JoinId, MemberPk
 from mesh.node.chance import OsEntropy
 from mesh.node.local.methods import given
+from mesh.node.local.methods.chosen import choices_of
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.joins import join_json
 from mesh.node.local.methods.names import group_named, member_named
@@ -22,7 +23,14 @@ async def list_talks(desk: Desk, params: JsonObject) -> JsonObject:
     """List the conversations of two: those that we asked for, and those that were offered to us."""
     name = given.maybe_text(params, "group")
     rooms = [group_named(desk.state, name)] if name else list(desk.state.rooms.values())
-    return {"talks": each(_talk(desk, room, gid, talk) for room in rooms for gid, talk in room.talks.items())}
+    return {"talks": each(_talk(desk, room, gid, talk) for room in rooms for gid, talk in _heard(desk, room))}
+
+
+def _heard(desk: Desk, room: Room) -> list[tuple[GroupId, TalkRecord]]:
+    """Return the talks of a group, without those that somebody asked for whom one has blocked."""
+    blocked = choices_of(desk.store, room.group.gid).blocked
+    known = [(gid, talk, gid in desk.state.rooms) for gid, talk in room.talks.items()]
+    return [(gid, talk) for gid, talk, here in known if talk.mine or here or talk.member not in blocked]
 
 
 async def check(desk: Desk, params: JsonObject) -> JsonObject:
