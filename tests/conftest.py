@@ -15,7 +15,7 @@ FOLDERS = {"e2e": "e2e", "simulations": "sim"}
 # No deadline in any profile: two shared cores make a slow example mean nothing.
 # In CI the same commit gives the same verdict; a developer's `fast` runs draw other examples each time.
 settings.register_profile("fast", max_examples=50, deadline=None)
-settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True, print_blob=True, database=None)
+settings.register_profile("ci", max_examples=50, deadline=None, derandomize=True, print_blob=True, database=None)
 settings.register_profile(
     "long",
     max_examples=5_000,

@@ -42,6 +42,7 @@ class Views:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._known: OrderedDict[int, tuple[Standing, View]] = OrderedDict()
+        self._last: tuple[int, tuple[Standing, View]] | None = None  # the one that was asked for last, as a rule again
 
     def __len__(self) -> int:
         """How many are kept."""
@@ -57,17 +58,21 @@ class Views:
 
     def forget(self, bit: int) -> None:
         """Drop what rests on an act that was taken back out, the last one of the graph."""
+        self._last = None
         for mask in [mask for mask in reversed(self._known) if mask & bit]:
             del self._known[mask]
 
     def _find(self, mask: int) -> tuple[Standing, View]:
-        known = self._known.get(mask)
-        if known is not None:
+        if self._last is not None and self._last[0] == mask:
+            return self._last[1]
+        found = self._known.get(mask)
+        if found is None:
+            found = self._known[mask] = self._work_out(mask)
+            if len(self._known) > KEPT:
+                self._known.popitem(last=False)
+        else:
             self._known.move_to_end(mask)
-            return known
-        found = self._known[mask] = self._work_out(mask)
-        if len(self._known) > KEPT:
-            self._known.popitem(last=False)
+        self._last = mask, found
         return found
 
     def _work_out(self, mask: int) -> tuple[Standing, View]:

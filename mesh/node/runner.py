@@ -1,8 +1,9 @@
 """The runner: one task owns the machine, commits what it wants kept, and only then lets anything leave.
 
 Inputs wait in a bounded channel. The owner takes what is there, lets the machine handle each, commits all their
-writes in one transaction in a worker thread, and then carries out the rest. Own messages and operations ask for a
-commit that survives a power cut (`synchronous=FULL`); a batch that holds one is committed so as a whole.
+writes in one transaction, in a worker thread if that may take its time, and then carries out the rest. Own messages
+and operations ask for a commit that survives a power cut (`synchronous=FULL`); a batch that holds one is committed so
+as a whole.
 """
 
 from collections import deque
@@ -183,10 +184,13 @@ class Runner:
             changed.set()
 
     async def keep(self, writes: Sequence[Write], *, durable: bool) -> None:
-        """Commit in a worker thread, one batch at a time, and not to be interrupted half-way."""
+        """Commit, one batch at a time, not to be interrupted half-way; what may take its time, in a worker thread."""
         with trio.CancelScope(shield=True):
             async with self._writing:
-                await trio.to_thread.run_sync(partial(self._store.commit, writes, durable=durable))
+                if self._store.is_quick(writes, durable=durable):
+                    self._store.commit(writes, durable=durable)
+                else:
+                    await trio.to_thread.run_sync(partial(self._store.commit, writes, durable=durable))
 
     async def exclusively(self, work: Callable[[], object]) -> None:
         """Run something on the store's own connection, in a worker thread, while nothing is being written."""

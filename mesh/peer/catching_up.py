@@ -150,6 +150,8 @@ def _lacking(
             continue
         track = room.track(dev)
         known = track.sure
+        if theirs.top <= known.contiguous:
+            continue  # as a rule
         for more in (session.closed.get(dev), session.shut.get(dev), asked.get(dev)):
             known = known if more is None else known.union(more)
         cut = cut_of(room.group, dev)

@@ -18,7 +18,7 @@ from mesh.peer.holdings import note_frame
 from mesh.peer.lacking import note_heads
 from mesh.peer.links import Link
 from mesh.peer.originals import message_record
-from mesh.peer.placing import drop_message, end_of, is_over, keep_message, note_message, place_ms
+from mesh.peer.placing import drop_message, end_of, is_over, keep_message, life_of, note_message, place_ms
 from mesh.peer.proving import note_break, note_second, remember
 from mesh.peer.receipts import hear_receipt, plan_receipt
 from mesh.peer.records import ContactRecord
@@ -26,7 +26,6 @@ from mesh.peer.routing import forward
 from mesh.peer.speaking import drop_draft, readers_of
 from mesh.peer.state import Room, State, Step, message_key
 from mesh.peer.withdrawing import hear_withdrawal
-from mesh.support.posts import interpret
 from mesh.wire import limits
 from mesh.wire.codec import decode
 from mesh.wire.frames import Frame
@@ -74,10 +73,10 @@ def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link
     leaps = bool(track.top) and tbs.mseq > track.top + limits.MSEQ_JUMP_MAX
     if leaps or not track.have.has_room_for(tbs.mseq):
         return False
-    check_body(opened.tbs)
+    life_s = check_body(opened.tbs)
     take_in(room.group, opened, step.means())
     note_break(state, room, opened, track, step)
-    late = comes_too_late(room, tbs, step)
+    late = comes_too_late(room, tbs, life_s, step)
     (track.pass_over if late else track.take)(tbs.mseq, opened.msg_id, epoch, tbs.heads)
     track.heard_ms = max(track.heard_ms, min(tbs.ts_ms, step.now.wall_ms))
     track.claimed = min(track.claimed, max(0, tbs.mseq - tbs.i - 1))  # from its chain's first message on, they are ours
@@ -94,7 +93,7 @@ def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link
         state.seen.mark_stored(frame.id)
         state.passed.note_message(short(frame.id), key)
     if not late and tbs.mseq not in track.past:  # else a member has handed it on, and it stands where it belongs
-        _act(state, room, opened, step)
+        _act(state, room, opened, life_s, step)
     room.save_track(tbs.dev, step.journal)
     plan_receipt(room, step)
     giver = None if link is None else state.links.get(link)
@@ -106,12 +105,12 @@ def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link
     return not late
 
 
-def comes_too_late(room: Room, tbs: MessageTbs, step: Step) -> bool:
+def comes_too_late(room: Room, tbs: MessageTbs, life_s: int | None, step: Step) -> bool:
     """Say whether a message is not to be kept: it was forgotten here before, or its time has run out."""
     if tbs.mseq in room.track(tbs.dev).gone or tbs.kind != Kind.POST:
         return tbs.mseq in room.track(tbs.dev).gone
     at_ms = place_ms(room, tbs.ts_ms, tuple(tbs.parents), step.now.wall_ms)
-    return is_over(room, at_ms, end_of(tbs.kind, tbs.body, at_ms), step.now.wall_ms)
+    return is_over(room, at_ms, end_of(life_s, at_ms), step.now.wall_ms)
 
 
 def _was_asked_for(state: State, room: Room, tbs: MessageTbs, link: LinkId | None) -> bool:
@@ -153,18 +152,18 @@ def take_early(room: Room) -> list[tuple[bytes, LinkId | None]]:
     return waiting
 
 
-def check_body(tbs: MessageTbs) -> None:
+def check_body(tbs: MessageTbs) -> int | None:
     """Parse a body before anything moves, so that a broken one costs its sender and not the ratchet.
 
-    Kinds of later versions are kept and shown as such.
+    Return after how many seconds it ends by its own word, if it says so. Kinds of later versions are kept and shown as
+    such.
     """
-    if tbs.kind == Kind.POST:
-        interpret(tbs.body)
-    elif tbs.kind in MESSAGE_BODIES:
+    if tbs.kind != Kind.POST and tbs.kind in MESSAGE_BODIES:
         decode(MESSAGE_BODIES[Kind(tbs.kind)], tbs.body, bytes_max=limits.MESSAGE_BYTES_MAX)
+    return life_of(tbs.kind, tbs.body)
 
 
-def _act(state: State, room: Room, opened: OpenedMessage, step: Step) -> None:
+def _act(state: State, room: Room, opened: OpenedMessage, life_s: int | None, step: Step) -> None:
     tbs = opened.tbs
     match tbs.kind:
         case Kind.RECEIPT:
@@ -195,7 +194,7 @@ def _act(state: State, room: Room, opened: OpenedMessage, step: Step) -> None:
         case Kind.BEACON:
             pass  # its heads have been noted, as every message's are
         case _:
-            _show(state, room, opened, step)
+            _show(state, room, opened, life_s, step)
 
 
 def _note_quiet(room: Room, tbs: MessageTbs, presence: PresenceBody) -> None:
@@ -234,13 +233,13 @@ def _recover_own(room: Room, opened: OpenedMessage, step: Step) -> None:
             room.save_delivery(draft.post, room.deliveries[draft.post].sealed(tbs.mseq, readers), step.journal)
 
 
-def _show(state: State, room: Room, opened: OpenedMessage, step: Step) -> None:
+def _show(state: State, room: Room, opened: OpenedMessage, life_s: int | None, step: Step) -> None:
     tbs = opened.tbs
     parents = tuple(tbs.parents)
     at_ms = place_ms(room, tbs.ts_ms, parents, step.now.wall_ms)
     note_message(room, opened.msg_id, parents, at_ms)
     original = Original(tbs=tbs, msg_id=opened.msg_id, member=opened.member)
-    record = message_record(original, opened.signed.sig, at_ms, step.now.wall_ms, handed_on=False)
+    record = message_record(original, opened.signed.sig, at_ms, step.now.wall_ms, life_s=life_s, handed_on=False)
     ours = opened.member == room.group.own.member_pk  # said here, or on another device of ours: no news to ourselves
     keep_message(room, record, step, unread=not ours)
     fetching.note_post(state, room, record, step)

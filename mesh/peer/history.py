@@ -165,11 +165,11 @@ def _take(state: State, room: Room, signed: SignedMessage, step: Step) -> bool:
         raise RemoteError(Fault.AGAINST_RULES, "something that is not handed on")
     if tbs.kind not in _HANDED_ON and tbs.kind in _KNOWN_KINDS:
         return False  # its giver did not know the kind, and kept it to be shown; we do, and it shows nothing
-    check_body(tbs)
+    life_s = check_body(tbs)
     track = room.track(tbs.dev)
     if tbs.dev == room.group.own.dev or tbs.mseq in track.have or tbs.mseq in track.past:
         return False
-    if comes_too_late(room, tbs, step):
+    if comes_too_late(room, tbs, life_s, step):
         return False
     past = track.past.add(tbs.mseq)
     if tbs.mseq not in past or track.past.top not in past:
@@ -181,7 +181,7 @@ def _take(state: State, room: Room, signed: SignedMessage, step: Step) -> bool:
         return True
     at_ms = place_ms(room, tbs.ts_ms, tuple(tbs.parents), step.now.wall_ms)
     remember_place(room, original.msg_id, at_ms)
-    record = message_record(original, signed.sig, at_ms, step.now.wall_ms, handed_on=True)
+    record = message_record(original, signed.sig, at_ms, step.now.wall_ms, life_s=life_s, handed_on=True)
     keep_message(room, record, step, unread=False)
     fetching.note_post(state, room, record, step)
     return True

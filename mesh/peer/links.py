@@ -98,6 +98,9 @@ class Link:
     calls: list[int] = field(default_factory=list)  # when it brought calls for a way back, of late (mono)
     owed: dict[bytes, tuple[GroupId, PostId]] = field(default_factory=dict)  # chunks that it was asked for
     spoilt: bool = False  # it gave a chunk that was none of these: it is asked for no more
+    stored: dict[FrameId, None] = field(default_factory=dict)  # what it brought and we stored, not acknowledged yet
+    stored_due: bool = False  # that is going to be
+    stored_ms: int = -(1 << 40)  # when something was acknowledged last (mono)
     pushed: OrderedDict[FrameId, GroupId] = field(default_factory=OrderedDict)  # messages not yet acknowledged
 
     keepers: dict[GroupId, AtKeeper] = field(default_factory=dict)  # the other end is a keeper of these groups of ours

@@ -36,6 +36,7 @@ from mesh.gossip.topics import TopicTable
 from mesh.groups.receiving import receive_frame
 from mesh.ids import Dice, Entropy, GroupId, JoinId, Sealer, TopicId
 from mesh.peer import (
+    acknowledging,
     admitting,
     approving,
     attaching,
@@ -360,6 +361,8 @@ class Peer:
                 pairing.close_pairing(self.state, step)
             case spreading.TIMER:
                 spreading.flush(self.state, step)
+            case acknowledging.TIMER:
+                acknowledging.say_stored(self.state, timer.subject, step)
             case "knock":
                 joining.knock_again(self.state, JoinId(timer.subject), step)
             case _:
@@ -471,10 +474,7 @@ class Peer:
                 joining.knock_on(self.state, link, step)
         reaching.tend(self.state, step)
         spreading.plan_flush(self.state, step)
-        for link_id, frames in step.stored.items():
-            for k in range(0, len(frames), limits.STORED_IDS_MAX):
-                batch = b"".join(frames[k : k + limits.STORED_IDS_MAX])
-                step.send(link_id, LinkKind.STORED, batch, SendClass.CONTROL)
+        acknowledging.acknowledge(self.state, step)
 
     def _announce(self, link: Link, topics: list[TopicId], step: Step) -> None:
         payload, shared = link.topics.announce(topics[: limits.TOPICS_PER_LINK_MAX])

@@ -47,8 +47,10 @@ def original_of(gid: GroupId, record: MessageRecord) -> SignedMessage:
     return SignedMessage(tbs=raw, sig=origin.sig)
 
 
-def message_record(original: Original, sig: bytes, at_ms: int, seen_ms: int, *, handed_on: bool) -> MessageRecord:
-    """Return a message of somebody's as it is kept for reading."""
+def message_record(
+    original: Original, sig: bytes, at_ms: int, seen_ms: int, *, life_s: int | None = None, handed_on: bool
+) -> MessageRecord:
+    """Return a message of somebody's as it is kept for reading; `life_s`: how long by its own word (None: no end)."""
     tbs = original.tbs
     return MessageRecord(
         post=post_id(tbs.dev, tbs.uid),
@@ -64,5 +66,5 @@ def message_record(original: Original, sig: bytes, at_ms: int, seen_ms: int, *, 
         body=tbs.body,
         origin=origin_of(tbs, sig),
         handed_on=handed_on,
-        gone_ms=end_of(tbs.kind, tbs.body, at_ms),
+        gone_ms=end_of(life_s, at_ms),
     )

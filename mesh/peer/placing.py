@@ -58,9 +58,13 @@ def is_over(room: Room, at_ms: int, gone_ms: int, wall_ms: int) -> bool:
     return bool(gone_ms and gone_ms <= wall_ms) or bool(kept and at_ms + kept <= wall_ms)
 
 
-def end_of(kind: int, body: bytes, at_ms: int) -> int:
-    """Return when a message ends by its own word that stands at `at_ms`; 0: it says nothing of that."""
-    life_s = lifetime_s(interpret(body)) if kind == Kind.POST else None
+def life_of(kind: int, body: bytes) -> int | None:
+    """Return after how many seconds a message ends by its own word; None: it says nothing of that. RemoteError."""
+    return lifetime_s(interpret(body)) if kind == Kind.POST else None
+
+
+def end_of(life_s: int | None, at_ms: int) -> int:
+    """Return when a message ends by its own word that stands at `at_ms`; 0: never."""
     return 0 if life_s is None else at_ms + life_s * 1000
 
 

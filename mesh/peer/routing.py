@@ -57,13 +57,14 @@ def forward(
     `source`: whence it came, None if it is ours; `pushed`: it was not asked for by its number.
     """
     topic, recipients, gid = topic_of(frame.pk), room.group.recipients(epoch), room.group.gid
+    devices = room.group.view.devices
     members: list[LinkId] = []
     others: list[LinkId] = []
     for link in state.links.values():
         session = link.sessions.get(gid)
         device = None if session is None else session.device
         if topic in link.topics.shared or device in recipients:
-            (members if device in room.group.view.devices else others).append(link.link)
+            (members if device in devices else others).append(link.link)
     stream = None if author is None else StreamId(gid + author)
     giver = state.links.get(source) if source is not None else None
     from_author = (

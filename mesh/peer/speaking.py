@@ -23,7 +23,7 @@ from mesh.peer.holdings import note_frame
 from mesh.peer.keepers import is_level
 from mesh.peer.links import Session
 from mesh.peer.originals import origin_of
-from mesh.peer.placing import drop_message, end_of, is_over, keep_message, latest_ms, note_message
+from mesh.peer.placing import drop_message, end_of, is_over, keep_message, latest_ms, life_of, note_message
 from mesh.peer.proving import remember
 from mesh.peer.records import DraftRecord, MessageRecord, OriginRecord
 from mesh.peer.routing import push_frame
@@ -62,7 +62,7 @@ def write_draft(state: State, room: Room, body: bytes, flags: int, step: Step, *
         at_ms=at_ms,
         flags=flags,
         body=body,
-        gone_ms=end_of(Kind.POST, body, at_ms),
+        gone_ms=end_of(life_of(Kind.POST, body), at_ms),
     )
     keep_draft(room, draft, step)
     keep_message(room, own_record(group, draft, draft.at_ms, None, step), step, unread=False)
@@ -362,7 +362,7 @@ def own_record(group: Group, draft: DraftRecord, at_ms: int, sealed: _Sealed | N
         body=draft.body,
         origin=None if sealed is None else _origin(sealed.signed),
         handed_on=False,
-        gone_ms=end_of(draft.kind, draft.body, at_ms),
+        gone_ms=end_of(life_of(draft.kind, draft.body), at_ms),
     )
 
 

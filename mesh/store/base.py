@@ -5,7 +5,7 @@ the tests ask them the same questions: keys sort as bytes; a commit is seen whol
 write in a batch wins over an earlier one to the same key; what has been read is the reader's own.
 
 A store is used by one thread at a time, though not always the same one: the runner commits from a worker
-thread.
+thread what may take its time.
 """
 
 from collections.abc import Iterable, Sequence
@@ -44,6 +44,9 @@ class Store(Protocol):
 
     def load(self, spaces: Iterable[Space]) -> dict[Space, dict[bytes, bytes]]:
         """Return everything in these spaces, each sorted by key."""
+
+    def is_quick(self, writes: Sequence[Write], *, durable: bool) -> bool:
+        """Say whether committing this takes no longer than a thread's turn: it is little, and waits for no disk."""
 
     def commit(self, writes: Sequence[Write], *, durable: bool) -> None:
         """Write all of it in one transaction, or nothing.

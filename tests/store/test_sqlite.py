@@ -13,8 +13,8 @@ from pathlib import Path
 import apsw
 import pytest
 
-from mesh.events import Delete, DeletePrefix, Put, Space
-from mesh.store.sqlite import PAGE_BYTES, EncryptedStore, Synchronous
+from mesh.events import Delete, DeletePrefix, Put, Space, Write
+from mesh.store.sqlite import LOG_PAGES, PAGE_BYTES, QUICK_WRITES_MAX, EncryptedStore, Synchronous
 from tests.store.files import CANARY, KEY, contents, log_of, raw
 
 
@@ -248,3 +248,32 @@ def test_a_store_in_use_can_be_opened_again_after_a_crash(store: EncryptedStore,
     for file in (path, log_of(path)):
         shutil.copy(file, copy)
     assert contents(copy / path.name)[Space.OPS] == {b"a": b"1"}
+
+
+# ------------------------------------------------------------------------------------------- what takes its time
+
+
+def test_a_little_that_waits_for_nothing_is_quick(store: EncryptedStore) -> None:
+    some: list[Write] = [Put(Space.CHAINS, b"a", b"1"), Delete(Space.MESSAGES, b"b")]
+    assert store.is_quick(some, durable=False)
+    assert not store.is_quick(some, durable=True)  # it waits for the disk
+    assert not store.is_quick([*some, Delete(Space.CHAINS, b"a")], durable=False)  # and this for a scrub
+    assert not store.is_quick([*some, DeletePrefix(Space.KEMS, b"a")], durable=False)
+    assert not store.is_quick([Put(Space.OPS, bytes([k]), b"1") for k in range(QUICK_WRITES_MAX + 1)], durable=False)
+
+
+def test_a_long_log_is_folded_in_by_a_commit_that_is_not_quick(store: EncryptedStore, path: Path) -> None:
+    few = [Put(Space.OPS, b"few", b"1")]
+    count = 0
+    while store.is_quick(few, durable=False):
+        store.commit([Put(Space.OPS, count.to_bytes(4, "big") + b"x", b"x" * 9000)], durable=False)
+        count += 1
+        assert count < 10 * LOG_PAGES
+    grown = log_of(path).stat().st_size
+    assert grown >= LOG_PAGES * PAGE_BYTES
+    store.commit(few, durable=False)
+    assert store.is_quick(few, durable=False)
+    for k in range(100):
+        store.commit([Put(Space.OPS, k.to_bytes(4, "big") + b"x", b"y" * 9000)], durable=False)
+    assert log_of(path).stat().st_size == grown  # it is written again from its beginning
+    assert store.count(Space.OPS) == count + 1
