@@ -9,6 +9,7 @@ from mesh.groups.group import Group
 from mesh.groups.messaging import MESSAGE_LABEL
 from mesh.groups.schedule import message_key, next_chain_key
 from mesh.ids import GroupId, MsgId, OpId
+from mesh.peer.acknowledging import STORED_GAP_MS
 from mesh.support.posts import Wish, compose
 from mesh.wire import limits
 from mesh.wire.codec import encode
