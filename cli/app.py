@@ -28,7 +28,7 @@ ABOUT: Final = (
 # Group of commands -> (name, where the function or the sub-app is, what it does).
 COMMANDS: Final = {
     "You": (
-        ("init", "cli.commands.home:init", "Make your identity on this machine: passphrase, recovery words."),
+        ("init", "cli.commands.home:init", "Make your keys on this machine: passphrase, recovery words."),
         ("up", "cli.commands.node:up", "Run your node."),
         ("down", "cli.commands.node:down", "Stop your node."),
         ("status", "cli.commands.home:status", "What needs you, then your groups."),
@@ -60,7 +60,7 @@ COMMANDS: Final = {
         ("hide", "cli.commands.own:hide", "Keep one message closed for yourself."),
     ),
     "Help": (
-        ("crisis", "cli.commands.crisis:crisis", "Where somebody listens, now: numbers by country, offline."),
+        ("crisis", "cli.commands.crisis:crisis", "Who listens when things are dark: numbers for your country."),
         ("help", "cli.commands.about:help_", "Explain an error code, or a command."),
         ("api", "cli.commands.about:api", "Where the local Api is, and what one can ask of it."),
         ("completion", "cli.commands.about:completion", "Print a completion script for bash, zsh or fish."),

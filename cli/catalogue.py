@@ -39,7 +39,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "What somebody read out to you is not what your node has.",
         "Mostly a slip, another group, or a node that has not caught up; it may also be that somebody stands between "
         "you with a key of their own, or shows the two of you different groups.",
-        "Read it out once more, and compare the group's words. If it stays so, confirm nothing, say nothing here that "
+        "Read it out once more, and compare the group's words. If it stays so, do not confirm. Say nothing here that "
         "is meant for them alone, and talk about it in another way.",
     ),
     "E-NOT-YOURS": Entry(
@@ -75,7 +75,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     ),
     "E-TEXT": Entry(
         "A text cannot be used as it is: it is empty, too long, not UTF-8, or holds control characters.",
-        "Every member's node refuses such texts, so that nobody's terminal can be driven by another.",
+        "Each member's node turns such texts away, so that none can drive another's screen.",
         "Change the text as the error says.",
     ),
     "E-TOO-LONG": Entry(
@@ -280,7 +280,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     ),
     "E-NO-KNOCK": Entry(
         "Nobody waits at the door under that id.",
-        "Somebody else may have admitted or declined them.",
+        "Someone else may have let them in, or declined.",
         "`mesh knocks list` shows who waits.",
     ),
 }

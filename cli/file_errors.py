@@ -13,7 +13,7 @@ FILE_ERRORS: Final[Mapping[str, Entry]] = {
     ),
     "E-FILE-NAME": Entry(
         "A file has a name that cannot be shown to others as it is.",
-        "Every member's node refuses names with separators, control characters or hidden marks.",
+        "Each member's node turns away names with slashes, hidden marks, or signs that a screen obeys.",
         "Rename it, and send it again.",
     ),
     "E-FILE-MISSING": Entry(

@@ -114,7 +114,7 @@ HOME_ERRORS: Final[Mapping[str, Entry]] = {
         "Close the other program: a backup, a database viewer, or an older mesh.",
     ),
     "E-STORE-UNENCRYPTED": Entry(
-        "The store would not be encrypted, because the wrong database library is installed.",
+        "The store would lie open on the disk, for the wrong library is installed.",
         "Nothing of yours may lie on the disk in clear.",
         "Install mesh as its README says; `apsw` must not stand beside `apsw-sqlite3mc`.",
     ),

@@ -43,7 +43,7 @@ NODE_ERRORS: Final[Mapping[str, Entry]] = {
         "`mesh api` lists the methods and their parameters.",
     ),
     "E-SOCKET-FOLDER": Entry(
-        "The folder of the node's socket belongs to another account, or others can open it.",
+        "The folder of the node's socket is another account's, or others can open it.",
         "Your passphrase passes through that socket.",
         "If the folder is yours, close it with `chmod 700`; if not, set XDG_RUNTIME_DIR to a folder of yours.",
     ),
@@ -85,7 +85,7 @@ NODE_ERRORS: Final[Mapping[str, Entry]] = {
     ),
     "E-VERSION": Entry(
         "That node and yours speak no common version.",
-        "They cannot exchange anything until one is updated.",
+        "They cannot talk until one of the two is updated.",
         "Whoever has the older mesh updates it.",
     ),
     "E-SLOW-READER": Entry(

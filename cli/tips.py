@@ -14,7 +14,7 @@ TIPS: Final = (
     "You warn of suicide or self-harm. It is good that you say it, and that you warn.",
     "- Say how you feel, as it is. Leave out how it is done, with what and where: that can hurt a reader.",
     "- Say what would help you now, so that others can answer you well.",
-    "- Nobody watches over messages. If you may not stay safe, speak to a person now: `mesh crisis` shows where.",
+    "- No one watches what is said here. If you may not stay safe, speak to a person now: `mesh crisis` shows where.",
 )
 _MEANT: Final = re.compile(
     r"\b(suicid(e|es|al|ality)|parasuicide|(auto|self)[- ]?(harm(s|ed|ing)?|injur(y|ies|ing)|mutilat(ion|ing)))\b"

@@ -17,8 +17,8 @@ TYPED_CHARS_MAX: Final = 20  # of what is repeated to the person who typed it; o
 def crisis(*, locale: WordOrNone = None, list_: Flag = False, context: Here) -> None:
     """Show where you are listened to when things are dark: numbers for one country.
 
-    It works with no network, no node and no passphrase. This is not an emergency service, and nobody watches over
-    messages. In danger, call the emergency number of the country that you are in.
+    It works with no network, no node and no passphrase. This is not an emergency service: no one watches what is said
+    here. In danger, call the emergency number of the country that you are in.
 
     Each entry names the page where it was read, and the day. Check before you rely on it. A country that is not here
     gets the international entries.

@@ -243,7 +243,8 @@ def leave(group: str, /, *, wipe: Flag = False, context: Here) -> None:
         The group's name, or the beginning of its id.
     wipe
         Also delete what is stored here of it: at once what was said and the keys that open it. The list of members
-        and the keys of the group stay until a member's node has heard that you left, or until you give this again.
+        and the keys of the group stay until a member's node has heard that you left. Give this
+        again, and they go at once.
     """
     with context.api() as api:
         if not context.yes:
@@ -331,7 +332,7 @@ def rank(group: str, member: str, rank: Rank, /, *, context: Here) -> None:
 def hold(group: str, member: str, /, *, release: Flag = False, context: Here) -> int:
     """Keep a newcomer from becoming a member by themself.
 
-    Whom a plain member's node let in is a newcomer, and becomes a member 72 hours after a moderator's node first saw
+    Whom a plain member's node let in is a newcomer. They become a member 72 hours after a moderator's node first saw
     them. As long as one member objects, no node does that; a moderator, steward or founder can still do it with
     `mesh group rank`. The group sees who objects, in `mesh group members`. Exit status 4: nobody could be told yet;
     your node tells them when somebody is there.

@@ -49,8 +49,8 @@ def init(
     them on paper: with them your identity comes back if this machine is lost. Nobody else has them.
 
     With --words you type the 24 words that you have, and this becomes a further home of the same identity. It is in no
-    group yet: `mesh device add` on your other device shows a code that brings it in. Without another device, an invite
-    does, and you come in as somebody new.
+    group yet: `mesh device add` on your other device shows a code that brings it in. If you have no other, an invite
+    does; then you come in as somebody new.
 
     Parameters
     ----------

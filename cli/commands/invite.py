@@ -29,12 +29,12 @@ def new(
 ) -> None:
     """Make an invite code.
 
-    Whoever is let in by the node of a moderator, steward or founder is a member at once; by a plain member's, a
-    newcomer, who becomes a member by themself some three days later unless somebody objects (`mesh group hold`).
+    Whoever is let in by the node of a moderator, steward or founder is a member at once. A plain member's node lets in
+    newcomers. They are members some three days later, unless a member says no (`mesh group hold`).
 
     Send it privately: whoever holds it sees the group's name and agreement, and can knock. The part after #
     says where your node is, and the nodes of members who allow it. Without it a code finds nobody, unless the node
-    of whoever uses it is linked with a member already.
+    that uses it has a link to a member.
 
     Parameters
     ----------

@@ -93,7 +93,7 @@ def ticket(*, quota: SizeOrNone = None, note: str = "", context: Here) -> None:
 def add(group: str, ticket: str | None = None, /, *, context: Here) -> None:
     """Have a keeper hold what is said in a group, for members who are away.
 
-    Stewards and founders choose. All members' nodes then link with the keeper, which sees their network addresses and
+    Stewards and founders choose. All members' nodes then link with the keeper. It sees their network addresses and
     when the group speaks, and can read nothing.
 
     Parameters

@@ -131,7 +131,7 @@ def unmute(
     word
         These words alone, separated by commas, as they were given.
     topic
-        These topics alone, separated by commas.
+        These topics alone, with commas between them.
     """
     if words or topics or word or topic:
         _nobody(group)

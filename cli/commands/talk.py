@@ -59,7 +59,7 @@ def post(
     named say that they stored it ("has it"). reached k of n: of the n other members, the nodes of k have confirmed
     under seal that they received it; nobody says whether it was read.
 
-    At a terminal you are asked once before a phone number, an e-mail address or a street goes to everyone in the group.
+    At a terminal you are asked once before a phone number, an e-mail address or a street goes to the whole group.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def post(
     cw
         A content warning: others see this label, and open your words when they choose to.
     topics
-        Topics, separated by commas.
+        Topics, with commas between them.
     reply_to
         The id of the message that you answer.
     no_history

@@ -27,10 +27,10 @@ def verify(
     """Compare keys with somebody: both read out the same number, or something stands between you.
 
     With MEMBER: the number of the two of you. Read it to each other over another way than this program, where you know
-    that it is them: face to face, or by a call. The same digits prove that your nodes hold each other's true keys, so
-    that what comes under that name in this group was signed by their device, and nobody sits between you. They do not
-    prove who the person is (their voice does), nor that nobody else uses their device, nor anything about other
-    members or other groups. Whoever leaves and comes back has a new key, and a new number.
+    that it is them: face to face, or by a call. The same digits prove that your nodes hold each other's true keys. Then
+    what comes under that name in this group was signed by their device, and nobody sits between you. They do not prove
+    who the person is: their voice does. They do not prove that no one else uses their device, and say nothing of other
+    members or groups. Whoever leaves and comes back has a new key, and a new number.
 
     Without MEMBER: the number of the whole group. The same digits prove that you two see the same members; not which
     of them is who. The state hash changes with each change of the group: the same hash proves that your two nodes hold

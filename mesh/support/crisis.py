@@ -29,7 +29,7 @@ NOTICE: Final = (
     "The page itself may be newer: check before relying on it.",
 )
 _ELSEWHERE: Final = "If you are in another country, name it: `mesh crisis --locale DE`."
-_NONE_NAMED: Final = "No country was named, so these are international. Name yours: `mesh crisis --locale GB`."
+_NONE_NAMED: Final = "No country was named, so these are for all. Name yours: `mesh crisis --locale GB`."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,9 @@ def crisis_card(country: str | None, *, today: date) -> Card:
         locale, title, instead, entries = country, known.name, "", known.entries
     else:
         locale, title, entries = FALLBACK, "International", INTERNATIONAL
-        instead = _NONE_NAMED if country is None else f"There is no entry for {country} here. These are international."
+        instead = (
+            _NONE_NAMED if country is None else f"There is no entry for {country} here, so these are for all countries."
+        )
     return Card(
         locale=locale,
         title=title,

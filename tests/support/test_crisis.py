@@ -76,7 +76,7 @@ def test_a_country_that_is_not_here_gets_the_international_card_and_is_told_so(c
     card = crisis_card(country, today=TODAY)
     assert (card.locale, card.entries) == (FALLBACK, INTERNATIONAL)
     assert country in card.instead
-    assert "international" in card.instead
+    assert "for all countries" in card.instead
 
 
 def test_who_names_no_country_is_told_how() -> None:
