@@ -12,6 +12,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,7 @@ from mesh.node.local.protocol import JsonObject
 
 PIECE_BYTES: Final = 512 * 1024  # in base64 it fits a line of the socket (`mesh.node.local.protocol`)
 MODE: Final = 0o600
+NAME_BYTES_MAX: Final = 255  # NAME_MAX of Linux and macOS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,26 @@ def own_name(name: str) -> str:
     """Return a name from somebody else as one that can stand in a folder: one step, not hidden, no option."""
     last = one_line(name).replace("/", "_").replace("\\", "_")
     return "_" + last[1:] if last[:1] in {".", "-", ""} else last
+
+
+def own_names(names: Sequence[str]) -> list[str]:
+    """Return names that can stand in one folder, no two alike: `walk.txt`, `walk (2).txt`. Case tells none apart."""
+    given: list[str] = []
+    taken = {own_name(name).casefold() for name in names}
+    for name in names:
+        own = own_name(name)
+        if any(own.casefold() == other.casefold() for other in given):
+            numbered = (_numbered(own, number) for number in count(2))
+            own = next(other for other in numbered if other.casefold() not in taken)
+            taken.add(own.casefold())
+        given.append(own)
+    return given
+
+
+def _numbered(name: str, number: int) -> str:
+    """Return a name with a number before its ending, no longer than a folder takes."""
+    stem, ending = Path(name).stem, f" ({number}){Path(name).suffix}"
+    return stem.encode()[: max(1, NAME_BYTES_MAX - len(ending.encode()))].decode(errors="ignore") + ending
 
 
 def require_free(place: Path, *, replace: bool) -> None:

@@ -1,12 +1,14 @@
 """`file save`: fetch what stands beside a message, and write it where the person says."""
 
+import os
+import shlex
 import time
 from pathlib import Path
 
 from cyclopts import App
 
 from cli import fields
-from cli.attach import own_name, require_free, save
+from cli.attach import own_names, require_free, save
 from cli.context import Context
 from cli.options import Here, Seconds, WordOrNone
 from cli.output import one_line
@@ -23,7 +25,7 @@ app = App(name="file", help="Save what stands beside a message.")
 @app.command(name="save")
 def save_(
     message: str,
-    path: Path,
+    path: str,
     /,
     *,
     name: WordOrNone = None,
@@ -47,7 +49,8 @@ def save_(
     message
         The beginning of the message's id.
     path
-        The new file; or a folder that exists, for all of them, each under its own name.
+        The new file; or a folder that exists, for all of them, each under its own name: where two have the same, the
+        second becomes "name (2)".
     name
         Only the file of this name.
     wait
@@ -62,7 +65,7 @@ def save_(
             require_free(place, replace=context.yes)
         lacking = _fetch(context, api, identity, list(places), wait)
         if lacking:
-            return _not_all_here(context, told, lacking)
+            return _not_all_here(context, told, lacking, again=_again(identity, path, name))
         saved: list[JsonObject] = []
         for number, place in places.items():
             size = save(api, identity, number, place, replace=context.yes)
@@ -85,26 +88,23 @@ def _chosen(files: list[JsonObject], name: str | None) -> dict[int, JsonObject]:
     return found
 
 
-def _places(chosen: dict[int, JsonObject], path: Path) -> dict[int, Path]:
+def _places(chosen: dict[int, JsonObject], path: str) -> dict[int, Path]:
     """Return where each file goes. What its sender called it is used in a folder alone, and there as one plain name."""
-    if path.is_dir():
-        places = {k: path / own_name(fields.text(file, "name")) for k, file in chosen.items()}
-    elif len(chosen) == 1:
-        places = dict.fromkeys(chosen, path)
-    else:
-        raise LocalError(
-            f"There are {len(chosen)} files beside this message.",
-            do="Give a folder that exists, or --name for one of them.",
-            code="E-FILES",
-            candidates=tuple(fields.text(file, "name") for file in chosen.values()),
-        )
-    if len(set(places.values())) != len(places):
-        raise LocalError(
-            "Two of these files have the same name.",
-            do="Save them one by one, under names of your own.",
-            code="E-EXISTS",
-        )
-    return places
+    place = Path(path)
+    if place.is_dir():
+        names = own_names([fields.text(file, "name") for file in chosen.values()])
+        return {k: place / name for k, name in zip(chosen, names, strict=True)}
+    if path.endswith(os.sep):
+        raise LocalError(f"There is no folder {place}.", do="Make it first.", code="E-FILE")
+    if len(chosen) == 1:
+        return dict.fromkeys(chosen, place)
+    names = list(dict.fromkeys(fields.text(file, "name") for file in chosen.values()))
+    raise LocalError(
+        f"There are {len(chosen)} files beside this message.",
+        do="Give a folder that exists, or --name for one of them." if len(names) > 1 else "Give a folder that exists.",
+        code="E-FILES",
+        candidates=tuple(names) if len(names) > 1 else (),
+    )
 
 
 def _fetch(context: Context, api: Api, message: str, numbers: list[int], wait_s: int) -> list[JsonObject]:
@@ -125,7 +125,13 @@ def _fetch(context: Context, api: Api, message: str, numbers: list[int], wait_s:
             return lacking
 
 
-def _not_all_here(context: Context, told: JsonObject, lacking: list[JsonObject]) -> int:
+def _again(identity: str, path: str, name: str | None) -> str:
+    """Return the line that goes on with this, to be typed as it stands."""
+    only = [] if name is None else ["--name", name]
+    return shlex.join(["mesh", "file", "save", shown_id(identity), path, *only])
+
+
+def _not_all_here(context: Context, told: JsonObject, lacking: list[JsonObject], *, again: str) -> int:
     """Say what waits, and for what."""
     names = ", ".join(one_line(fields.text(file, "name")) for file in lacking)
     waiting: list[JsonObject] = [{key: file[key] for key in ("name", "size", "got", "of")} for file in lacking]
@@ -137,5 +143,5 @@ def _not_all_here(context: Context, told: JsonObject, lacking: list[JsonObject])
         context.out.say("No member's node is reachable. Yours goes on by itself when one is that has it.")
     else:
         context.out.say("Nobody who is reachable has given the rest. Your node goes on by itself.")
-    context.out.say(f"Then run this again: mesh file save {shown_id(identity)}")
+    context.out.say(f"Then run this again: {again}")
     return Exit.QUEUED

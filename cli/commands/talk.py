@@ -31,6 +31,10 @@ from mesh.node.local.protocol import JsonObject
 
 Mode = Literal["listening", "experience", "advice", "resources"]
 LIMIT: Final = 50  # messages; a screen or two
+FILES_STAY: Final = (
+    "The files do not go out with it: others' nodes fetch them from yours, or from a member's that has them already. "
+    "Leave yours running; keepers hold no files."
+)
 
 app = App(name="message", help="Look at one message, or take it back.")
 
@@ -80,7 +84,7 @@ def post(
     expires
         It disappears so long after it was said, from every node that keeps to the rules; a changed one keeps it.
     file
-        A file to go with it; up to four, 32 MiB together. Whoever can read the message can save it: `mesh file save`.
+        A file to go with it (`mesh file save`); up to four, 32 MiB together. Keepers hold none: keep your node up.
     wait
         How long to wait for the first who takes it.
     """
@@ -112,6 +116,7 @@ def _tell(context: Context, told: JsonObject, group: JsonObject, *, waiting: boo
     message = fields.record(told, "message")
     context.out.result(told, [f"{delivery_line(message)} · {shown_id(fields.text(message, 'id'))}"])
     context.out.say(*(_what_it_waits_for(message, group, node_up=context.node_up) if waiting else []))
+    context.out.say(*([FILES_STAY] if fields.records(message, "files") else []))
     return Exit.QUEUED if waiting else Exit.OK
 
 

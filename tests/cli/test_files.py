@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.attach import own_name
+from cli.attach import own_name, own_names
 from mesh.errors import Exit
 from mesh.node.local.protocol import JsonObject
 from tests.cli.runner import Ran, mesh
@@ -56,6 +56,14 @@ def test_files_are_handed_over_before_the_post_that_names_them(home: Path, tmp_p
     assert handed(handler) == one.read_bytes() + b"two"
     assert asked["post"]["files"] == "ab" * 16
     assert [method for method, _ in handler.asked][-1] == "post"
+
+
+def test_that_the_files_do_not_travel_with_the_words_is_said(home: Path) -> None:
+    answers: dict[str, Reply] = {"group.show": {"group": GROUP}, "post": {"message": {**SENT, "files": [HERE]}}}
+    with fake_node(home, answers):
+        assert "Leave yours running; keepers hold no files." in mesh("post", "g", "Words.", home=home).err
+    with fake_node(home, {"group.show": {"group": GROUP}, "post": {"message": SENT}}):
+        assert "keepers" not in mesh("post", "g", "Words.", home=home).err
 
 
 @pytest.mark.parametrize("kind", ["missing", "folder", "link", "pipe"])
@@ -143,19 +151,46 @@ def test_one_of_several_is_saved_by_its_name_and_without_it_a_folder_is_asked_fo
     assert save(home, str(tmp_path / "y"), "--name", "c", told=told).code == Exit.USAGE
 
 
-def test_two_of_one_name_do_not_overwrite_each_other(home: Path, tmp_path: Path) -> None:
-    ran = save(home, str(tmp_path), told={**TOLD, "files": [HERE, HERE]})
+def test_two_of_one_name_are_both_saved_under_names_of_their_own(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    names = ("walk.txt", "Walk.txt", "walk (2).txt", "walk.txt", "plain", "plain")
+    told: JsonObject = {**TOLD, "files": [{**HERE, "name": name} for name in names]}
+    assert save(home, str(folder), told=told).code == Exit.OK
+    expected = {"walk.txt", "Walk (3).txt", "walk (2).txt", "walk (4).txt", "plain", "plain (2)"}
+    assert {path.name for path in folder.iterdir()} == expected
+    again = save(home, str(folder), told=told)
+    assert (again.code, "E-EXISTS" in again.err) == (Exit.USAGE, True)
+
+
+def test_a_folder_alone_holds_two_of_one_name(home: Path, tmp_path: Path) -> None:
+    ran = save(home, str(tmp_path / "x"), "--name", "leaflet.pdf", told={**TOLD, "files": [HERE, HERE]})
     assert ran.code == Exit.USAGE
-    assert "E-EXISTS" in ran.err
+    assert "Give a folder that exists.\n" in ran.err
+
+
+def test_a_numbered_name_is_no_longer_than_a_folder_takes() -> None:
+    names = own_names(["é" * 125 + ".text", "é" * 125 + ".text"])
+    assert all(len(name.encode()) <= 255 for name in names)
+    assert names[1].endswith(" (2).text")
+    assert len(set(names)) == 2
+
+
+def test_a_folder_that_is_not_there_is_not_taken_for_a_file(home: Path, tmp_path: Path) -> None:
+    ran = save(home, f"{tmp_path / 'no'}/")
+    assert ran.code == Exit.USAGE
+    assert "There is no folder" in ran.err
+    assert not (tmp_path / "no").exists()
 
 
 def test_where_nobody_has_it_the_command_ends_with_4_and_writes_nothing(home: Path, tmp_path: Path) -> None:
     told: JsonObject = {**TOLD, "files": [{**HERE, "state": "coming", "got": 0}], "reachable": 0}
-    ran = save(home, str(tmp_path / "x"), "--wait", "0s", "--json", told=told)
+    ran = save(home, str(tmp_path / "my x"), "--wait", "0s", "--json", "--name", "leaflet.pdf", told=told)
     assert ran.code == Exit.QUEUED
+    assert f"mesh file save {ID[:8]} '{tmp_path / 'my x'}' --name leaflet.pdf" in ran.err
     assert ran.json["waiting"] == [{"name": "leaflet.pdf", "size": 5, "got": 0, "of": 1}]
     assert "goes on by itself" in ran.err
-    assert list(tmp_path.glob("x*")) == []
+    assert list(tmp_path.glob("my*")) == []
 
 
 def test_what_fails_half_way_leaves_nothing_behind(home: Path, tmp_path: Path) -> None:
