@@ -31,7 +31,7 @@ WELCOME = (
     "  mesh up          run your node",
     "  mesh join        join a group with a code, or: mesh group create NAME",
     "",
-    "`mesh --help` lists all commands.",
+    "`mesh --help` lists all commands; `mesh crisis` shows who listens when things are dark.",
 )
 
 

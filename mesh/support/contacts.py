@@ -54,6 +54,7 @@ _OTHER_NUMBERS: Final = re.compile(
             rf"\b{_YEAR}[-./]{_MONTH}[-./]{_DAY}(?:[T ]{_TIME})?\b",  # ISO 8601 and its like
             rf"\b{_DAY}[-./] ?{_MONTH}[-./] ?{_YEAR}(?: {_TIME})?\b",
             rf"\b{_MONTH}[-./]{_DAY}[-./]{_YEAR}\b",
+            rf"\b(?:{_YEAR}[-./]{_MONTH}|{_MONTH}[-./]{_YEAR})\b(?![-./]?\d)",
             rf"\b{_YEAR} ?[-–/] ?{_YEAR}\b",
             r"\b[0-2]?\d[:h][0-5]\d(?:[:.][0-5]\d)?\b",  # a time
             r"\b[0-2]\d[0-5]\d ?[-–] ?[0-2]\d(?:00|15|30|45)\b",  # 1830-2000
@@ -68,7 +69,7 @@ _OTHER_NUMBERS: Final = re.compile(
         )
     )
 )
-_NUMBER: Final = re.compile(r"(?<![\w@/#=+])\+?\(?\d(?:[\d()/. \u00a0-]{0,30}\d)?(?![\w@])")
+_NUMBER: Final = re.compile(r"(?<![\w@/#=+])\+?\(?\d(?:[\d()/. \u00a0-]{0,80}\d)?(?![\w@])")
 _SHARED: Final = frozenset(
     re.sub(r"\D", "", piece)
     for entry in (*INTERNATIONAL, *(entry for country in COUNTRIES.values() for entry in country.entries))

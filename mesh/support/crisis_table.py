@@ -95,10 +95,9 @@ COUNTRIES: Final[Mapping[str, Country]] = {
                 name="CVV, Centro de Valorização da Vida",
                 contact="188",
                 hours=_FREE,
-                source="https://cdlvca.com.br/2018/07/05/"
-                "ligacao-para-prevencao-ao-suicidio-passa-a-ser-gratuita-em-toda-a-bahia-pelo-numero-188/",
+                source="https://ufms.br/pb/ligacoes-para-prevencao-ao-suicidio-passam-a-ser-gratuitas-em-todo-pais/"
+                "?lcp_pagelistcategorypostswidget-4=78",
                 checked=_READ,
-                page_of="2018-07",
             ),
         ),
     ),
@@ -138,6 +137,19 @@ COUNTRIES: Final[Mapping[str, Country]] = {
                 hours=_FREE,
                 source="http://ansbach-evangelisch.de/jeder-braucht-mal-hilfe/",
                 checked=_READ,
+            ),
+        ),
+    ),
+    "DK": Country(
+        name="Denmark",
+        entries=(
+            CrisisEntry(
+                name="Livslinien",
+                contact="7020 1201",
+                hours="11:00 to 19:00 when the page was written, in 2015",
+                source="https://cphpost.dk/2015-10-26/news/suicide-prevention-lifeline-gets-funding-to-stay-open-at-night/",
+                checked=_READ,
+                page_of="2015-10",
             ),
         ),
     ),

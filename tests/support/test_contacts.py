@@ -89,6 +89,8 @@ def test_a_street_with_its_number_is_seen(address: str) -> None:
         "She died on 3/11/2024 at 18:30:05.",
         "We meet 18:30-20:00 on 24/12/2026, 1830-2000 as they say here.",
         "From 1998-2004 and 2019–2021 I drank.",
+        "In 2026-11 I called Lifeline 024 2022-05, and 11/2026 again.",
+        "Our number is 65546 72458 31602 54342 77457 38682 47449 68129 46171 14212 73016 00703.",
         "It is 20261123 in the log, 2026-11-23T18:30 here.",
         "I owe 1,250,000 or €1 250 000, no: 12.500.000 kr, 3 500 000 euros.",
         "I have lost $100 000 000 and 45000 USD.",
