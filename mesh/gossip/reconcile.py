@@ -206,7 +206,8 @@ class _Asked:
 class Asking:
     """One reconciliation, seen by the one who asks. All that it knows of the other side is what it was answered.
 
-    It ends: after so many questions or so much work an answer is refused as a fault of the other side.
+    It ends: after so many questions or so much work an answer is refused as a fault of the other side. Whoever asks
+    sees to it how much is wanted in all.
     """
 
     def __init__(self, index: Index) -> None:

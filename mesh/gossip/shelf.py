@@ -1,13 +1,15 @@
 """A keeper's shelf: for which accounts it keeps which topics, and what lies there. Bookkeeping, without the frames.
 
-Nothing is kept on a topic that no account named. An account has so many topics, the one named longest ago giving way to
-a new one, and so many bytes, its oldest frame giving way. Where all accounts together have filled the house, it is the
-one that brings more whose oldest goes: nobody pushes out what others left. The keeper knows topics, types, sizes and
-times, and no more (network.md §5, protocol.md §8).
+Nothing is kept on a topic that no account named, and what was said is kept for those accounts alone whose ticket was
+shown over the link that brought it: whoever holds a code, or was removed, has keys of topics that are kept. What waits
+at a door, and calls, anybody may bring; they have a part of each account and get no more. An account has so many
+topics, the one named longest ago giving way to a new one, and so many bytes and frames, its oldest giving way. A frame
+stays while one account keeps it: nobody pushes out what others left, also where both named its topic. The keeper knows
+topics, types, sizes and times, and no more (network.md §5, protocol.md §8).
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -27,6 +29,12 @@ NEWEST: Final = {
     FrameType.PREVIEW: limits.KEPT_PREVIEWS_MAX,
     FrameType.RETURN: limits.KEPT_CALLS_MAX,
 }
+# What anybody may bring who has the topic's key.
+OPEN: Final = (*AT_DOORS, FrameType.RETURN)
+OPEN_PART: Final = 4  # of an account it takes at most one part in so many; ours
+# Whoever names a topic keeps the newest of what lies there too: a group that changed its ticket. So many of each; ours.
+TAKEN_OVER: Final = {FrameType.ENVELOPE: 512, FrameType.OPERATION: 512, FrameType.MESSAGE: 1024}
+FRAMES_LEAST: Final = 256  # that an account may leave, however small its part of the house is; ours
 # Where a frame stands among those that are compared: operations come before what was said under them.
 BUCKETS: Final = {FrameType.ENVELOPE: 0, FrameType.OPERATION: 0, FrameType.RETURN: 1, FrameType.MESSAGE: 2}
 
@@ -57,15 +65,25 @@ class Place:
         return self.topic + self.at_ms.to_bytes(8, "big") + self.frame
 
 
-@dataclass(slots=True)
-class _Topic:
-    accounts: dict[AccountId, None] = field(default_factory=dict)  # the first one pays
-    frames: OrderedDict[FrameId, Place] = field(default_factory=OrderedDict)  # oldest first
-    size: int = 0
-    changes: int = 0
+class _Pile:
+    """Frames of one account, in the order in which it came to keep them."""
 
-    def oldest(self, kind: FrameType) -> Iterator[Place]:
-        return (place for place in self.frames.values() if place.type is kind)
+    def __init__(self) -> None:
+        self.places: OrderedDict[bytes, Place] = OrderedDict()  # by their keys
+        self.size = 0
+        self.by_topic: dict[TopicId, int] = {}  # bytes
+
+    def put(self, place: Place) -> None:
+        self.places[place.key] = place
+        self.size += place.size
+        self.by_topic[place.topic] = self.by_topic.get(place.topic, 0) + place.size
+
+    def take(self, place: Place) -> None:
+        del self.places[place.key]
+        self.size -= place.size
+        self.by_topic[place.topic] -= place.size
+        if not self.by_topic[place.topic]:
+            del self.by_topic[place.topic]
 
 
 @dataclass(slots=True)
@@ -78,6 +96,35 @@ class Account:
     quota: int
     days: int = DAYS_MAX
     topics: OrderedDict[TopicId, int] = field(default_factory=OrderedDict)  # named longest ago first
+    said: _Pile = field(default_factory=_Pile)
+    open: _Pile = field(default_factory=_Pile)  # what anybody may bring
+
+    @property
+    def size(self) -> int:
+        """How many bytes are kept for it."""
+        return self.said.size + self.open.size
+
+    @property
+    def frames(self) -> int:
+        """How many frames are kept for it."""
+        return len(self.said.places) + len(self.open.places)
+
+    def pile(self, kind: FrameType) -> _Pile:
+        """Return where frames of a type count."""
+        return self.open if kind in OPEN else self.said
+
+
+@dataclass(slots=True)
+class _Kept:
+    place: Place
+    holders: dict[AccountId, None] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Topic:
+    accounts: dict[AccountId, None] = field(default_factory=dict)
+    frames: OrderedDict[FrameId, _Kept] = field(default_factory=OrderedDict)  # oldest first
+    changes: int = 0
 
 
 class Shelf:
@@ -99,10 +146,23 @@ class Shelf:
         """Say whether a topic is kept."""
         return topic in self._topics
 
-    def holds(self, topic: TopicId, frame: FrameId) -> bool:
-        """Say whether a frame lies here."""
+    def place(self, topic: TopicId, frame: FrameId) -> Place | None:
+        """Return where a frame lies; None if it does not."""
         found = self._topics.get(topic)
-        return found is not None and frame in found.frames
+        kept = None if found is None else found.frames.get(frame)
+        return None if kept is None else kept.place
+
+    def holders(self, place: Place) -> list[AccountId]:
+        """Return the accounts for which a frame is kept."""
+        return list(self._topics[place.topic].frames[place.frame].holders)
+
+    def takers(self, topic: TopicId, frame: FrameId, kind: FrameType, shown: Collection[AccountId]) -> list[AccountId]:
+        """Return the accounts that are to keep a frame and do not yet; `shown`: whose tickets its bringer showed."""
+        found = self._topics[topic]
+        kept = found.frames.get(frame)
+        holders = {} if kept is None else kept.holders
+        takers = [one for one in found.accounts if (kind in OPEN or one in shown) and one not in holders]
+        return takers[: max(0, limits.KEPT_HOLDERS_MAX - len(holders))]
 
     def changes(self, topic: TopicId) -> int:
         """Return a number that rises with each change of what lies under a topic."""
@@ -111,19 +171,21 @@ class Shelf:
     def places(self, topic: TopicId) -> list[Place]:
         """Return what lies under a topic, oldest first."""
         found = self._topics.get(topic)
-        return [] if found is None else list(found.frames.values())
+        return [] if found is None else [kept.place for kept in found.frames.values()]
 
     def held(self, account: AccountId) -> tuple[int, int, int]:
         """Return how many frames and bytes lie here for an account, and since when the oldest (Unix ms; 0: none)."""
-        topics = self._paid(account)
-        oldest = [next(iter(topic.frames.values())).at_ms for topic in topics if topic.frames]
-        return sum(len(topic.frames) for topic in topics), sum(t.size for t in topics), min(oldest, default=0)
+        kept = self.accounts.get(account)
+        if kept is None:
+            return 0, 0, 0
+        oldest = [next(iter(pile.places.values())).at_ms for pile in (kept.said, kept.open) if pile.places]
+        return kept.frames, kept.size, min(oldest, default=0)
 
     @property
     def oldest_ms(self) -> int:
         """Since when the oldest frame lies here (Unix ms); 0: there is none."""
-        found = (next(iter(topic.frames.values())).at_ms for topic in self._topics.values() if topic.frames)
-        return min(found, default=0)
+        found = (next(iter(topic.frames.values())) for topic in self._topics.values() if topic.frames)
+        return min((kept.place.at_ms for kept in found), default=0)
 
     # ------------------------------------------------------------ changes
 
@@ -133,13 +195,12 @@ class Shelf:
         for topic in kept.topics:
             self._topics.setdefault(topic, _Topic()).accounts[account] = None
 
-    def restore_place(self, place: Place) -> bool:
-        """Put a frame back as it was stored, oldest first; False if nobody keeps its topic any more."""
+    def restore_place(self, place: Place, holders: Iterable[AccountId]) -> bool:
+        """Put a frame back as it was stored, oldest first; False if nobody keeps it any more."""
         topic = self._topics.get(place.topic)
-        if topic is None:
-            return False
-        self._put(topic, place)
-        return True
+        for account in [] if topic is None else [one for one in holders if one in topic.accounts]:
+            self._hold(account, place)
+        return self.place(place.topic, place.frame) is not None
 
     def name(
         self,
@@ -149,40 +210,58 @@ class Shelf:
         now_ms: int,
         *,
         days: int = limits.KEPT_DAYS_MAX,
-    ) -> list[Place]:
-        """Keep these topics for an account, the most important last; return what has to go for it."""
+    ) -> tuple[list[Place], list[Place]]:
+        """Keep these topics for an account, the most important last; return what has to go, and what it now keeps."""
         kept = self.accounts.setdefault(account, Account(quota))
         kept.quota, kept.days = quota, days
         gone: list[Place] = []
+        taken: list[Place] = []
         for topic in topics:
             if topic not in self._topics and len(self._topics) >= limits.KEPT_TOPICS_ALL_MAX:
                 if not kept.topics:
                     continue
                 gone += self._drop_topic(account, next(iter(kept.topics)))
+            is_new = topic not in kept.topics
             kept.topics[topic] = now_ms
             kept.topics.move_to_end(topic)
             self._topics.setdefault(topic, _Topic()).accounts[account] = None
+            if is_new:
+                taken += self._take_over(account, topic, gone)
             while len(kept.topics) > limits.KEPT_TOPICS_MAX:
                 gone += self._drop_topic(account, next(iter(kept.topics)))
-        return gone + self._fit(account, 0)
+        return gone, [place for place in taken if self.place(place.topic, place.frame) is not None]
+
+    def _take_over(self, account: AccountId, topic: TopicId, gone: list[Place]) -> list[Place]:
+        there = self.places(topic)
+        newest = [place for kind, most in TAKEN_OVER.items() for place in [p for p in there if p.type is kind][-most:]]
+        newest.sort(key=lambda place: place.at_ms)
+        return [place for place in newest if self._add(account, place, gone)]
 
     def add(
-        self, topic: TopicId, frame: FrameId, kind: FrameType, size: int, now_ms: int
+        self,
+        topic: TopicId,
+        frame: FrameId,
+        kind: FrameType,
+        size: int,
+        now_ms: int,
+        shown: Collection[AccountId],
     ) -> tuple[Place, list[Place]] | None:
-        """Put a frame on the shelf; return its place and what has to go for it. None: there is no room for it."""
+        """Put a frame on the shelf, for whom `takers` says; return its place and what has to go for it.
+
+        None: nobody keeps it, or there is no room for it.
+        """
         found = self._topics[topic]
-        payer = next(iter(found.accounts))
-        frames, held, _ = self.held(payer)
-        crowded = self.size - held + size > self.quota or self.frames - frames >= limits.KEPT_FRAMES_MAX
-        if size > self.accounts[payer].quota or crowded:
-            return None  # what others left fills the house
-        gone = self._fit(payer, size)
-        newest = next(reversed(found.frames.values())).at_ms if found.frames else 0
-        place = Place(topic, max(now_ms, newest), frame, kind, size)
-        self._put(found, place)
+        takers = self.takers(topic, frame, kind, shown)
+        newest = next(reversed(found.frames.values())).place.at_ms if found.frames else 0
+        place = self.place(topic, frame) or Place(topic, max(now_ms, newest), frame, kind, size)
+        gone: list[Place] = []
+        if not [account for account in takers if self._add(account, place, gone)]:
+            return None
         if kind in NEWEST:
-            alike = list(found.oldest(kind))
-            gone += [self._take(found, old) for old in alike[: -NEWEST[kind]]]
+            alike = [kept.place for kept in found.frames.values() if kept.place.type is kind]
+            for old in alike[: -NEWEST[kind]]:
+                for account in self.holders(old):
+                    gone += self._let_go(account, old)
         return place, gone
 
     def expire(self, now_ms: int, days: int) -> tuple[list[Place], list[AccountId]]:
@@ -191,66 +270,89 @@ class Shelf:
         Return the frames that go, and the accounts that lost a topic.
         """
         gone: list[Place] = []
-        for topic in self._topics.values():
-            wanted = self.accounts[next(iter(topic.accounts))].days
-            before_ms = now_ms - min(days, wanted) * DAY_MS
-            for place in list(topic.frames.values()):
-                if place.at_ms >= before_ms:
-                    break
-                gone.append(self._take(topic, place))
         changed: list[AccountId] = []
-        before_ms = now_ms - days * DAY_MS
         for account, kept in self.accounts.items():
-            for topic_id in [one for one, named_ms in kept.topics.items() if named_ms < before_ms]:
-                gone += self._drop_topic(account, topic_id)
+            before_ms = now_ms - min(days, kept.days) * DAY_MS
+            for place in [*kept.said.places.values(), *kept.open.places.values()]:
+                if place.at_ms < before_ms:
+                    gone += self._let_go(account, place)
+            before_ms = now_ms - days * DAY_MS
+            for topic in [one for one, named_ms in kept.topics.items() if named_ms < before_ms]:
+                gone += self._drop_topic(account, topic)
                 changed.append(account)
         return gone, list(dict.fromkeys(changed))
 
-    def _paid(self, account: AccountId) -> list[_Topic]:
-        kept = self.accounts.get(account)
-        topics = [] if kept is None else [self._topics[topic] for topic in kept.topics]
-        return [topic for topic in topics if next(iter(topic.accounts)) == account]
+    # ------------------------------------------------------------ room
 
-    def _fit(self, account: AccountId, size: int) -> list[Place]:
-        """Drop an account's oldest frames until so many bytes fit, within its quota and the house's."""
-        gone: list[Place] = []
-        topics = self._paid(account)
-        held = sum(topic.size for topic in topics)
-        quota = self.accounts[account].quota
-        while held + size > quota or self.size + size > self.quota or self.frames >= limits.KEPT_FRAMES_MAX:
-            filled = [topic for topic in topics if topic.frames]
-            if not filled:
-                break
-            oldest = min(filled, key=lambda topic: next(iter(topic.frames.values())).at_ms)
-            place = self._take(oldest, next(iter(oldest.frames.values())))
-            held -= place.size
-            gone.append(place)
-        return gone
+    def _allowed(self, account: AccountId) -> tuple[int, int]:
+        """Return how many frames and bytes an account may have: of its quota, and of what others leave free."""
+        kept = self.accounts[account]
+        others = [one for one in self.accounts.values() if one is not kept]
+        share = max(FRAMES_LEAST, limits.KEPT_FRAMES_MAX * kept.quota // self.quota)
+        return (
+            min(share, limits.KEPT_FRAMES_MAX - sum(one.frames for one in others)),
+            min(kept.quota, self.quota - sum(one.size for one in others)),
+        )
 
-    def _drop_topic(self, account: AccountId, topic_id: TopicId) -> list[Place]:
-        """Forget that an account has a topic; what lies there goes with the last account that has it."""
-        del self.accounts[account].topics[topic_id]
-        topic = self._topics[topic_id]
-        del topic.accounts[account]
-        if topic.accounts:
+    def _add(self, account: AccountId, place: Place, gone: list[Place]) -> bool:
+        """Keep a frame for an account, if there is room; add to `gone` what has to go for it."""
+        kept = self.accounts[account]
+        frames, size = self._allowed(account)
+        if place.type in OPEN:
+            part, part_size = max(1, frames // OPEN_PART), size // OPEN_PART
+            if frames < 1 or place.size > part_size:
+                return False
+            while len(kept.open.places) >= part or kept.open.size + place.size > part_size:
+                gone += self._let_go(account, _oldest_of_fullest(kept.open, place))
+        elif len(kept.open.places) >= frames or kept.open.size + place.size > size:
+            return False
+        while kept.frames >= frames or kept.size + place.size > size:
+            gone += self._let_go(account, next(iter(kept.said.places.values())))
+        self._hold(account, place)
+        return True
+
+    def _hold(self, account: AccountId, place: Place) -> None:
+        topic = self._topics[place.topic]
+        kept = topic.frames.get(place.frame)
+        if kept is None:
+            kept = topic.frames[place.frame] = _Kept(place)
+            topic.changes += 1
+            self.size += place.size
+            self.frames += 1
+        kept.holders[account] = None
+        self.accounts[account].pile(place.type).put(place)
+
+    def _let_go(self, account: AccountId, place: Place) -> list[Place]:
+        """Keep a frame no more for an account; return it if nobody keeps it any more."""
+        self.accounts[account].pile(place.type).take(place)
+        topic = self._topics[place.topic]
+        kept = topic.frames[place.frame]
+        del kept.holders[account]
+        if kept.holders:
             return []
-        del self._topics[topic_id]
-        return [self._take(topic, place) for place in list(topic.frames.values())]
-
-    def _put(self, topic: _Topic, place: Place) -> None:
-        topic.frames[place.frame] = place
-        topic.size += place.size
-        topic.changes += 1
-        self.size += place.size
-        self.frames += 1
-
-    def _take(self, topic: _Topic, place: Place) -> Place:
         del topic.frames[place.frame]
-        topic.size -= place.size
         topic.changes += 1
         self.size -= place.size
         self.frames -= 1
-        return place
+        return [place]
+
+    def _drop_topic(self, account: AccountId, topic_id: TopicId) -> list[Place]:
+        """Forget that an account has a topic, and what it keeps there."""
+        topic = self._topics[topic_id]
+        held = [kept.place for kept in topic.frames.values() if account in kept.holders]
+        gone = [gone for place in held for gone in self._let_go(account, place)]
+        del self.accounts[account].topics[topic_id]
+        del topic.accounts[account]
+        if not topic.accounts:
+            del self._topics[topic_id]
+        return gone
+
+
+def _oldest_of_fullest(pile: _Pile, coming: Place) -> Place:
+    """Return what gives way: the oldest on the topic that would take most."""
+    sizes = {topic: size + (coming.size if topic == coming.topic else 0) for topic, size in pile.by_topic.items()}
+    fullest = max(sizes, key=lambda topic: sizes[topic])
+    return next(place for place in pile.places.values() if place.topic == fullest)
 
 
 @dataclass(slots=True, kw_only=True)

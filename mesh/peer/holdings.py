@@ -58,10 +58,10 @@ def _keys(room: Room, epoch: OpId) -> list[bytes]:
     found: list[bytes] = []
     for dev, track in sorted(room.tracks.items()):
         changes = [*track.spells.changes, (track.top + 1, b"")]
-        for (first, under), (after, _) in pairwise(changes):
-            if under == epoch:
-                numbers = (mseq for mseq in range(first, after) if mseq in track.have)
-                found.extend(room.group.gid + dev + mseq.to_bytes(8, "big") for mseq in numbers)
+        spells = [(first, after - 1) for (first, under), (after, _) in pairwise(changes) if under == epoch]
+        ranges = [(max(first, low), min(last, high)) for first, last in spells for low, high in track.kept()]
+        numbers = (mseq for low, high in ranges for mseq in range(low, high + 1))  # never those that nobody said
+        found.extend(room.group.gid + dev + mseq.to_bytes(8, "big") for mseq in numbers)
     return found
 
 

@@ -12,8 +12,8 @@ from mesh.commands import IssueTicket, TurnKeeperOn
 from mesh.errors import Fault, LocalError, RemoteError
 from mesh.events import LinkKind, SendClass, SendStored, Space
 from mesh.gossip.reconcile import Index, Items, answer, session_key
-from mesh.gossip.shelf import AT_DOORS, BUCKETS, Account, Host, Place, Shelf, is_own_ticket, ticket_mac
-from mesh.ids import AccountId, TopicId
+from mesh.gossip.shelf import AT_DOORS, BUCKETS, Host, Place, Shelf, is_own_ticket, ticket_mac
+from mesh.ids import AccountId, FrameId, TopicId
 from mesh.peer.links import Compared, Link
 from mesh.peer.records import AccountRecord, KeeperRecord, NamedTopic, SizeRecord
 from mesh.peer.routing import forward_on
@@ -33,6 +33,7 @@ _NAMED_MS: Final = 3_600_000  # a topic that was named within so long is not wri
 _COMPARE_MS: Final = 5_000  # an index of one topic is not made anew for one link within so long, ...; ours
 _ITEMS_MAX: Final = 400_000  # nor are indexes of more frames than this; some 0.4 s of work; ours
 _COMPARED_MAX: Final = 8  # indexes that are kept for one link; ours
+_INDEXED_MAX: Final = 2**20  # frames in the indexes of all links: some 200 MB at most; ours
 
 
 # ---------------------------------------------------------------- the operator
@@ -109,16 +110,27 @@ def hear_ask(state: State, link: Link, ask: KeepAsk, step: Step) -> None:
     account = AccountId(ask.account)
     if host is None or not is_own_ticket(host.secret, account, ask.quota, ask.mac):
         raise RemoteError(Fault.AGAINST_RULES, "a ticket that this keeper did not give")
-    if host.on:
+    link.tickets[account] = None
+    if host.on and _may_name(link, host, account, ask, step):
         kept = host.shelf.accounts.get(account)
         known, days = ({}, 0) if kept is None else (dict(kept.topics), kept.days)
-        _forget(host.shelf.name(account, ask.quota, ask.topics, step.now.wall_ms, days=ask.days), step)
+        gone, taken = host.shelf.name(account, ask.quota, ask.topics, step.now.wall_ms, days=ask.days)
+        _forget(gone, step)
+        for place in taken:
+            _save_place(host.shelf, place, step)
         now_kept = host.shelf.accounts[account]
         if days != ask.days or any(step.now.wall_ms - known.get(topic, 0) >= _NAMED_MS for topic in ask.topics):
-            _save_account(account, now_kept, step)
+            _save_account(host.shelf, account, step)
         if known.keys() != now_kept.topics.keys():
             step.topics_changed = True
     _say_held(link, host, account, ask.quota, step)
+
+
+def _may_name(link: Link, host: Host, account: AccountId, ask: KeepAsk, step: Step) -> bool:
+    """Say whether a link may have so many new topics kept now: each is told over every link of ours."""
+    kept = host.shelf.accounts.get(account)
+    known = {} if kept is None else kept.topics
+    return link.named.take(len([topic for topic in ask.topics if topic not in known]), step.now.mono_ms)
 
 
 def _say_held(link: Link, host: Host, account: AccountId, quota: int, step: Step) -> None:
@@ -136,9 +148,15 @@ def _say_held(link: Link, host: Host, account: AccountId, quota: int, step: Step
     step.send(link.link, LinkKind.KEEP, pack_keep(said), SendClass.CONTROL)
 
 
-def _save_account(account: AccountId, kept: Account, step: Step) -> None:
+def _save_account(shelf: Shelf, account: AccountId, step: Step) -> None:
+    kept = shelf.accounts[account]
     topics = [NamedTopic(topic=topic, named_ms=named_ms) for topic, named_ms in kept.topics.items()]
     step.journal.put(Space.KEEPER, account, encode(AccountRecord(quota=kept.quota, days=kept.days, topics=topics)))
+
+
+def _save_place(shelf: Shelf, place: Place, step: Step) -> None:
+    record = SizeRecord(type=place.type, size=place.size, accounts=[*shelf.holders(place)])
+    step.journal.put(Space.SIZES, place.key, encode(record))
 
 
 def _forget(gone: list[Place], step: Step) -> None:
@@ -155,7 +173,7 @@ def sweep(state: State, step: Step) -> None:
     gone, accounts = shelf.expire(step.now.wall_ms, state.host.days)
     _forget(gone, step)
     for account in accounts:
-        _save_account(account, shelf.accounts[account], step)
+        _save_account(shelf, account, step)
         step.topics_changed = True
 
 
@@ -172,7 +190,15 @@ def kept_topic(state: State, frame: Frame, wall_ms: int) -> TopicId | None:
 def holds(state: State, frame: Frame, wall_ms: int) -> bool:
     """Say whether we keep this very frame."""
     topic = kept_topic(state, frame, wall_ms)
-    return topic is not None and state.host is not None and state.host.shelf.holds(topic, frame.id)
+    return topic is not None and state.host is not None and state.host.shelf.place(topic, frame.id) is not None
+
+
+def would_keep(state: State, link: Link, frame: Frame, wall_ms: int) -> bool:
+    """Say whether a frame from this link is to be kept for somebody for whom it is not kept yet."""
+    topic = kept_topic(state, frame, wall_ms)
+    if topic is None or state.host is None:
+        return False
+    return bool(state.host.shelf.takers(topic, frame.id, frame.type, link.tickets))
 
 
 def take_in(state: State, link: Link, frame: Frame, step: Step) -> None:
@@ -181,15 +207,17 @@ def take_in(state: State, link: Link, frame: Frame, step: Step) -> None:
     if topic is None or state.host is None:
         return
     shelf = state.host.shelf
-    if not shelf.holds(topic, frame.id):
-        added = shelf.add(topic, frame.id, frame.type, len(frame.raw), step.now.wall_ms)
+    if shelf.takers(topic, frame.id, frame.type, link.tickets):
+        added = shelf.add(topic, frame.id, frame.type, len(frame.raw), step.now.wall_ms, link.tickets)
         if added is None:
             return
         place, gone = added
         step.journal.put(Space.KEPT, place.key, frame.raw)
-        step.journal.put(Space.SIZES, place.key, encode(SizeRecord(type=place.type, size=place.size)))
+        _save_place(shelf, place, step)
         _forget(gone, step)
-    if shelf.holds(topic, frame.id):
+    elif shelf.place(topic, frame.id) is None:
+        return  # its bringer showed no ticket of a group's that speaks there
+    if shelf.place(topic, frame.id) is not None:
         step.stored.setdefault(link.link, []).append(frame.id)
     forward_on(state, topics_of(frame, step.now.wall_ms), frame.id, frame.raw, step)
 
@@ -216,7 +244,9 @@ def answer_ranges(state: State, link: Link, topic: TopicId, kind: RangesType, bo
     if state.host is None or not state.host.shelf.has_topic(topic):
         return
     shelf = state.host.shelf
-    index = _index(shelf, link, topic, step)
+    if kind is RangesType.QUESTION and not link.asked.take(len(body), step.now.mono_ms):
+        raise RemoteError(Fault.OVER_LIMIT, "more questions than a link may ask")
+    index = _index(state, shelf, link, topic, step)
     if index is None:
         return
     if kind is RangesType.QUESTION:
@@ -224,15 +254,15 @@ def answer_ranges(state: State, link: Link, topic: TopicId, kind: RangesType, bo
         return
     found = (index.find(short) for short in split_wanted(body))
     wanted = dict.fromkeys(one[1] for one in found if one is not None)
-    places = [place for place in shelf.places(topic) if place.frame in wanted]
-    places.sort(key=lambda place: BUCKETS[place.type])
+    places = [place for frame in wanted if (place := shelf.place(topic, FrameId(frame))) is not None]
+    places.sort(key=lambda place: (BUCKETS[place.type], place.at_ms))
     if places:
         keys = tuple(place.key for place in places)
         step.effects.append(SendStored(link=link.link, space=Space.KEPT, keys=keys, send_class=SendClass.REPAIR))
     _say(link, topic, RangesType.GIVEN, b"", SendClass.REPAIR, step)
 
 
-def _index(shelf: Shelf, link: Link, topic: TopicId, step: Step) -> Index | None:
+def _index(state: State, shelf: Shelf, link: Link, topic: TopicId, step: Step) -> Index | None:
     """Return the index under a link's key; None for one who would have too much made in too short a time.
 
     One that is not quite new serves too.
@@ -252,7 +282,21 @@ def _index(shelf: Shelf, link: Link, topic: TopicId, step: Step) -> Index | None
     link.compared[topic] = Compared(changes=shelf.changes(topic), at_ms=now_ms, index=Index(items, key))
     while len(link.compared) > _COMPARED_MAX:
         link.compared.popitem(last=False)
-    return link.compared[topic].index
+    made = link.compared[topic]
+    _drop_oldest(state, made)
+    return made.index
+
+
+def _drop_oldest(state: State, newest: Compared) -> None:
+    """Keep no more indexes in memory than we have room for, whoever's they are."""
+    several = [(one, link, topic) for link in state.links.values() for topic, one in link.compared.items()]
+    total = sum(len(one.index) for one, _, _ in several)
+    for one, link, topic in sorted(several, key=lambda entry: entry[0].at_ms):
+        if total <= _INDEXED_MAX:
+            return
+        if one is not newest:
+            total -= len(one.index)
+            del link.compared[topic]
 
 
 def _say(link: Link, topic: TopicId, kind: RangesType, body: bytes, send_class: SendClass, step: Step) -> None:

@@ -2,13 +2,21 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import Final
 
+from mesh.gossip.allowance import Allowance
 from mesh.gossip.frontier import Frontier
 from mesh.gossip.reconcile import Asking, Index
 from mesh.gossip.sessions import Ends, HalfSession
 from mesh.gossip.topics import TopicTable
 from mesh.ids import AccountId, DeviceId, FrameId, GroupId, JoinId, LinkId, OpId, PeerId, PostId, TopicId
 from mesh.wire.sessions import StateBody
+
+# What a link may cost a keeper: 64 KiB of questions take some 30 ms, and a topic that is new is told over all links.
+ASKED_BYTES_PER_S: Final = 64 * 1024
+ASKED_BYTES_BURST: Final = 2 * 1024 * 1024  # to compare all that a keeper keeps takes half of it
+NAMED_PER_S: Final = 1
+NAMED_BURST: Final = 512  # 8 groups of one member at one keeper
 
 
 @dataclass(slots=True, kw_only=True)
@@ -108,6 +116,9 @@ class Link:
     handed: dict[TopicId, None] = field(default_factory=dict)  # whose kept papers of the door it was given by us
     compared: OrderedDict[TopicId, Compared] = field(default_factory=OrderedDict)  # what we keep, as it is compared
     compared_items: tuple[int, int] = (0, 0)  # since when (mono) we count, and how many frames were indexed since
+    asked: Allowance = field(default_factory=lambda: Allowance(ASKED_BYTES_PER_S, ASKED_BYTES_BURST, 0))  # of questions
+    tickets: dict[AccountId, None] = field(default_factory=dict)  # whose tickets of ours it has shown
+    named: Allowance = field(default_factory=lambda: Allowance(NAMED_PER_S, NAMED_BURST, 0))  # topics new to us
 
     def session(self, gid: GroupId) -> Session:
         """Return the session for a group, made on first use."""

@@ -77,10 +77,11 @@ def _load_host(records: Mapping[Space, Rows]) -> Host | None:
         account = load(AccountRecord, value)
         topics = OrderedDict((named.topic, named.named_ms) for named in account.topics)
         shelf.restore(AccountId(key), Account(account.quota, account.days, topics))
-    for key, value in sorted(sizes.items()):
+    for key, value in sorted(sizes.items(), key=lambda row: row[0][32:]):  # oldest first
         size = load(SizeRecord, value)
         at_ms, frame = int.from_bytes(key[32:40], "big"), FrameId(key[40:])
-        shelf.restore_place(Place(TopicId(key[:32]), at_ms, frame, size.type, size.size))
+        place = Place(TopicId(key[:32]), at_ms, frame, size.type, size.size)
+        shelf.restore_place(place, [AccountId(account) for account in size.accounts])
     return Host(on=record.on, secret=record.secret, days=record.days, shelf=shelf)
 
 

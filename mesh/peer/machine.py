@@ -253,7 +253,7 @@ class Peer:
             if stored or kept:
                 link.pushed.pop(frame.id, None)
                 step.stored.setdefault(link.link, []).append(frame.id)
-            if stored or (frame.type is not FrameType.MESSAGE and not self._is_kept_anew(frame, kept, step)):
+            if stored or (frame.type is not FrameType.MESSAGE and not self._is_kept_anew(link, frame, step)):
                 spreading.note_again(self.state, link, frame.id, step)
                 return  # a message that could not be taken in when it came first may be now
         if not self._is_ours(frame, step):
@@ -274,9 +274,9 @@ class Peer:
         for room in self.state.rooms.values():
             holdings.note_frame(room, frame, step)
 
-    def _is_kept_anew(self, frame: Frame, kept: bool, step: Step) -> bool:
-        """Say whether a frame that we have seen is to be kept for others, and is not here (any more)."""
-        return not kept and hosting.kept_topic(self.state, frame, step.now.wall_ms) is not None
+    def _is_kept_anew(self, link: Link, frame: Frame, step: Step) -> bool:
+        """Say whether a frame that we have seen is to be kept for others, and is not, or not for all of them."""
+        return hosting.would_keep(self.state, link, frame, step.now.wall_ms)
 
     def _act_on(self, link: Link, frame: Frame, raw: bytes, step: Step) -> None:
         match frame.type:

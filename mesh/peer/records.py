@@ -267,7 +267,8 @@ class AccountRecord(Record, frozen=True):
 
 
 class SizeRecord(Record, frozen=True):
-    """What lies in KEPT under the same key."""
+    """What lies in KEPT under the same key, and for which accounts."""
 
     type: FrameType
     size: shapes.Count
+    accounts: Annotated[list[shapes.Bytes16], Meta(max_length=limits.KEPT_HOLDERS_MAX)]

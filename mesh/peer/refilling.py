@@ -125,6 +125,9 @@ def _take(here: _Here, running: Round, body: bytes, step: Step) -> None:
     except RemoteError:
         del here.at.rounds[here.topic]
         raise
+    if len(found.want) + sum(len(one.want) for one in here.at.rounds.values()) > limits.KEPT_FRAMES_MAX:
+        del here.at.rounds[here.topic]
+        raise RemoteError(Fault.OVER_LIMIT, "more frames than a keeper keeps in all")
     for question in found.questions:
         here.say(RangesType.QUESTION, question, step)
     running.want.extend(found.want)

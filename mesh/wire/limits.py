@@ -116,6 +116,7 @@ QUOTA_BYTES_MAX: Final = 2**40
 KEPT_TOPICS_MAX: Final = 64  # of one account (protocol.md §8)
 KEPT_TOPICS_ALL_MAX: Final = 3072  # of all accounts: they are announced over every link
 KEPT_FRAMES_MAX: Final = 262_144  # of all accounts: what each is, and since when, stands in memory
+KEPT_HOLDERS_MAX: Final = 16  # accounts that keep one and the same frame
 KEPT_DAYS_MAX: Final = 90
 KEPT_WANT_MAX: Final = 8192  # frames asked of a keeper at once
 KEPT_KNOCKS_MAX: Final = 64  # on one topic, the newest

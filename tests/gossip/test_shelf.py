@@ -2,7 +2,7 @@
 
 import pytest
 
-from mesh.gossip.shelf import Place, Shelf, is_own_ticket, ticket_mac
+from mesh.gossip.shelf import Account, Place, Shelf, is_own_ticket, ticket_mac
 from mesh.ids import AccountId, FrameId, TopicId
 from mesh.wire import limits
 from mesh.wire.frames import DAY_MS, FrameType
@@ -21,9 +21,20 @@ def frame(number: int) -> FrameId:
     return FrameId(number.to_bytes(32, "big"))
 
 
-def put(shelf: Shelf, number: int, *, on: int = 1, size: int = 100, kind: FrameType = FrameType.MESSAGE) -> list[Place]:
+BOTH = (WREN, TANSY)
+
+
+def put(
+    shelf: Shelf,
+    number: int,
+    *,
+    on: int = 1,
+    size: int = 100,
+    kind: FrameType = FrameType.MESSAGE,
+    shown: tuple[AccountId, ...] = BOTH,
+) -> list[Place]:
     """Put a frame there that must have room; return what goes for it."""
-    added = shelf.add(topic(on), frame(number), kind, size, now_ms=number)
+    added = shelf.add(topic(on), frame(number), kind, size, number, shown)
     assert added is not None
     assert added[0] in shelf.places(topic(on))
     return added[1]
@@ -60,7 +71,7 @@ def test_what_is_larger_than_the_quota_pushes_nothing_out() -> None:
     shelf = Shelf(quota=10_000)
     shelf.name(WREN, 300, [topic(1)], 0)
     put(shelf, 1)
-    assert shelf.add(topic(1), frame(2), FrameType.ENVELOPE, 301, 2) is None
+    assert shelf.add(topic(1), frame(2), FrameType.ENVELOPE, 301, 2, BOTH) is None
     assert shelf.held(WREN) == (1, 100, 1)
 
 
@@ -72,7 +83,7 @@ def test_a_full_house_takes_from_whoever_brings_more_and_from_nobody_else() -> N
     put(shelf, 2, on=2)
     put(shelf, 3, on=2)
     assert [place.frame for place in put(shelf, 4)] == [frame(1)]
-    assert shelf.add(topic(1), frame(5), FrameType.MESSAGE, 250, 5) is None
+    assert shelf.add(topic(1), frame(5), FrameType.MESSAGE, 250, 5, BOTH) is None
     assert shelf.held(WREN)[0] == 1
     assert shelf.held(TANSY)[0] == 2
 
@@ -83,7 +94,8 @@ def test_the_topic_named_longest_ago_gives_way_with_all_that_lies_there() -> Non
     put(shelf, 1, on=1)
     put(shelf, 2, on=2)
     shelf.name(WREN, 5000, [topic(1)], 1)
-    gone = shelf.name(WREN, 5000, [topic(1000)], 2)
+    gone, taken = shelf.name(WREN, 5000, [topic(1000)], 2)
+    assert taken == []
     assert [place.frame for place in gone] == [frame(2)]
     assert not shelf.has_topic(topic(2))
     assert shelf.has_topic(topic(1))
@@ -95,9 +107,10 @@ def test_a_topic_of_two_accounts_stays_as_long_as_one_of_them_names_it() -> None
     shelf.name(WREN, 300, [topic(1)], 0)
     shelf.name(TANSY, 300, [topic(1)], 50)
     put(shelf, 60)
-    assert shelf.held(TANSY) == (0, 0, 0)
+    assert shelf.held(TANSY) == (1, 100, 60)
     gone, changed = shelf.expire(DAY_MS + 40, 1)
     assert (gone, changed) == ([], [WREN])
+    assert shelf.held(WREN) == (0, 0, 0)
     assert shelf.held(TANSY) == (1, 100, 60)
     gone, changed = shelf.expire(DAY_MS + 1000, 1)
     assert [place.frame for place in gone] == [frame(60)]
@@ -125,7 +138,7 @@ def test_no_account_drives_others_out_by_inventing_topics(monkeypatch: pytest.Mo
 def test_of_what_anybody_can_make_the_newest_are_kept(kind: FrameType, most: int) -> None:
     shelf = Shelf(quota=1_000_000)
     shelf.name(WREN, 1_000_000, [topic(1)], 0)
-    put(shelf, 1)
+    put(shelf, 1, kind=FrameType.MESSAGE)
     for number in range(2, most + 7):
         put(shelf, number, kind=kind)
     kinds = [place.type for place in shelf.places(topic(1))]
@@ -139,14 +152,15 @@ def test_what_was_stored_comes_back_as_it_was() -> None:
     put(shelf, 1)
     put(shelf, 2, on=2)
     again = Shelf(quota=10_000)
-    again.restore(WREN, shelf.accounts[WREN])
+    again.restore(WREN, Account(500, topics=shelf.accounts[WREN].topics))
     for number in (1, 2):
         for place in shelf.places(topic(number)):
             kept_ms, name = int.from_bytes(place.key[32:40], "big"), FrameId(place.key[40:])
             assert place == Place(TopicId(place.key[:32]), kept_ms, name, place.type, 100)
-            assert again.restore_place(place)
+            assert again.restore_place(place, shelf.holders(place))
     assert again.held(WREN) == shelf.held(WREN)
-    assert not again.restore_place(Place(topic(9), 1, frame(9), FrameType.MESSAGE, 1))
+    assert not again.restore_place(Place(topic(9), 1, frame(9), FrameType.MESSAGE, 1), [WREN])
+    assert not again.restore_place(Place(topic(1), 1, frame(9), FrameType.MESSAGE, 1), [TANSY])
 
 
 def test_nothing_is_kept_for_longer_than_its_group_keeps_it() -> None:
@@ -160,3 +174,84 @@ def test_nothing_is_kept_for_longer_than_its_group_keeps_it() -> None:
     assert changed == []
     assert shelf.has_topic(topic(1))
     assert shelf.held(TANSY)[0] == 1
+
+
+def test_what_was_said_is_kept_only_for_those_whose_ticket_was_shown() -> None:
+    shelf = Shelf(quota=10_000)
+    shelf.name(WREN, 300, [topic(1)], 0)
+    shelf.name(TANSY, 1000, [topic(1)], 0)
+    assert shelf.add(topic(1), frame(1), FrameType.MESSAGE, 100, 1, ()) is None
+    put(shelf, 2, shown=(TANSY,))
+    assert (shelf.held(WREN)[0], shelf.held(TANSY)[0]) == (0, 1)
+    put(shelf, 2, shown=(WREN,))
+    assert (shelf.held(WREN)[0], shelf.held(TANSY)[0], shelf.frames, shelf.size) == (1, 1, 1, 100)
+    assert shelf.add(topic(1), frame(2), FrameType.MESSAGE, 100, 3, BOTH) is None, "it lies there for both"
+    for number in range(3, 20):
+        gone = put(shelf, number, shown=(TANSY,))
+        assert frame(2) not in [place.frame for place in gone], "nobody pushes out what another left"
+    assert shelf.held(TANSY)[0] == 10
+    assert shelf.held(WREN) == (1, 100, 2)
+    for kind in (FrameType.KNOCK, FrameType.WELCOME, FrameType.PREVIEW, FrameType.RETURN):
+        put(shelf, 100 + kind, kind=kind, size=10, shown=())
+
+
+def test_another_ticket_takes_over_what_lies_there_and_the_first_cannot_make_it_go() -> None:
+    shelf = Shelf(quota=100_000)
+    shelf.name(WREN, 1000, [topic(1)], 0)
+    put(shelf, 1, kind=FrameType.ENVELOPE, shown=(WREN,))
+    put(shelf, 2, shown=(WREN,))
+    gone, taken = shelf.name(TANSY, 1000, [topic(1), topic(2)], 3)
+    assert (gone, [place.frame for place in taken]) == ([], [frame(1), frame(2)])
+    assert shelf.holders(taken[0]) == [WREN, TANSY]
+    shelf.name(WREN, 1000, [topic(k) for k in range(10, 10 + limits.KEPT_TOPICS_MAX)], 4)
+    assert [place.frame for place in shelf.places(topic(1))] == [frame(1), frame(2)]
+    put(shelf, 3, shown=(TANSY,), kind=FrameType.KNOCK)
+    assert shelf.name(WREN, 1000, [topic(1)], 5)[1] == [place for place in shelf.places(topic(1)) if place.at_ms < 3]
+
+
+def test_what_anybody_may_bring_has_a_part_of_an_account_and_gets_no_more() -> None:
+    shelf = Shelf(quota=10_000)
+    shelf.name(WREN, 1000, [topic(1), topic(2), topic(3)], 0)
+    for number in range(10):
+        put(shelf, number, on=3)
+    put(shelf, 10, on=1, kind=FrameType.KNOCK)
+    for number in range(11, 60):
+        put(shelf, number, on=2, kind=FrameType.WELCOME, shown=())
+    assert [place.frame for place in shelf.places(topic(1))] == [frame(10)], "the fullest door gives way"
+    assert len(shelf.places(topic(2))) == 1
+    assert len(shelf.places(topic(3))) == 8
+    assert shelf.add(topic(2), frame(60), FrameType.WELCOME, 251, 60, BOTH) is None
+    assert shelf.add(topic(3), frame(61), FrameType.MESSAGE, 801, 61, BOTH) is None
+    put(shelf, 62, on=3, size=800)
+    assert shelf.held(WREN)[:2] == (3, 1000), "and what is said pushes nobody from the door"
+
+
+def test_no_account_leaves_more_frames_than_its_part_of_the_house(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "KEPT_FRAMES_MAX", 1000)
+    shelf = Shelf(quota=1_000_000)
+    shelf.name(WREN, 500_000, [topic(1)], 0)
+    shelf.name(TANSY, 500_000, [topic(2)], 0)
+    for number in range(1, 1500):
+        put(shelf, number, size=1)
+    assert shelf.held(WREN)[0] == 500
+    put(shelf, 2000, on=2)
+    for number in range(3000, 3500):
+        put(shelf, number, kind=FrameType.WELCOME, size=1, shown=())
+    assert shelf.held(WREN)[0] == 500
+    assert len([place for place in shelf.places(topic(1)) if place.type is FrameType.WELCOME]) == 125
+
+
+def test_after_a_restart_each_frame_counts_for_those_for_whom_it_came() -> None:
+    shelf = Shelf(quota=10_000)
+    shelf.name(WREN, 300, [topic(1)], 1)
+    shelf.name(TANSY, 100, [topic(1)], 2, days=1)
+    put(shelf, 3, size=200, shown=(WREN,))
+    again = Shelf(quota=10_000)
+    for account, kept in ((TANSY, Account(100, 1)), (WREN, Account(300))):
+        kept.topics = shelf.accounts[account].topics
+        again.restore(account, kept)
+    for place in shelf.places(topic(1)):
+        assert again.restore_place(place, shelf.holders(place))
+    assert again.held(WREN) == (1, 200, 3)
+    assert again.held(TANSY) == (0, 0, 0)
+    assert again.expire(2 * DAY_MS, 30) == ([], [])
