@@ -5,10 +5,11 @@ from typing import Final
 
 from cli import fields
 from cli.output import one_line
-from cli.render import facts, indented, newcomers_see, shown_id, when
+from cli.render import counted, facts, indented, newcomers_see, shown_id, when
 from mesh.node.local.protocol import JsonObject
 
 SEE: Final = "newcomers see "
+UNUSUAL: Final = {"beacons": "off", "receipts": "off", "fetch-files": "off", "invite-address": "on"}  # one's own
 OFFERS: Final = {
     "joined": "you are in it",
     "joining": "you are on your way",
@@ -94,6 +95,23 @@ def dormant_after(shown: JsonObject) -> str:
     """Say who gets no key of ours until they are back; nothing of a group that one is out of."""
     days = fields.text(fields.record(shown, "settings"), "dormant-after") if shown.get("settings") else ""
     return f"devices not heard of for {days} days, until they are back" if days else ""
+
+
+def codes_line(shown: JsonObject) -> str:
+    """Say what a group has set for its codes; nothing where it has set nothing."""
+    settings = fields.record(shown, "settings")
+    asked, makers = fields.text(settings, "approvals"), fields.text(settings, "members-invite")
+    parts = [
+        f"of more than one use ask for {counted(int(asked), 'approval')}" if asked.isdecimal() else "",
+        {"on": "plain members make them too", "off": "plain members make none"}.get(makers, ""),
+    ]
+    return "; ".join(filter(None, parts))
+
+
+def own_choices(shown: JsonObject) -> str:
+    """Say what one has set for oneself in a group, where that is not what a node does anyway."""
+    settings = fields.record(shown, "settings")
+    return ", ".join(f"{key} {value}" for key, value in UNUSUAL.items() if fields.text(settings, key) == value)
 
 
 def agreement_lines(agreement: JsonObject) -> list[str]:

@@ -17,6 +17,7 @@ from cli.durations import spoken_duration
 from cli.foresight import is_in, leave_lines, namesake_lines, remove_lines
 from cli.group_lines import (
     agreement_named,
+    codes_line,
     confirmed_line,
     dormant_after,
     earlier_line,
@@ -26,6 +27,7 @@ from cli.group_lines import (
     look_alike_lines,
     members_line,
     notes,
+    own_choices,
     partner_line,
     proof_lines,
     rank_words,
@@ -166,9 +168,11 @@ def show(group: str, /, *, proof: Annotated[str | None, Parameter(metavar="MEMBE
                     ("epoch", str(fields.number(shown, "epoch"))),
                     ("newcomers see", history_line(shown)),
                     ("kept for", spoken_duration(keep) if isinstance(keep, int) else str(keep or "")),
+                    ("codes", codes_line(shown)),
                     ("suite", fields.text(shown, "suite")),
                     ("old keys go", key_window(shown)),
                     ("no key for", dormant_after(shown)),
+                    ("your own choice", own_choices(shown)),
                     ("agreement", agreement_named(shown)),
                     ("last removal", removal_line(fields.record(shown, "removal"))),
                     ("state hash", short_hash(fields.text(shown, "state_hash"))),

@@ -3,7 +3,7 @@
 from typing import Final
 
 from cli import fields
-from cli.ask import can_ask, confirm
+from cli.ask import confirm
 from cli.context import Context
 from cli.durations import parse_duration, spoken_duration
 from cli.options import Here
@@ -60,11 +60,11 @@ def set_(group: str, key: str, value: str, /, *, context: Here) -> None:
 
 
 def _kept(context: Context, value: str) -> str:
-    """Return how long messages are kept, in hours, as the group has it; asked again at a terminal, for much may go."""
+    """Return how long messages are kept, in hours, as the group has it; asked again first, for what goes is gone."""
     hours, rest = divmod(parse_duration(value), HOUR_S)
     if rest:
         raise LocalError("Messages are kept for whole hours.", do="Say it like 12h or 30d, or 0.", code="E-SETTING")
-    if hours and can_ask() and not context.yes:
+    if hours and not context.yes:
         older = f"What is older than {spoken_duration(hours * HOUR_S)} goes from every member's node, for good."
         if not confirm(f"{older} Go on?", instead="--yes"):
             raise LocalError("Nothing was changed.", code="E-NOT-CONFIRMED")

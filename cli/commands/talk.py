@@ -1,6 +1,6 @@
 """`post`, `read`, `outbox` and `message`: say something, read what was said, see what became of it, take it back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 
 from cli import fields
 from cli.ask import can_ask, confirm, given_text
-from cli.attach import hand_over, opened
+from cli.attach import Given, hand_over, opened
 from cli.context import Context
 from cli.errors import sentence
 from cli.options import Commas, Flag, Here, Seconds, SecondsOrNone, WordOrNone
@@ -31,6 +31,7 @@ from mesh.node.local.protocol import JsonObject
 
 Mode = Literal["listening", "experience", "advice", "resources"]
 LIMIT: Final = 50  # messages; a screen or two
+ONCE_MORE: Final = "Here is your text once more, so that you can take it from here:"
 FILES_STAY: Final = (
     "The files do not go out with it: others' nodes fetch them from yours, or from a member's that has them already. "
     "Leave yours running; keepers hold no files."
@@ -102,13 +103,23 @@ def post(
             "expires_s": expires,
             "wait_s": wait,
         }
-        if files:
-            asked["files"] = hand_over(api, group, files)
-        told = api.call("post", asked)
+        told = _sent(context, api, asked, files, typed=text is None)
         waiting = fields.text(fields.record(told, "message"), "state") == "queued"
         shown = _shown_group(api, group) if waiting else {}
     context.out.say(*([seen_by] if seen_by and text is not None else []))
     return _tell(context, told, shown, waiting=waiting)
+
+
+def _sent(context: Context, api: Api, asked: JsonObject, files: Sequence[Given], *, typed: bool) -> JsonObject:
+    """Hand over the files, then post; where that fails, a text that was typed for it is shown once more."""
+    try:
+        if files:
+            asked["files"] = hand_over(api, fields.text(asked, "group"), files)
+        return api.call("post", asked)
+    except MeshError:
+        if typed:
+            context.out.insist(ONCE_MORE, fields.text(asked, "text"))
+        raise
 
 
 def _tell(context: Context, told: JsonObject, group: JsonObject, *, waiting: bool) -> int:
@@ -309,7 +320,7 @@ def _mind_contacts(context: Context, text: str, *, typed: bool) -> None:
         context.out.say(f"{hint} It goes to everyone in the group.")
     elif not confirm(f"{hint} This goes to everyone in the group: send it?", instead="--yes"):
         if typed:  # it stands nowhere else, and was work
-            context.out.insist("Here is your text once more, so that you can take it from here:", text)
+            context.out.insist(ONCE_MORE, text)
         raise LocalError("You did not send it.", do="Change the text, and post it again.", code="E-NOT-CONFIRMED")
 
 

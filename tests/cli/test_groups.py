@@ -230,11 +230,32 @@ def test_two_of_one_alias_are_told_apart_by_id(home: Path) -> None:
 def test_how_long_is_kept_is_said_as_a_time_and_set_in_hours(home: Path) -> None:
     answer: JsonObject = {"setting": {"key": "keep", "value": "720"}, "group": GROUP}
     with fake_node(home, {"group.set": answer}) as node:
-        assert mesh("group", "set", "g", "keep", "30d", home=home).out == "keep is now 30d.\n"
-        assert mesh("group", "set", "g", "keep", "90m", home=home).code == Exit.USAGE
+        assert mesh("group", "set", "g", "keep", "30d", "--yes", home=home).out == "keep is now 30d.\n"
+        assert mesh("group", "set", "g", "keep", "90m", "--yes", home=home).code == Exit.USAGE
         mesh("group", "set", "g", "keep", "0", home=home)
         assert [asked["value"] for _, asked in node.handler.asked] == ["720", "0"]
         assert mesh("group", "set", "g", "keep", "long", home=home).code == Exit.USAGE
+
+
+def test_what_goes_from_all_nodes_for_good_goes_by_no_command_that_was_not_confirmed(home: Path) -> None:
+    with fake_node(home, {"group.set": {"setting": {"key": "keep", "value": "1"}, "group": GROUP}}) as node:
+        ran = mesh("group", "set", "g", "keep", "1h", home=home)
+        assert node.handler.asked == []
+    assert ran.code == Exit.USAGE
+    assert "What is older than 1 hour goes from every member's node, for good." in ran.err
+    assert "--yes" in ran.err
+
+
+def test_a_group_shows_what_was_set_in_it(home: Path) -> None:
+    settings: JsonObject = {"approvals": "2", "members-invite": "on", "receipts": "off", "beacons": "on"}
+    usual: JsonObject = {"receipts": "on", "beacons": "on", "invite-address": "off"}
+    with fake_node(home, {"group.show": {"group": {**GROUP, "settings": settings}}}):
+        out = mesh("group", "show", "g", home=home).out
+    assert "codes: of more than one use ask for 2 approvals; plain members make them too\n" in out
+    assert "your own choice: receipts off\n" in out
+    with fake_node(home, {"group.show": {"group": {**GROUP, "settings": usual}}}):
+        plain = mesh("group", "show", "g", home=home).out
+    assert not {line.partition(":")[0] for line in plain.splitlines()} & {"codes", "your own choice"}
 
 
 def test_removing_says_how_many_have_seen_it(home: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from cli.tips import TIPS, tips_for
+from mesh.errors import LocalError
 from mesh.node.local.protocol import JsonObject
 from tests.cli.runner import Ran, mesh
 from tests.cli.test_prompts import terminal
@@ -125,6 +126,19 @@ def test_a_no_sends_nothing_and_gives_a_typed_text_back(home: Path) -> None:
             child.expect_exact(NUMBER)
             child.expect("E-NOT-CONFIRMED")
         assert "post" not in dict(node.handler.asked)
+
+
+def test_a_typed_text_is_given_back_where_the_post_is_refused(home: Path) -> None:
+    refused = LocalError("a post can disappear after one second at the earliest", code="E-USAGE")
+    with fake_node(home, {**table(), "post": refused}):
+        with terminal("post", "Tuesday grief", "--expires", "0s", home=home, code=2) as child:
+            child.expect("What do you want to say")
+            child.sendline("Hard-won words.")
+            child.sendline(".")
+            child.expect("Here is your text once more")
+            child.expect_exact("Hard-won words.")
+            child.expect("A post can disappear")
+        assert "once more" not in mesh("post", "Tuesday grief", "Words.", home=home).err, "it stands where it came from"
 
 
 def test_yes_is_not_asked_at_a_terminal(home: Path) -> None:
