@@ -164,6 +164,21 @@ class Withdraw:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MakeStatement:
+    """State something of a form that is known here; `value` is the form's encoded record.
+
+    `takes_back`: it only undoes what was stated of the same thing before; where there is nothing, nothing is said.
+    """
+
+    group: GroupId
+    form: int
+    subject: bytes
+    value: bytes = field(repr=False)
+    lasts_s: int = 0  # how long it counts; 0: as long as its form does
+    takes_back: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MarkRead:
     """The person has seen these (keys in Space.MESSAGES)."""
 
@@ -440,6 +455,7 @@ Command = (
     | OfferFiles
     | GivePiece
     | FetchFiles
+    | MakeStatement
     | MarkRead
     | SetRank
     | HoldBack

@@ -48,6 +48,7 @@ class Space(StrEnum):
     INVITES = "invites"  # gid + invite op_id -> code seed and note of an own invite
     KNOCKS = "knocks"  # gid + knock id -> a knock that waits for a person
     OBJECTIONS = "objections"  # gid + newcomer's member key + device id -> whether it objects to their being raised
+    STATEMENTS = "statements"  # gid + form (u16) + device id + mseq (u64) + 8 B of the msg id -> statement
     JOINS = "joins"  # join id -> an attempt to join
     TALKS = "talks"  # gid + gid of a group for two -> with whom, in this group
     CONTACTS = "contacts"  # gid + device id -> addresses
@@ -78,6 +79,7 @@ LOADED: Final = (
     Space.INVITES,
     Space.KNOCKS,
     Space.OBJECTIONS,
+    Space.STATEMENTS,
     Space.JOINS,
     Space.TALKS,
     Space.CONTACTS,
@@ -335,6 +337,7 @@ class Notice(StrEnum):
     TALK = "talk"
     GROUP = "group"
     HISTORY = "history"
+    SUPPORT = "support"
     CATCHING_UP = "catching-up"
     FILE = "file"
     DEVICE = "device"

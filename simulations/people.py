@@ -19,6 +19,7 @@ from mesh.commands import (
     FollowFork,
     IssueTicket,
     LeaveGroup,
+    MakeStatement,
     NewInvite,
     OfferFork,
     OfferTalk,
@@ -43,11 +44,16 @@ from mesh.peer.forking import Fork, forks_of
 from mesh.peer.paired import Entering
 from mesh.peer.records import JoinRecord, JoinStage, KnockRecord, MessageRecord
 from mesh.peer.state import Room
+from mesh.peer.statements import counting
 from mesh.peer.talking import talk_state
 from mesh.secret import Secret
+from mesh.support import flags, pins
 from mesh.support.posts import interpret
+from mesh.support.statements import Said
+from mesh.wire.codec import encode
 from mesh.wire.codes import InviteCode
 from mesh.wire.messages import Kind
+from mesh.wire.statements import FlagValue, Form, PinValue
 from simulations.chance import SeededEntropy
 from simulations.world import Node, World
 
@@ -373,6 +379,31 @@ class Person:
             gone_ms=record.gone_ms,
         )
         self.world.ask(self.name, command)
+
+    def flag(self, gid: GroupId, post: PostId, *, holds: bool = True) -> None:
+        """Ask that a post be folded, or no longer."""
+        value = encode(FlagValue(holds=holds))
+        command = MakeStatement(group=gid, form=Form.FLAG, subject=post, value=value, takes_back=not holds)
+        self.world.ask(self.name, command)
+
+    def flagged(self, gid: GroupId) -> dict[bytes, list[str]]:
+        """Return whose flags count, by alias, on each post that has any."""
+        names = {pk: member.alias for pk, member in self.group(gid).view.members.items()}
+        return {post: sorted(names[pk] for pk in by) for post, by in flags.fold(self.stated(gid, Form.FLAG)).items()}
+
+    def pin(self, gid: GroupId, post: PostId, *, holds: bool = True) -> None:
+        """Put a post first, or take that back."""
+        value = encode(PinValue(holds=holds))
+        command = MakeStatement(group=gid, form=Form.PIN, subject=post, value=value, takes_back=not holds)
+        self.world.ask(self.name, command)
+
+    def pinned(self, gid: GroupId) -> list[bytes]:
+        """Return the posts that stand first, the newest pin first."""
+        return [word.subject for word in pins.fold(self.stated(gid, Form.PIN))]
+
+    def stated(self, gid: GroupId, form: Form) -> list[Said]:
+        """Return the statements of a form that count for this person now."""
+        return counting(self.room(gid), form, self.world.instant(self.node).wall_ms)
 
     def taken_back(self, gid: GroupId) -> list[PostId]:
         """Return the posts that stand as taken back in what this person reads."""

@@ -27,6 +27,7 @@ from mesh.commands import (
     KeepOwn,
     KnownAddress,
     LeaveGroup,
+    MakeStatement,
     MarkRead,
     NewInvite,
     OfferFiles,
@@ -73,6 +74,7 @@ from mesh.peer.rights import require_in, require_rank
 from mesh.peer.settings import GROUP_SETTINGS, check_setting, set_setting
 from mesh.peer.speaking import hand_over, publish, write_draft
 from mesh.peer.state import Room, State, Step
+from mesh.peer.stating import make_statement
 from mesh.peer.talking import accept_talk, decline_talk, is_talk, offer_talk
 from mesh.peer.withdrawing import withdraw
 from mesh.support.posts import Wish, compose
@@ -112,6 +114,8 @@ def carry_out(state: State, command: Command, step: Step) -> bytes:
             return _post(state, state.room(command.group), command, step)
         case Withdraw():
             withdraw(state, state.room(command.group), command, step)
+        case MakeStatement():
+            return make_statement(state, state.room(command.group), command, step)
         case OfferFiles() | GivePiece() | FetchFiles():
             return _files(state, command, step)
         case MarkRead():

@@ -25,6 +25,8 @@ from mesh.peer.records import ContactRecord
 from mesh.peer.routing import forward
 from mesh.peer.speaking import drop_draft, readers_of
 from mesh.peer.state import Room, State, Step, message_key
+from mesh.peer.statements import has_ended, read_body
+from mesh.peer.stating import hear_statement
 from mesh.peer.withdrawing import hear_withdrawal
 from mesh.wire import limits
 from mesh.wire.codec import decode
@@ -92,7 +94,7 @@ def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link
         step.journal.put(Space.FRAMES, key, frame.raw)
         state.seen.mark_stored(frame.id)
         state.passed.note_message(short(frame.id), key)
-    if not late and tbs.mseq not in track.past:  # else a member has handed it on, and it stands where it belongs
+    if (not late or tbs.kind == Kind.STATEMENT) and tbs.mseq not in track.past:  # past: it stands where it belongs
         _act(state, room, opened, life_s, step)
     room.save_track(tbs.dev, step.journal)
     plan_receipt(room, step)
@@ -107,8 +109,12 @@ def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link
 
 def comes_too_late(room: Room, tbs: MessageTbs, life_s: int | None, step: Step) -> bool:
     """Say whether a message is not to be kept: it was forgotten here before, or its time has run out."""
-    if tbs.mseq in room.track(tbs.dev).gone or tbs.kind != Kind.POST:
-        return tbs.mseq in room.track(tbs.dev).gone
+    if tbs.mseq in room.track(tbs.dev).gone:
+        return True
+    if tbs.kind == Kind.STATEMENT:
+        return has_ended(room, read_body(tbs.body), tbs.ts_ms, step.now.wall_ms)
+    if tbs.kind != Kind.POST:
+        return False
     at_ms = place_ms(room, tbs.ts_ms, tuple(tbs.parents), step.now.wall_ms)
     return is_over(room, at_ms, end_of(life_s, at_ms), step.now.wall_ms)
 
@@ -191,6 +197,9 @@ def _act(state: State, room: Room, opened: OpenedMessage, life_s: int | None, st
         case Kind.WITHDRAWAL:
             original = Original(tbs=tbs, msg_id=opened.msg_id, member=opened.member)
             hear_withdrawal(state, room, original, opened.signed.sig, step, handed_on=False)
+        case Kind.STATEMENT:
+            original = Original(tbs=tbs, msg_id=opened.msg_id, member=opened.member)
+            hear_statement(room, original, opened.signed.sig, step)
         case Kind.BEACON:
             pass  # its heads have been noted, as every message's are
         case _:

@@ -39,6 +39,7 @@ _AT_ONCE: Final = (
     Space.INVITES,
     Space.KNOCKS,
     Space.OBJECTIONS,
+    Space.STATEMENTS,
     Space.TALKS,
     Space.CHAINS,
     Space.KEMS,

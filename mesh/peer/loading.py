@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Final
 
+from mesh.errors import RemoteError
 from mesh.events import Space
 from mesh.gossip.delivery import Delivery, DeliveryRecord
 from mesh.gossip.shelf import Account, Host, Place, Shelf
@@ -31,6 +32,7 @@ from mesh.peer.records import (
     VerifiedRecord,
 )
 from mesh.peer.state import Room, State
+from mesh.peer.stated import Stated
 from mesh.peer.tracks import Track
 
 Rows = Mapping[bytes, bytes]
@@ -61,6 +63,16 @@ def load_state(records: Mapping[Space, Rows]) -> State:
         state.homes[HomeId(key)] = load(HomeRecord, value)
     state.host = _load_host(records)
     return state
+
+
+def _load_statement(key: bytes, value: bytes) -> Stated:
+    try:
+        stated = Stated.of(load(MessageRecord, value))
+    except RemoteError as error:
+        raise damaged("a statement") from error
+    if stated.key != key:
+        raise damaged("a statement")
+    return stated
 
 
 def _load_host(records: Mapping[Space, Rows]) -> Host | None:
@@ -128,6 +140,8 @@ def _load_room(room: Room, found: Mapping[Space, Rows]) -> Room:
     for key, value in rows(Space.OBJECTIONS):
         word = load(ObjectionRecord, value)
         room.objections.setdefault(MemberPk(key[:32]), {})[DeviceId(key[32:])] = word
+    for key, value in rows(Space.STATEMENTS):
+        room.statements.put(_load_statement(key, value))
     for key, value in rows(Space.TALKS):
         room.talks[GroupId(key)] = load(TalkRecord, value)
     for key, value in rows(Space.CONTACTS):

@@ -21,8 +21,9 @@ from mesh.peer.fetching import drop_files
 from mesh.peer.placing import drop_message, is_over, keep_message
 from mesh.peer.proving import forget_one
 from mesh.peer.records import ExpiryRecord, MessageRecord
-from mesh.peer.speaking import drop_draft
+from mesh.peer.speaking import draft_is_over, drop_draft
 from mesh.peer.state import Room, State, Step, Sweep, message_key
+from mesh.peer.statements import blank_over
 from mesh.peer.tracks import Track
 from mesh.wire.messages import Kind
 from mesh.wire.operations import ZERO32
@@ -36,6 +37,8 @@ def sweep(state: State, room: Room, step: Step) -> None:
     """Begin to forget what has run out; nothing while the last time is not over."""
     kept = keep_ms(room.group)
     _end_drafts(room, step)
+    for record in blank_over(room, step):
+        forget_frame(state, room, record.dev, record.mseq, step)
     if kept:
         _forget_others(state, room, kept, step)
     if any(wanted.gid == room.group.gid for wanted in state.sweeping.values()):
@@ -135,8 +138,8 @@ def _without_words(room: Room, post: PostId, at_ms: int, step: Step) -> MessageR
 def _end_drafts(room: Room, step: Step) -> None:
     """What nobody has taken in time never leaves; what the group would not keep neither."""
     for number, draft in list(room.drafts.items()):
-        if draft.kind != Kind.POST and is_over(room, draft.at_ms, draft.gone_ms, step.now.wall_ms):
-            drop_draft(room, number, step)  # what it takes back is over anyway
+        if draft.kind != Kind.POST and draft_is_over(room, draft, step.now.wall_ms):
+            drop_draft(room, number, step)  # what it takes back, or is about, is over anyway
         elif draft.post in room.deliveries and is_over(room, draft.at_ms, draft.gone_ms, step.now.wall_ms):
             drop_message(message_key(room.group.gid, draft.at_ms, draft.post), draft.gone_ms, step)
             drop_files(room, draft.post, step)

@@ -78,6 +78,7 @@ def take_over(former: Room, room: Room, step: Step) -> None:
     room.verified, room.proofs = former.verified, former.proofs  # the others' keys are what they were
     room.talks = former.talks
     room.files = former.files
+    room.statements = former.statements  # who they are by is in the log, which is the same
     gid, dev = room.group.gid, room.group.own.dev
     for other, track in former.tracks.items():  # what can be read already need not be handed on
         room.track(other).past = track.have.union(track.past)
@@ -87,6 +88,8 @@ def take_over(former: Room, room: Room, step: Step) -> None:
         if delivery.state is DeliveryState.QUEUED and post not in waiting:
             room.save_delivery(post, Delivery(), step.journal)
     for _, draft in sorted(former.drafts.items()):
+        if draft.kind == Kind.STATEMENT:
+            keep_draft(room, replace(draft, post=post_id(dev, draft.uid)), step)
         if draft.kind != Kind.POST:
             continue  # it took back what was said under another key
         drop_message(message_key(gid, draft.at_ms, draft.post), draft.gone_ms, step)

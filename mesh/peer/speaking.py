@@ -28,6 +28,7 @@ from mesh.peer.proving import remember
 from mesh.peer.records import DraftRecord, MessageRecord, OriginRecord
 from mesh.peer.routing import push_frame
 from mesh.peer.state import Room, State, Step, message_key, post_id
+from mesh.peer.statements import draft_has_ended, keep_statement
 from mesh.peer.tracks import Track
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
@@ -84,13 +85,20 @@ def hand_over(state: State, room: Room, step: Step) -> None:
     if not room.drafts or not room.group.own.confirmed or not can_speak(state, room, step.now):
         return
     for number, draft in sorted(room.drafts.items()):
-        if is_over(room, draft.at_ms, draft.gone_ms, step.now.wall_ms):
+        if draft_is_over(room, draft, step.now.wall_ms):
             continue
         epoch = speaking_epoch(state, room, step)
         if epoch is None:
             return
         _seal_draft(state, room, epoch, draft, step)
         drop_draft(room, number, step)
+
+
+def draft_is_over(room: Room, draft: DraftRecord, wall_ms: int) -> bool:
+    """Say whether what was typed has run out before anybody could take it."""
+    if draft.kind == Kind.STATEMENT:
+        return draft_has_ended(room, draft, wall_ms)
+    return is_over(room, draft.at_ms, draft.gone_ms, wall_ms)
 
 
 def drop_draft(room: Room, number: int, step: Step) -> None:
@@ -287,6 +295,9 @@ class _Sealed:
 
 def _seal_draft(state: State, room: Room, epoch: OpId, draft: DraftRecord, step: Step) -> None:
     group = room.group
+    if draft.kind != Kind.POST:
+        _seal_other(state, room, epoch, draft, step)
+        return
     parents = tuple(list(room.tips)[-limits.PARENTS_MAX :])
     at_ms = max(draft.ts_ms, 1 + max((room.recent.get(p, 0) for p in parents), default=0))
     wording = Wording(
@@ -297,9 +308,6 @@ def _seal_draft(state: State, room: Room, epoch: OpId, draft: DraftRecord, step:
         flags=draft.flags,
         body=draft.body,
     )
-    if draft.kind == Kind.WITHDRAWAL:
-        _seal_withdrawal(state, room, epoch, draft, step)
-        return
     sealed = _seal_and_push(state, room, epoch, wording, step)
     drop_message(message_key(group.gid, draft.at_ms, draft.post), draft.gone_ms, step)
     note_message(room, sealed.msg_id, parents, at_ms)
@@ -309,10 +317,13 @@ def _seal_draft(state: State, room: Room, epoch: OpId, draft: DraftRecord, step:
     step.notify(Notice.STATE, group.gid, draft.post)
 
 
-def _seal_withdrawal(state: State, room: Room, epoch: OpId, draft: DraftRecord, step: Step) -> None:
-    """Seal the word that takes a post back: it stands where the post stood, and nothing follows it."""
+def _seal_other(state: State, room: Room, epoch: OpId, draft: DraftRecord, step: Step) -> None:
+    """Seal the word that takes a post back, and stands where the post stood; or a statement. Nothing follows them."""
     wording = Wording(uid=draft.uid, kind=draft.kind, parents=(), ts_ms=draft.ts_ms, flags=draft.flags, body=draft.body)
     sealed = _seal_and_push(state, room, epoch, wording, step)
+    if draft.kind == Kind.STATEMENT:
+        keep_statement(room, own_record(room.group, draft, draft.at_ms, sealed, step), step)
+        return
     drop_message(message_key(room.group.gid, draft.at_ms, draft.post), draft.gone_ms, step)
     keep_message(room, own_record(room.group, draft, draft.at_ms, sealed, step), step, unread=False)
     step.notify(Notice.STATE, room.group.gid, draft.post)

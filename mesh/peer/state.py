@@ -55,6 +55,7 @@ from mesh.peer.records import (
     ProofRecord,
     TalkRecord,
 )
+from mesh.peer.stated import Statements
 from mesh.peer.tracks import Track
 from mesh.wire.codec import encode
 from mesh.wire.invites import Door
@@ -111,6 +112,7 @@ class Room:
     arriving: dict[bytes, Arrival] = field(default_factory=dict)  # T -> whom our node may let in or welcome by itself
     contacts: dict[DeviceId, ContactRecord] = field(default_factory=dict)
     withdrawn: dict[PostId, MessageRecord] = field(default_factory=dict)  # taken back, and their place is being read
+    statements: Statements = field(default_factory=Statements)  # what was stated, for others to fold
     proofs: dict[DeviceId, ProofRecord] = field(default_factory=dict)  # who signed two messages under one number
     verified: dict[MemberPk, int] = field(default_factory=dict)  # whose key the person confirmed, and when (wall)
     recent: OrderedDict[MsgId, int] = field(default_factory=OrderedDict)  # at_ms of the newest messages

@@ -138,6 +138,11 @@ EXPIRES_S_MAX: Final = 366 * 86_400  # a post's own time
 MUTED_WORD_BYTES_MAX: Final = 64
 MUTED_MAX: Final = 512  # words, and as many topics: each is looked for in each post that is shown
 
+# ---- statements (protocol.md §7; ours)
+STATEMENT_SUBJECT_BYTES_MAX: Final = 32  # an id
+STATEMENT_VALUE_BYTES_MAX: Final = 4096
+STATEMENTS_UNKNOWN_MAX: Final = 32  # of one device that are kept, of all forms that are not known here together
+
 # ---- files beside a post (protocol.md §7; ours)
 CHUNK_BYTES: Final = 64 * 1024  # before it is sealed: one fits a link's batch, and one that was lost is cheap
 FILES_OF_POST_MAX: Final = 4

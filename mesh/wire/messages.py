@@ -24,6 +24,7 @@ class Kind(IntEnum):
     OBJECTION = 8
     NOTE = 9
     WITHDRAWAL = 10
+    STATEMENT = 11
 
 
 class Flag(IntFlag):
@@ -169,6 +170,18 @@ class WithdrawalBody(Record, frozen=True):
     epoch: shapes.Op
 
 
+class StatementBody(Record, frozen=True):
+    """Kind 11: not shown as a message; it changes something that follows from all that was stated, as its form says.
+
+    `subject` is what it is about: a post id, say. A form that is not known here is kept, and changes nothing.
+    """
+
+    form: Annotated[int, Meta(ge=1, le=65535)]
+    subject: Annotated[bytes, Meta(max_length=limits.STATEMENT_SUBJECT_BYTES_MAX)]
+    lasts_s: Annotated[int, Meta(ge=0, le=limits.EXPIRES_S_MAX)]  # how long it counts; 0: it has no end of its own
+    value: Annotated[bytes, Meta(max_length=limits.STATEMENT_VALUE_BYTES_MAX)]  # the form's own record
+
+
 MESSAGE_BODIES: Final[Mapping[Kind, type[Record]]] = MappingProxyType(
     {
         Kind.POST: PostBody,
@@ -181,5 +194,6 @@ MESSAGE_BODIES: Final[Mapping[Kind, type[Record]]] = MappingProxyType(
         Kind.OBJECTION: ObjectionBody,
         Kind.NOTE: NoteBody,
         Kind.WITHDRAWAL: WithdrawalBody,
+        Kind.STATEMENT: StatementBody,
     }
 )

@@ -57,11 +57,17 @@ class Forger:
 
     # ------------------------------------------------------------ making
 
-    def message(self, kind: Kind, body: bytes, *, epoch: OpId | None = None, uid: bytes = b"") -> bytes:
+    def message(
+        self,
+        kind: Kind,
+        body: bytes,
+        *,
+        epoch: OpId | None = None,
+        uid: bytes = b"",
+        ts_ms: int = START_WALL_MS,
+    ) -> bytes:
         """Seal a message of any kind and content, under the epoch in use or an older one."""
-        wording = Wording(
-            uid=uid or self.entropy.draw(16), kind=kind, parents=(), ts_ms=START_WALL_MS, flags=0, body=body
-        )
+        wording = Wording(uid=uid or self.entropy.draw(16), kind=kind, parents=(), ts_ms=ts_ms, flags=0, body=body)
         means = Means(entropy=self.entropy, sealer=self.sealer, journal=Journal(), wall_ms=START_WALL_MS)
         under = epoch or self.group.epoch
         assert under is not None

@@ -47,6 +47,7 @@ from tests.groups.people import Person, arrive, founds
 from tests.vectors.files import a_file, file_records
 from tests.vectors.links import ids
 from tests.vectors.sets import sets
+from tests.vectors.statements import statement_records
 from tests.wire.records import to_fields
 
 HERE: Final = Path(__file__).parent
@@ -262,6 +263,7 @@ def _messages(story: Story) -> list[Record]:
         messages.PresenceBody(addresses=[HOME], in_invites=True, receipts=False),
         messages.BeaconBody(),
         messages.WithdrawalBody(dev=story.alice.dev, mseq=1, uid=b"\x99" * 16, ts_ms=WALL_MS, epoch=tbs.epoch),
+        *statement_records(),
     ]
 
 

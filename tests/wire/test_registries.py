@@ -5,12 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh.commands import Rank, Suite
+from mesh.support.forms import FORMS
 from mesh.wire.frames import FRAME_BYTES_MAX, FrameType
 from mesh.wire.invites import Door
 from mesh.wire.messages import Flag, Kind, Mode
 from mesh.wire.operations import BODIES, OpType, epoch_block
 from mesh.wire.pairing import PairStep
 from mesh.wire.sessions import SESSION_BODIES, SessionType
+from mesh.wire.statements import Form
 from tests.wire.records import strategy
 
 
@@ -42,9 +44,10 @@ def test_nothing_is_renumbered() -> None:
         "PAIR_ASK": 8,
         "PAIR_ANSWER": 9,
     }
-    names = "POST KEYUP RECEIPT PRESENCE BEACON STRANDED APPROVAL OBJECTION NOTE WITHDRAWAL"
+    names = "POST KEYUP RECEIPT PRESENCE BEACON STRANDED APPROVAL OBJECTION NOTE WITHDRAWAL STATEMENT"
     assert [kind.name for kind in sorted(Kind)] == names.split()
-    assert sorted(Kind) == list(range(1, 11))
+    assert sorted(Kind) == list(range(1, 12))
+    assert [(form.name, form.value) for form in Form] == [("FLAG", 1), ("PIN", 2)]
     assert {mode.name: mode.value for mode in Mode} == {"LISTENING": 0, "EXPERIENCE": 1, "ADVICE": 2, "RESOURCES": 3}
     assert [door.name for door in sorted(Door)] == ["OPEN", "REVOKED", "USED_UP", "EXPIRED", "DECLINED"]
     told = "STATE WANT_OPS OPS WANT_MESSAGES ANSWERED WANT_HISTORY HISTORY KEYUPS NOT_IN WANT_CHUNKS CHUNKS_SENT"
@@ -57,6 +60,7 @@ def test_nothing_is_renumbered() -> None:
 
 
 def test_each_number_has_a_record() -> None:
+    assert set(FORMS) == set(Form)
     assert set(BODIES) == set(OpType)
     assert set(SESSION_BODIES) == set(SessionType)
     assert set(FRAME_BYTES_MAX) == set(FrameType)

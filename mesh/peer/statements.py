@@ -1,0 +1,182 @@
+"""Statements in the store, and which of them count: judged here once for all forms (`mesh.support.statements`).
+
+A statement counts if its author had the rank for it: as they had it by the operations that they had seen (its `heads`),
+unless that rank was taken from them since. For of somebody's words nobody can say which they signed before they were
+demoted and which after: those of one who was demoted by another count no further than the rank that is left to them. Of
+one who was removed it can be said, up to the removal's cut. So it follows from the operations and the statements alone.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from msgspec.structs import replace
+
+from mesh.commands import Rank
+from mesh.events import Notice, Space
+from mesh.groups.group import Group
+from mesh.groups.messaging import cut_of
+from mesh.groups.retention import keep_ms
+from mesh.ids import MemberPk, MsgId, OpId
+from mesh.membership.graph import Entry
+from mesh.peer.records import DraftRecord, MessageRecord
+from mesh.peer.state import Room, Step
+from mesh.peer.stated import Stated
+from mesh.support.forms import FORMS, read_value
+from mesh.support.statements import Rules, Said
+from mesh.wire import limits
+from mesh.wire.codec import decode, encode
+from mesh.wire.messages import Kind, StatementBody
+from mesh.wire.operations import ZERO32, OpType
+
+_WAITS: Final = MsgId(ZERO32)
+
+# ---------------------------------------------------------------- the store
+
+
+def keep_statement(room: Room, record: MessageRecord, step: Step) -> None:
+    """Keep a statement if it is among its author's newest, and tell whoever listens. RemoteError if it is none."""
+    stated = _blank_if_over(room, Stated.of(record), step.now.wall_ms)
+    gone = room.statements.put(stated)
+    if gone is None:
+        return
+    for there in gone:
+        step.journal.delete(Space.STATEMENTS, room.group.gid + there.key)
+    step.journal.put(Space.STATEMENTS, room.group.gid + stated.key, encode(stated.record))
+    notify(room, stated.body.form, step)
+
+
+def notify(room: Room, form: int, step: Step) -> None:
+    """Tell whoever listens that something of a form was stated."""
+    step.notify(Notice.SUPPORT, room.group.gid, form.to_bytes(2, "big"))
+
+
+def has_ended(room: Room, body: StatementBody, ts_ms: int, wall_ms: int) -> bool:
+    """Say whether a statement's time is over: by its own word, or by the group's `keep` where its form fades."""
+    kept = keep_ms(room.group)
+    fades = body.form not in FORMS or FORMS[body.form].fades
+    over = bool(body.lasts_s) and ts_ms + body.lasts_s * 1000 <= wall_ms
+    return over or bool(fades and kept and ts_ms + kept <= wall_ms)
+
+
+def draft_has_ended(room: Room, draft: DraftRecord, wall_ms: int) -> bool:
+    """Say the same of one of our own that waits."""
+    return has_ended(room, read_body(draft.body), draft.ts_ms, wall_ms)
+
+
+def _blank_if_over(room: Room, stated: Stated, wall_ms: int) -> Stated:
+    """Take the words from what is over; its place stays taken."""
+    record, body = stated.record, stated.body
+    if record.origin is None or not has_ended(room, body, record.ts_ms, wall_ms):
+        return stated
+    return Stated.of(replace(record, body=encode(replace(body, value=b"")), origin=None))
+
+
+def blank_over(room: Room, step: Step) -> Iterator[MessageRecord]:
+    """Forget the words of statements that are over; give each, so that its frame can go too."""
+    for stated in list(room.statements):
+        blank = _blank_if_over(room, stated, step.now.wall_ms)
+        if blank is not stated:
+            room.statements.put(blank)
+            step.journal.put(Space.STATEMENTS, room.group.gid + blank.key, encode(blank.record))
+            yield stated.record
+
+
+# ---------------------------------------------------------------- what counts
+
+
+def counting(room: Room, form: int, wall_ms: int, *, subject: bytes | None = None) -> list[Said]:
+    """Return the statements of a form that count now, about one subject or all; our own that wait among them."""
+    rules = FORMS[form]
+    found = room.statements.of_form(form) if subject is None else room.statements.about(form, subject)
+    said = [word for stated in found if (word := _judged(room, rules, stated, wall_ms)) is not None]
+    return said + [word for word in _waiting(room, rules, wall_ms) if subject is None or word.subject == subject]
+
+
+def _judged(room: Room, rules: Rules, stated: Stated, wall_ms: int) -> Said | None:
+    """Say what a statement counts as; None where it does not."""
+    group, record, origin = room.group, stated.record, stated.record.origin
+    if stated.value is None or origin is None or record.ts_ms > wall_ms + limits.CLOCK_AHEAD_MS_MAX:
+        return None
+    if has_ended(room, stated.body, record.ts_ms, wall_ms) or record.mseq > cut_of(group, record.dev):
+        return None
+    rank = rank_of(group, record.member, origin.heads)
+    present = group.view.members.get(record.member)
+    if rank is None or rank > rules.least or (rules.only_in and (present is None or present.rank > rules.least)):
+        return None
+    return Said(
+        member=record.member,
+        dev=record.dev,
+        rank=rank,
+        ts_ms=record.ts_ms,
+        msg_id=record.msg_id,
+        subject=stated.body.subject,
+        value=stated.value,
+    )
+
+
+def _waiting(room: Room, rules: Rules, wall_ms: int) -> Iterator[Said]:
+    """Give those of our own that nobody has been told of; they are judged as what they will be once they are said."""
+    me = room.group.me
+    for draft in room.drafts.values():
+        body = read_body(draft.body) if draft.kind == Kind.STATEMENT else None
+        value = None if body is None or body.form != rules.form else read_value(body)
+        if me is None or me.rank > rules.least or body is None or value is None:
+            continue
+        if not has_ended(room, body, draft.ts_ms, wall_ms):
+            yield Said(
+                member=me.pk,
+                dev=room.group.own.dev,
+                rank=me.rank,
+                ts_ms=draft.ts_ms,
+                msg_id=_WAITS,
+                subject=body.subject,
+                value=value,
+                waits=True,
+            )
+
+
+def read_body(raw: bytes) -> StatementBody:
+    """Read a message's body as a statement. RemoteError."""
+    return decode(StatementBody, raw, bytes_max=limits.MESSAGE_BYTES_MAX)
+
+
+# ---------------------------------------------------------------- ranks
+
+
+def rank_of(group: Group, member: MemberPk, heads: Iterable[OpId]) -> Rank | None:
+    """Return the rank with which a member said something that names these heads, as it counts now; None: none at all.
+
+    It is the one that they had there, while the grant that gave it stands or only a removal took it (the cut sees to
+    that), or they gave it up themselves; else what rank they have now.
+    """
+    present = group.view.members.get(member)
+    now = None if present is None else present.rank
+    if not _was_ever_senior(group, member):
+        return _plain(group, member, heads) if now is None else now
+    mask = group.log.closure(heads)
+    then = None if mask is None else group.view_of(mask).members.get(member)
+    grant = None if then is None else group.log.graph.entry(then.grant)
+    if then is None or grant is None:
+        return None
+    return then.rank if _stands(group, member, grant) else now
+
+
+def _was_ever_senior(group: Group, member: MemberPk) -> bool:
+    """Say whether anything ever gave this member a rank above that of a member: else nothing need be looked up."""
+    graph = group.log.graph
+    grants = graph.entries(graph.granted_to(member, group.log.everything))
+    return any(entry.act.granted_rank < Rank.MEMBER for entry in grants)
+
+
+def _plain(group: Group, member: MemberPk, heads: Iterable[OpId]) -> Rank | None:
+    """Return the rank of one who is out and was never more than a member."""
+    mask = group.log.closure(heads)
+    then = None if mask is None else group.view_of(mask).members.get(member)
+    return None if then is None else then.rank
+
+
+def _stands(group: Group, member: MemberPk, grant: Entry) -> bool:
+    """Say whether a grant counts, and nobody else demoted its holder from it."""
+    standing = group.views.standing(group.log.everything)
+    demoted = any(entry.act.type is OpType.DEMOTE for entry in standing.revoking(member, grant))
+    return standing.gives(grant) and not demoted

@@ -1,0 +1,15 @@
+"""A statement, and a value of each form."""
+
+from mesh.wire import statements
+from mesh.wire.codec import Record, encode
+from mesh.wire.messages import StatementBody
+
+
+def statement_records() -> list[Record]:
+    """One of each record that statements are made of."""
+    flag = statements.FlagValue(holds=True)
+    return [
+        StatementBody(form=statements.Form.FLAG, subject=b"\x88" * 16, lasts_s=0, value=encode(flag)),
+        flag,
+        statements.PinValue(holds=False),
+    ]
