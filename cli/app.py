@@ -49,6 +49,7 @@ COMMANDS: Final = {
         ("read", "cli.commands.talk:read", "Read a group."),
         ("talk", "cli.commands.two:talk", "Talk with a member as two; list who asks."),
         ("file", "cli.commands.files:app", "Save what stands beside a message."),
+        ("flag", "cli.commands.flag:flag", "Ask that a message be folded, or no longer."),
         ("message", "cli.commands.talk:app", "Look at one message."),
         ("outbox", "cli.commands.talk:outbox", "What still waits to leave, for whom, and why."),
     ),

@@ -11,6 +11,7 @@ from cli.entry import Entry
 from cli.file_errors import FILE_ERRORS
 from cli.home_errors import HOME_ERRORS
 from cli.node_errors import NODE_ERRORS
+from cli.support_errors import SUPPORT_ERRORS
 
 _AGAIN: Final = "A program that goes on after this could do harm that nobody sees."
 _ASK_AGAIN: Final = "Ask the person who invited you for a new code."
@@ -19,6 +20,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     **HOME_ERRORS,
     **NODE_ERRORS,
     **FILE_ERRORS,
+    **SUPPORT_ERRORS,
     # ---- the command line
     "E-USAGE": Entry(
         "The command line, or what it asks for, cannot be understood as it stands.",

@@ -128,14 +128,27 @@ def message_lines(message: JsonObject) -> list[str]:
     verified = ["key verified"] if fields.flag(fields.record(message, "author"), "verified") else []
     head = " · ".join([*(part for part in parts if part), identity, *verified])
     why = one_line(fields.text(message, "why"))
+    folded = folded_words(message)
     if message.get("text") is None:
         behind = fields.records(message, "files")
         beside = f"; {counted(len(behind), 'file')} with it" if behind else ""
         because = CLOSED.get(fields.text(message, "closed_by"), "")
-        closed = f"closed{f': {because}' if because else ''}; --open {identity} opens it"
+        closed = "; ".join(part for part in (f"closed{f': {because}' if because else ''}", folded) if part)
+        closed = f"{closed}; --open {identity} opens it"
         return [head, f"{INDENT}({why or closed}{beside})"]
     files = [f"{INDENT}{file_line(file)}" for file in fields.records(message, "files")]
-    return [head, *indented(fields.text(message, "text")), *files, *([f"{INDENT}({why})"] if why else [])]
+    notes = [f"{INDENT}({said})" for said in (why, folded) if said]
+    return [head, *indented(fields.text(message, "text")), *files, *notes]
+
+
+def folded_words(message: JsonObject) -> str:
+    """Say that members have folded a message, to its author in another way than to those who did not open it."""
+    if not fields.flag(message, "collapsed"):
+        return ""
+    asked = counted(fields.number(message, "flags"), "member")
+    if fields.flag(message, "mine"):
+        return f"folded for others: {asked} asked for that. Nothing is deleted, and whoever wants to can open it"
+    return f"folded: {asked} would rather not meet it unasked"
 
 
 def file_line(file: JsonObject) -> str:
@@ -346,6 +359,8 @@ def event_line(event: JsonObject) -> str:
             history = fields.text(event, "history")
             said = "newcomers see nothing of what was said" if history == "none" else newcomers_see(history)
             return f"Group {group} has changed{f': from now on {said}' if said else ''}"
+        case "support":
+            return f"Group {group}: something about a {one_line(fields.text(event, 'form'))} has changed"
         case "history":
             so_far = "" if fields.flag(event, "done") else " so far"
             return f"Earlier messages of group {group}: {fields.number(event, 'messages')}{so_far}"

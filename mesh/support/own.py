@@ -50,6 +50,7 @@ class Closed(StrEnum):
     WORD = "muted-word"
     TOPIC = "muted-topic"
     WARNING = "warning"
+    FOLDED = "folded"  # not one's own choice: enough members flagged it (`mesh.support.flags`)
 
 
 def own_key(about: About, subject: bytes, gid: GroupId = EVERYWHERE) -> bytes:

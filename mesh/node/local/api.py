@@ -31,6 +31,7 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "file.offer": ("group", "files"),
     "file.piece": ("upload", "data"),
     "file.read": ("message", "file"),
+    "flag": ("message", "withdraw", "wait_s"),
     "group.agreement": ("group", "action", "text?"),
     "group.confirm": ("group",),
     "group.create": (

@@ -14,6 +14,7 @@ from mesh.ids import DeviceId, MemberPk, PostId
 from mesh.node.local.methods.chosen import choices_of
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.files import files_json
+from mesh.node.local.methods.flags import NO_FLAGS, flags_json
 from mesh.node.local.methods.shown import iso, person, unconfirmed
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.keepers import keepers_of
@@ -67,6 +68,7 @@ def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonO
         "state": "received",
         "files": [],
         "expires": iso(record.gone_ms) if record.gone_ms else None,
+        **NO_FLAGS,
         "why": None,
     }
     own, delivery = is_own(room, record), room.deliveries.get(record.post, Delivery())
@@ -94,7 +96,8 @@ def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonO
         post = interpret(record.body)
     except RemoteError:
         return told | {"why": "this message cannot be shown by this version"}
-    closed = None if opened else _closed_by(look, room, record, post)
+    told |= flags_json(room, record, look.wall_ms)
+    closed = None if opened else _closed_by(look, room, record, post, folded=bool(told["collapsed"]))
     return told | {
         "text": post.text if closed is None else None,
         "closed_by": None if closed is None else closed.value,
@@ -107,11 +110,12 @@ def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonO
     }
 
 
-def _closed_by(look: Look, room: Room, record: MessageRecord, post: PostBody) -> Closed | None:
+def _closed_by(look: Look, room: Room, record: MessageRecord, post: PostBody, *, folded: bool) -> Closed | None:
     """Say why a post is closed until it is opened; what one said oneself, by its own warning alone."""
     if record.member == room.group.own.member_pk:
         return Closed.WARNING if post.cw else None
-    return look.choices.closes_by_author(record.member, record.post) or look.choices.closes_by_words(post)
+    chosen = look.choices.closes_by_author(record.member, record.post) or look.choices.closes_by_words(post)
+    return chosen or (Closed.FOLDED if folded else None)
 
 
 def is_own(room: Room, record: MessageRecord) -> bool:

@@ -17,8 +17,10 @@ from mesh.node.local.methods.messages import Look, gaps_json, is_hidden, message
 from mesh.node.local.methods.names import group_named, message_named
 from mesh.node.local.methods.shown import catching_up_json, each, earlier_json, person
 from mesh.node.local.protocol import JsonObject, JsonValue
-from mesh.peer.records import MessageRecord
+from mesh.peer.records import DraftRecord, MessageRecord
 from mesh.peer.state import Room
+from mesh.peer.statements import read_body
+from mesh.support.forms import form_name
 from mesh.wire.messages import Flag, Kind
 
 LIMIT_MAX = 500  # messages in one answer: with the longest of them it still fits the socket's line
@@ -204,6 +206,7 @@ async def outbox(desk: Desk, params: JsonObject) -> JsonObject:
                 waiting.append(_waiting(desk, room, post_id, delivery))
         taken_back = [draft.post for draft in room.drafts.values() if draft.kind == Kind.WITHDRAWAL]
         waiting.extend(_untold(room, post_id) for post_id in taken_back)
+        waiting.extend(_unsaid(room, draft) for draft in room.drafts.values() if draft.kind == Kind.STATEMENT)
     return {"outbox": each(waiting)}
 
 
@@ -228,6 +231,18 @@ def _untold(room: Room, post_id: PostId) -> JsonObject:
         "waiting_for": [person(room, pk) for pk in room.group.others],
         "receipts_off": [],
         "why": "nobody has been told yet that you took it back",
+    }
+
+
+def _unsaid(room: Room, draft: DraftRecord) -> JsonObject:
+    """Describe a statement of ours, a flag or a pin, that nobody has been told of yet."""
+    return {
+        "id": draft.post.hex(),
+        "group": {"id": room.group.gid.hex(), "name": room.group.founding.name},
+        "state": DeliveryState.QUEUED.value,
+        "waiting_for": [person(room, pk) for pk in room.group.others],
+        "receipts_off": [],
+        "why": f"nobody has been told of your {form_name(read_body(draft.body).form)} yet",
     }
 
 
@@ -290,6 +305,8 @@ def event_json(desk: Desk, notice: Notify, *, full: bool) -> JsonObject | None:
             told["message"] = notice.subject[:16].hex()
             told["got"] = int.from_bytes(notice.subject[16:20], "big")
             told["of"] = int.from_bytes(notice.subject[20:], "big")
+        case Notice.SUPPORT:
+            told["form"] = form_name(int.from_bytes(notice.subject, "big"))
         case Notice.FORK:
             told["fork"] = subject
         case Notice.TALK:

@@ -1,0 +1,14 @@
+"""The part of the catalogue that is about the support layer: flags, pins, and what comes after them."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from cli.entry import Entry
+
+SUPPORT_ERRORS: Final[Mapping[str, Entry]] = {
+    "E-YOURS": Entry(
+        "The message is your own.",
+        "A flag says that one would rather not meet what another said.",
+        "`mesh message withdraw` takes back what you said yourself.",
+    ),
+}
