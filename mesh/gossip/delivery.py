@@ -17,6 +17,7 @@ from mesh.ids import MemberPk
 from mesh.wire import limits, shapes
 from mesh.wire.codec import Record
 
+NAME_BYTES: Final = 16  # of a msg id, by which a receipt names a message
 HOLDERS_MAX: Final = 32  # members whose word that they have it is kept, with its time: the first ones; ours
 
 
@@ -56,9 +57,10 @@ class KeeperWordRecord(Record, frozen=True):
 
 
 class DeliveryRecord(Record, frozen=True):
-    """An own message's way, as it is stored. `mseq` 0: still a draft."""
+    """An own message's way, as it is stored. `mseq` 0: still a draft, without a `name`."""
 
     mseq: shapes.MseqOrNone
+    name: Annotated[bytes, Meta(max_length=NAME_BYTES)]
     of: Annotated[list[shapes.Member], Meta(max_length=limits.MEMBERS_MAX)]
     held: Annotated[list[HolderRecord], Meta(max_length=HOLDERS_MAX)]
     kept: Annotated[list[KeeperWordRecord], Meta(max_length=HOLDERS_MAX)]
@@ -70,10 +72,11 @@ class DeliveryRecord(Record, frozen=True):
 class Delivery:
     """An own message's way. `held`: members whose node said that it stored it, and when (Unix ms, our clock).
 
-    `kept`: keepers that said so, by their ids (8 B) in the group.
+    `kept`: keepers that said so, by their ids (8 B) in the group. `name`: the beginning of its msg id (16 B).
     """
 
     mseq: int = 0
+    name: bytes = b""
     of: frozenset[MemberPk] = frozenset()
     held: Mapping[MemberPk, int] = field(default_factory=dict)
     kept: Mapping[bytes, int] = field(default_factory=dict)
@@ -94,9 +97,9 @@ class Delivery:
         """Whether there is nothing more to hear of it: it is with everybody, or it ended."""
         return self.end is not End.OPEN or (self.mseq > 0 and self.reached == self.of)
 
-    def sealed(self, mseq: int, of: Iterable[MemberPk]) -> "Delivery":
+    def sealed(self, mseq: int, of: Iterable[MemberPk], msg_id: bytes) -> "Delivery":
         """Return it once the message is sealed for these members, ourselves left out."""
-        return Delivery(mseq=mseq, of=frozenset(of), end=self.end)
+        return Delivery(mseq=mseq, name=msg_id[:NAME_BYTES], of=frozenset(of), end=self.end)
 
     def stored_by(self, member: MemberPk, said_ms: int) -> "Delivery":
         """Return it once a member's node has said that it stored the message; the first time counts."""
@@ -129,6 +132,7 @@ class Delivery:
         """Return it as it is stored."""
         return DeliveryRecord(
             mseq=self.mseq,
+            name=self.name,
             of=sorted(self.of),
             held=[HolderRecord(member=member, said_ms=said_ms) for member, said_ms in sorted(self.held.items())],
             kept=[KeeperWordRecord(keeper=keeper, said_ms=said_ms) for keeper, said_ms in sorted(self.kept.items())],
@@ -141,6 +145,7 @@ class Delivery:
         """Read it back."""
         return Delivery(
             mseq=record.mseq,
+            name=record.name,
             of=frozenset(record.of),
             held={holder.member: holder.said_ms for holder in record.held},
             kept={word.keeper: word.said_ms for word in record.kept},

@@ -239,7 +239,8 @@ def _recover_own(room: Room, opened: OpenedMessage, step: Step) -> None:
             drop_message(message_key(own.gid, draft.at_ms, draft.post), draft.gone_ms, step)
         if draft.uid == tbs.uid and draft.kind == Kind.POST:
             readers = readers_of(room.group, opened.epoch)
-            room.save_delivery(draft.post, room.deliveries[draft.post].sealed(tbs.mseq, readers), step.journal)
+            delivery = room.deliveries[draft.post].sealed(tbs.mseq, readers, opened.msg_id)
+            room.save_delivery(draft.post, delivery, step.journal)
 
 
 def _show(state: State, room: Room, opened: OpenedMessage, life_s: int | None, step: Step) -> None:
@@ -252,8 +253,8 @@ def _show(state: State, room: Room, opened: OpenedMessage, life_s: int | None, s
     ours = opened.member == room.group.own.member_pk  # said here, or on another device of ours: no news to ourselves
     keep_message(room, record, step, unread=not ours)
     fetching.note_post(state, room, record, step)
-    if not ours:
-        room.track(tbs.dev).owes = True
+    if not ours and tbs.kind == Kind.POST:
+        room.track(tbs.dev).note_post(tbs.mseq, opened.msg_id)
 
 
 def _note_giver(link: Link, room: Room, tbs: MessageTbs, step: Step) -> None:

@@ -48,6 +48,8 @@ def note_second(state: State, room: Room, opened: OpenedMessage, step: Step) -> 
 
     It cannot be the same one again: that would have had the same place in its chain, and could not have been opened.
     """
+    room.track(opened.tbs.dev).doubt(opened.tbs.mseq)
+    room.save_track(opened.tbs.dev, step.journal)
     _keep(state, room, opened, opened.tbs.mseq, step)
 
 
@@ -59,6 +61,7 @@ def note_break(state: State, room: Room, opened: OpenedMessage, track: Track, st
     """
     tbs = opened.tbs
     if track.top and tbs.mseq == track.top + 1 and tbs.prev not in (track.top_id, ZERO32):
+        track.doubt(track.top)
         _keep(state, room, opened, track.top, step)
 
 

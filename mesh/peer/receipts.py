@@ -12,11 +12,13 @@ from typing import Final
 
 from mesh.errors import Fault, RemoteError
 from mesh.events import Notice
+from mesh.gossip.delivery import NAME_BYTES
 from mesh.groups.messaging import OpenedMessage
-from mesh.ids import FrameId, MemberPk, PostId
+from mesh.ids import DeviceId, FrameId, MemberPk, PostId
 from mesh.peer.links import Link
 from mesh.peer.speaking import RECEIPTS, say
 from mesh.peer.state import Room, State, Step
+from mesh.peer.tracks import Track
 from mesh.wire import limits
 from mesh.wire.codec import encode
 from mesh.wire.frames import parse_frame
@@ -48,8 +50,7 @@ def say_receipt(state: State, room: Room, step: Step) -> None:
     if not gives_receipts(room):
         return
     owed = [dev for dev, track in sorted(room.tracks.items()) if track.owes][: limits.RECEIPT_DEVICES_MAX]
-    came = {dev: room.tracks[dev].kept()[-limits.RECEIPT_SPANS_MAX :] for dev in owed}
-    body = ReceiptBody(reached=[Reached(dev=dev, spans=[[*span] for span in spans]) for dev, spans in came.items()])
+    body = ReceiptBody(reached=[_reached(dev, room.tracks[dev]) for dev in owed])
     if owed and say(state, room, Kind.RECEIPT, encode(body), step):
         for dev in owed:
             room.tracks[dev].owes = False
@@ -57,16 +58,27 @@ def say_receipt(state: State, room: Room, step: Step) -> None:
         plan_receipt(room, step)
 
 
+def _reached(dev: DeviceId, track: Track) -> Reached:
+    spans = [[*span] for span in track.confirmed()[-limits.RECEIPT_SPANS_MAX :]]
+    return Reached(dev=dev, spans=spans, mseq=track.post, name=track.post_id[:NAME_BYTES])
+
+
 # ---------------------------------------------------------------- others' for ours
 
 
 def hear_receipt(room: Room, opened: OpenedMessage, body: ReceiptBody, step: Step) -> None:
-    """Note what of ours has reached the author of a receipt."""
-    dev = room.group.own.dev
-    spans = next((entry.spans for entry in body.reached if entry.dev == dev), [])
+    """Note what of ours has reached the author of a receipt.
+
+    One that names a post which we do not know as ours speaks of what we said before we were put back to an old copy.
+    """
+    entry = next((entry for entry in body.reached if entry.dev == room.group.own.dev), None)
+    newest = None if entry is None else room.own_post(entry.mseq)
+    if entry is None or newest is None or newest.name != entry.name:
+        return
     for mseq, post in list(room.sent.items()):
         before = room.deliveries[post]
-        if opened.member in before.of - before.reached and any(first <= mseq <= last for first, last in spans):
+        came = mseq <= entry.mseq and any(first <= mseq <= last for first, last in entry.spans)
+        if came and opened.member in before.of - before.reached:
             room.save_delivery(post, before.received_by(opened.member), step.journal)
             step.notify(Notice.STATE, room.group.gid, post)
 

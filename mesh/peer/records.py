@@ -51,6 +51,9 @@ class TrackRecord(Record, frozen=True):
     aged: shapes.MseqOrNone  # up to here no frame is kept for repair
     mark: shapes.MseqOrNone  # the highest one when we last looked
     mark_ms: shapes.Millis  # and when that was; 0: never
+    post: shapes.MseqOrNone  # its newest post that came
+    post_id: shapes.Msg
+    doubted: shapes.MseqOrNone  # up to here another message than ours may stand under a number at its author's
 
 
 class OriginRecord(Record, frozen=True):

@@ -312,7 +312,7 @@ def _seal_draft(state: State, room: Room, epoch: OpId, draft: DraftRecord, step:
     drop_message(message_key(group.gid, draft.at_ms, draft.post), draft.gone_ms, step)
     note_message(room, sealed.msg_id, parents, at_ms)
     keep_message(room, own_record(group, draft, at_ms, sealed, step), step, unread=False)
-    delivery = room.deliveries[draft.post].sealed(sealed.mseq, readers_of(group, epoch))
+    delivery = room.deliveries[draft.post].sealed(sealed.mseq, readers_of(group, epoch), sealed.msg_id)
     room.save_delivery(draft.post, delivery, step.journal)
     step.notify(Notice.STATE, group.gid, draft.post)
 

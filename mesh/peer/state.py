@@ -199,6 +199,13 @@ class Room:
         self.sent.pop(self.deliveries.pop(post).mseq, None)
         journal.delete(Space.DELIVERY, self.group.gid + post)
 
+    def own_post(self, mseq: int) -> Delivery | None:
+        """Return how far an own message has come, by its number, as long as that is known."""
+        post = self.sent.get(mseq)
+        if post is not None:
+            return self.deliveries[post]
+        return next((one for one in self.deliveries.values() if one.mseq == mseq), None) if mseq else None
+
     def hold_delivery(self, post: PostId, delivery: Delivery) -> None:
         """Remember how far a message has come, and whether there is more to come."""
         if len(self.crowds) > _CROWDS_MAX:

@@ -31,6 +31,9 @@ class Track:
     aged: int = 0  # up to here no frame is kept for repair
     mark: int = 0  # the highest one when we last looked
     mark_ms: int = 0  # and when that was (wall); 0: never
+    post: int = 0  # the number of its newest post that came, and its id: a receipt names it
+    post_id: MsgId = MsgId(ZERO32)
+    doubted: int = 0  # it gave a number twice: up to here its author may mean other messages, and no receipt covers any
 
     @property
     def settled(self) -> Frontier:
@@ -70,6 +73,21 @@ class Track:
         """Return the ranges of messages whose frames are here."""
         return self.gone.missing_from(self.have)
 
+    def note_post(self, mseq: int, msg_id: MsgId) -> None:
+        """Note a post that was shown: a receipt is owed for it."""
+        self.owes = True
+        if mseq > self.post:
+            self.post, self.post_id = mseq, msg_id
+
+    def doubt(self, mseq: int) -> None:
+        """Note that this device gave this number twice: of all that came so far nobody can say what its author has."""
+        if mseq > self.doubted:
+            self.doubted = self.top
+
+    def confirmed(self) -> list[tuple[int, int]]:
+        """Return the ranges of messages that a receipt covers."""
+        return self.gone.union(Frontier(self.doubted)).missing_from(self.have)
+
     def to_record(self) -> TrackRecord:
         """Return it as it is stored."""
         return TrackRecord(
@@ -90,6 +108,9 @@ class Track:
             aged=self.aged,
             mark=self.mark,
             mark_ms=self.mark_ms,
+            post=self.post,
+            post_id=self.post_id,
+            doubted=self.doubted,
         )
 
     @staticmethod
@@ -113,6 +134,9 @@ class Track:
             aged=record.aged,
             mark=record.mark,
             mark_ms=record.mark_ms,
+            post=record.post,
+            post_id=record.post_id,
+            doubted=record.doubted,
         )
 
 

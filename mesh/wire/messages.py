@@ -105,10 +105,16 @@ _Span = Annotated[list[shapes.Mseq], Meta(min_length=2, max_length=2)]
 
 
 class Reached(Record, frozen=True):
-    """The messages of this device in these spans (first, last) came and could be read."""
+    """The messages of this device in these spans (first, last) came and could be read; nothing is said above `mseq`.
+
+    `mseq` and `name` (16 B: the beginning of its msg id) are those of its newest post that came: a device that was put
+    back to an old copy gives numbers anew, and this tells which of its messages are meant.
+    """
 
     dev: shapes.Device
     spans: Annotated[list[_Span], Meta(max_length=limits.RECEIPT_SPANS_MAX)]
+    mseq: shapes.Mseq
+    name: shapes.Bytes16
 
 
 class ReceiptBody(Record, frozen=True):

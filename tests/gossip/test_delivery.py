@@ -12,18 +12,18 @@ WREN, JUNIPER, SORREL, TANSY = (MemberPk(name * 32) for name in (b"w", b"j", b"s
 
 def test_a_draft_is_queued() -> None:
     assert Delivery().state is DeliveryState.QUEUED
-    assert Delivery().sealed(1, [JUNIPER]).state is DeliveryState.QUEUED
+    assert Delivery().sealed(1, [JUNIPER], bytes(32)).state is DeliveryState.QUEUED
 
 
 def test_a_holder_is_named_once_with_the_time_of_their_first_word() -> None:
-    sealed = Delivery().sealed(1, [JUNIPER, SORREL])
+    sealed = Delivery().sealed(1, [JUNIPER, SORREL], bytes(32))
     sent = sealed.stored_by(JUNIPER, 5).stored_by(JUNIPER, 9)
     assert sent.state is DeliveryState.SENT
     assert sent.held == {JUNIPER: 5}
 
 
 def test_no_more_holders_are_kept_than_the_limit() -> None:
-    delivery = Delivery().sealed(1, [JUNIPER])
+    delivery = Delivery().sealed(1, [JUNIPER], bytes(32))
     for k in range(HOLDERS_MAX + 1):
         delivery = delivery.stored_by(MemberPk(bytes([k]) * 32), k)
     assert len(delivery.held) == HOLDERS_MAX
@@ -31,7 +31,7 @@ def test_no_more_holders_are_kept_than_the_limit() -> None:
 
 
 def test_only_those_for_whom_it_was_sealed_are_reached() -> None:
-    sealed = Delivery().sealed(1, [JUNIPER, SORREL])
+    sealed = Delivery().sealed(1, [JUNIPER, SORREL], bytes(32))
     assert sealed.received_by(TANSY) == sealed
     reached = sealed.received_by(JUNIPER)
     assert reached.state is DeliveryState.REACHED
@@ -40,7 +40,7 @@ def test_only_those_for_whom_it_was_sealed_are_reached() -> None:
 
 def test_what_ended_stays_as_it_was() -> None:
     for end, other in ((End.EXPIRED, End.WITHDRAWN), (End.WITHDRAWN, End.EXPIRED)):
-        over = Delivery().sealed(1, [JUNIPER, SORREL]).received_by(JUNIPER).ended(end)
+        over = Delivery().sealed(1, [JUNIPER, SORREL], bytes(32)).received_by(JUNIPER).ended(end)
         assert over.state.value == end.name.lower()
         assert over.received_by(SORREL) == over.stored_by(SORREL, 1) == over.ended(other) == over
         assert over.is_over
@@ -48,8 +48,8 @@ def test_what_ended_stays_as_it_was() -> None:
 
 def test_equal_crowds_are_kept_once() -> None:
     crowds: dict[frozenset[MemberPk], frozenset[MemberPk]] = {}
-    one = Delivery().sealed(1, [JUNIPER, SORREL]).sharing(crowds)
-    other = Delivery().sealed(2, [JUNIPER, SORREL]).received_by(JUNIPER).received_by(SORREL).sharing(crowds)
+    one = Delivery().sealed(1, [JUNIPER, SORREL], bytes(32)).sharing(crowds)
+    other = Delivery().sealed(2, [JUNIPER, SORREL], bytes(32)).received_by(JUNIPER).received_by(SORREL).sharing(crowds)
     assert other.of is one.of
     assert other.reached is one.of
 
@@ -59,7 +59,7 @@ EVENTS = st.lists(st.tuples(st.integers(0, 3), st.sampled_from([JUNIPER, SORREL,
 
 @given(EVENTS)
 def test_states_never_go_back(events: list[tuple[int, MemberPk]]) -> None:
-    delivery = Delivery().sealed(4, [JUNIPER, SORREL])
+    delivery = Delivery().sealed(4, [JUNIPER, SORREL], bytes(32))
     for kind, member in events:
         before = delivery
         match kind:

@@ -225,7 +225,9 @@ def test_a_receipt_counts_for_its_author_alone_and_never_for_more_than_was_sent(
     world.run(10)
     assert wren.told(gid, post) == ("reached", 1, 2)
     own = wren.group(gid).own
-    boast = encode(ReceiptBody(reached=[Reached(dev=own.dev, spans=[[1, own.mseq + 1000]])]))
+    said = wren.delivery(gid, post)
+    spans = [[1, own.mseq + 1000]]
+    boast = encode(ReceiptBody(reached=[Reached(dev=own.dev, spans=spans, mseq=said.mseq, name=said.name)]))
     pen = Pen(juniper.group(gid))
     Liar(wren).say(LinkKind.FRAME, pen.seal(Kind.RECEIPT, boast))
     later = wren.post(gid, "two")

@@ -1,5 +1,7 @@
 """Receipts: they say what came and nothing else, and nobody makes a message seem to have come where it did not."""
 
+from copy import deepcopy as copy
+
 import pytest
 
 from mesh.commands import SetSetting
@@ -19,6 +21,7 @@ from simulations.people import Person, circle
 from simulations.world import World
 from tests.peer.forgery import Forger
 from tests.peer.liar import Liar
+from tests.peer.test_keepers import with_keeper
 
 
 def three(seed: int = 3) -> tuple[World, GroupId, Person, Person, Person]:
@@ -168,8 +171,8 @@ def test_one_who_proved_nothing_is_no_holder() -> None:
         b"\x91",
         b"\x91\x91\x92\xc4\x10" + bytes(16) + b"\x91\x91\x01",  # a span of one number
         b"\x91\x91\x92\xc4\x10" + bytes(16) + b"\x91\x92\x00\x01",  # numbers begin at 1
-        encode(ReceiptBody(reached=[Reached(dev=DeviceId(bytes(16)), spans=[[1, 1]] * 17)])),
-        encode(ReceiptBody(reached=[Reached(dev=DeviceId(bytes(16)), spans=[])] * 257)),
+        encode(ReceiptBody(reached=[Reached(dev=DeviceId(bytes(16)), spans=[[1, 1]] * 17, mseq=1, name=bytes(16))])),
+        encode(ReceiptBody(reached=[Reached(dev=DeviceId(bytes(16)), spans=[], mseq=1, name=bytes(16))] * 257)),
     ],
 )
 def test_a_receipt_that_is_none_is_refused(body: bytes) -> None:
@@ -190,3 +193,56 @@ def test_receipts_for_more_devices_than_one_carries_come_in_several() -> None:
     wren.post(gid, "and one that is real")
     world.run(20)
     assert not any(track.owes for track in room.tracks.values())
+
+
+@pytest.mark.parametrize("keeper_stays", [True, False])
+def test_a_number_that_was_given_twice_reaches_nobody_who_has_the_other_message(*, keeper_stays: bool) -> None:
+    """An old copy of a home, with nobody but a keeper there, says anew what it had said to tansy alone."""
+    world, gid, keeper, (wren, tansy) = with_keeper("wren", "tansy")
+    world.run(20)
+    wren.off()
+    old = copy(wren.node.store)
+    wren.on()
+    world.run(20)
+    keeper.off()
+    for k in range(6):
+        wren.post(gid, f"to tansy {k}")
+    world.run(20)
+    assert len(tansy.reads(gid)) == 6
+    had = tansy.room(gid).track(wren.device(gid)).have
+    wren.off()
+    tansy.off()
+    wren.node.store = old
+    keeper.on()
+    wren.on()
+    again = [wren.post(gid, f"anew {k}") for k in range(6)]
+    assert wren.until(lambda: all(wren.told(gid, post)[0] == "sent" for post in again), 60)
+    assert [post for post in again if wren.delivery(gid, post).mseq in had]
+    if not keeper_stays:
+        keeper.off()
+    tansy.on()
+    world.run(60)
+    later = wren.post(gid, "later")
+    assert wren.until(lambda: wren.told(gid, later)[0] == "reached", 60)
+    world.run(60)
+    reads = [record.post for record in tansy.messages(gid)]
+    assert not all(post in reads for post in again)
+    for post in again:
+        assert (wren.told(gid, post)[0] == "reached") == (post in reads)
+
+
+def test_a_receipt_that_names_no_post_of_ours_covers_nothing() -> None:
+    world, gid, wren, juniper, _ = three(9)
+    quiet(juniper, gid)
+    post = wren.post(gid, "is this the one?")
+    world.run(5)
+    said = wren.delivery(gid, post)
+    assert juniper.member(gid) not in said.reached
+    forger = Forger(juniper, gid)
+    for mseq, name in ((said.mseq, bytes(16)), (said.mseq + 1, said.name), (said.mseq - 1, said.name)):
+        entry = Reached(dev=wren.device(gid), spans=[[1, said.mseq]], mseq=mseq, name=name)
+        forger.hands(wren, forger.message(Kind.RECEIPT, encode(ReceiptBody(reached=[entry]))))
+        assert juniper.member(gid) not in wren.delivery(gid, post).reached
+    entry = Reached(dev=wren.device(gid), spans=[[1, said.mseq]], mseq=said.mseq, name=said.name)
+    forger.hands(wren, forger.message(Kind.RECEIPT, encode(ReceiptBody(reached=[entry]))))
+    assert juniper.member(gid) in wren.delivery(gid, post).reached

@@ -245,7 +245,7 @@ def _messages(story: Story) -> list[Record]:
         flags=messages.Flag.NO_HISTORY,
         body=encode(post),
     )
-    reached = messages.Reached(dev=story.bob.dev, spans=[[1, 4], [6, 6]])
+    reached = messages.Reached(dev=story.bob.dev, spans=[[1, 4], [6, 6]], mseq=6, name=bytes(range(16)))
     return [
         post,
         messages.Extra(tag=messages.ExtraTag.EXPIRES, value=(3600).to_bytes(4, "big")),
