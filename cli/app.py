@@ -50,7 +50,7 @@ COMMANDS: Final = {
         ("talk", "cli.commands.two:talk", "Talk with a member as two; list who asks."),
         ("file", "cli.commands.files:app", "Save what stands beside a message."),
         ("flag", "cli.commands.flag:flag", "Ask that a message be folded, or no longer."),
-        ("message", "cli.commands.talk:app", "Look at one message."),
+        ("message", "cli.commands.talk:app", "Look at one message, or take it back."),
         ("outbox", "cli.commands.talk:outbox", "What still waits to leave, for whom, and why."),
     ),
     "For yourself": (

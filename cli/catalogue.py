@@ -47,7 +47,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     "E-NOT-YOURS": Entry(
         "The message is somebody else's.",
         "Only its author takes a message back, under the key that they said it under.",
-        "Ask its author, or a steward.",
+        "Ask its author. `mesh hide` closes it for you alone.",
     ),
     "E-MOVED": Entry(
         "The message went out while it was being taken back.",

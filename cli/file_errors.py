@@ -8,7 +8,7 @@ from cli.entry import Entry
 FILE_ERRORS: Final[Mapping[str, Entry]] = {
     "E-FILES": Entry(
         "What was to go with a message, or to be saved from it, cannot: too many, too long, not whole, or not there.",
-        "A message takes four files and 32 MiB: their lists of chunks travel in it, and every member's node keeps it.",
+        "A message takes four files and 32 MiB: it lists what they consist of, and every member's node keeps it.",
         "Do as the error says. `mesh read` shows which files stand beside a message.",
     ),
     "E-FILE-NAME": Entry(

@@ -52,6 +52,7 @@ CLOSED: Final = {  # why a message stays closed until it is opened; a warning is
     "muted-word": "it holds a word that you muted",
     "muted-topic": "you muted its topic",
 }
+AT_KEEPER: Final = "Your knock waits at a keeper of the group: you and its members need not be online at the same time."
 INDENT: Final = "    "
 NO_ADDRESS: Final = (
     "The code had no part after #, which says where to look. Nobody is found unless your node is linked with "
@@ -210,7 +211,7 @@ def delivery_lines(message: JsonObject) -> list[str]:
         lines.append(f"{INDENT}{who} said at {at} that it stored it")
     for key, words in (
         ("reached_by", "confirmed under seal"),
-        ("receipts_off", "give no receipts, so nobody can say whether they have it"),
+        ("receipts_off", "give no receipts, whether they have it or not"),
         ("waiting_for", "not confirmed yet"),
     ):
         if named := fields.texts(message, key):
@@ -275,6 +276,8 @@ def join_step(join: JsonObject) -> str:
             return "Leave your node running; it goes on looking."
         case "preview":
             return f"{same_again(join)} shows it and asks you; {drop} ends it."
+        case "knocking" if fields.flag(join, "at_keeper"):
+            return AT_KEEPER
         case "knocking":
             return "Leave your node running; it goes on knocking."
         case "awaiting-approval":

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mesh.node.local.setup import NewIdentity
 
 CHECKED_WORDS = 3  # enough that a photograph not taken shows; ours
+KNOCKED = {"knocking", "awaiting-approval"}  # states of an attempt to join in which one can only wait
 WELCOME = (
     "This is Support Mesh: small groups that talk end-to-end encrypted, person to person.",
     "You run a node of your own and join a group with a code that somebody gives you. There is no company",
@@ -241,6 +242,8 @@ def next_step(told: JsonObject) -> str:
     if not fields.flag(told, "running"):
         return "`mesh up` runs your node."
     groups = fields.records(told, "groups")
+    if not groups and any(fields.text(join, "state") in KNOCKED for join in fields.records(told, "joins")):
+        return "you wait to be let in; `mesh joins list` shows how that stands."
     if not groups:
         return "`mesh join` with a code, or `mesh group create NAME`."
     for group in groups:

@@ -19,7 +19,17 @@ from cli.errors import as_json
 from cli.group_lines import agreement_lines
 from cli.options import Flag, Here, Seconds, WordOrNone
 from cli.output import one_line
-from cli.render import ask_again, join_name, join_step, join_words, newcomers_see, nowhere_line, same_again, shown_id
+from cli.render import (
+    AT_KEEPER,
+    ask_again,
+    join_name,
+    join_step,
+    join_words,
+    newcomers_see,
+    nowhere_line,
+    same_again,
+    shown_id,
+)
 from mesh.errors import Exit, LocalError, MeshError, RefusedError
 from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject
@@ -256,9 +266,7 @@ def finish(context: Context, told: JsonObject) -> int:
 
 def _at_keeper(join: JsonObject) -> list[str]:
     """Say that one need not be online together with anybody."""
-    if not fields.flag(join, "at_keeper"):
-        return []
-    return ["Your knock waits at a keeper of the group: you and its members need not be online at the same time."]
+    return [AT_KEEPER] if fields.flag(join, "at_keeper") else []
 
 
 def waits_for_the_node(told: JsonObject, until: str) -> list[str]:

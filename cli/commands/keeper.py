@@ -3,7 +3,8 @@
 from cyclopts import App
 
 from cli import fields
-from cli.ask import given_text
+from cli.ask import confirm, given_text
+from cli.context import Context
 from cli.options import Here, SecondsOrNone, SizeOrNone
 from cli.output import one_line
 from cli.render import counted, shown_id, when
@@ -42,9 +43,14 @@ def on(*, quota: SizeOrNone = None, keep: SecondsOrNone = None, context: Here) -
 def off(*, context: Here) -> None:
     """Keep nothing for others any more, and forget what this node held for them.
 
-    Members' nodes have their own messages still. Tickets are good again if you turn it on again.
+    Who said something has it still; one who is away may find it nowhere else meanwhile. Tickets are good again if you
+    turn it on again.
     """
-    told = context.call("keeper.off")
+    with context.api() as api:
+        held = 0 if context.yes else fields.number(api.call("keeper.status", {}), "frames")
+        if held and not confirm(f"It holds {counted(held, 'sealed piece')} for others. Forget them?", instead="--yes"):
+            raise LocalError("Nothing was changed.", code="E-NOT-CONFIRMED")
+        told = api.call("keeper.off", {})
     context.out.result(told, ["This node is no keeper, and has forgotten what it held for others."])
 
 
@@ -58,9 +64,8 @@ def status(*, context: Here) -> None:
     oldest = fields.text(told, "oldest")
     since = f", the oldest since {when(oldest)}" if oldest else ""
     pieces = counted(fields.number(told, "frames"), "sealed piece")
-    topics = counted(fields.number(told, "topics"), "topic")
     held = f"It holds {format_size(fields.number(told, 'bytes'))} in {pieces}{since}."
-    asked = f"It was asked to by {counted(fields.number(told, 'accounts'), 'ticket')}, for {topics}."
+    asked = f"Tickets of yours that are in use: {fields.number(told, 'accounts')}."
     context.out.result(told, [f"This node is a keeper: {_terms(told)}.", held, asked])
 
 
@@ -85,7 +90,7 @@ def ticket(*, quota: SizeOrNone = None, note: str = "", context: Here) -> None:
     told = context.call("keeper.ticket", {"quota": quota, "note": note})
     context.out.result(told, [fields.text(told, "ticket")])
     context.out.say(
-        "Give it to a steward or founder of one group, privately; they use it with `mesh keeper add GROUP TICKET`."
+        "Give it to a steward or founder of one group, privately; they type `mesh keeper add GROUP` and paste it."
     )
 
 
@@ -146,12 +151,19 @@ def list_(group: str, /, *, context: Here) -> None:
             (
                 shown_id(fields.text(keeper, "id")),
                 one_line(fields.text(keeper, "note")),
-                "reachable" if fields.flag(keeper, "reachable") else "not reachable",
+                _now(context, keeper),
                 _holds(keeper),
             )
             for keeper in keepers
         ],
     )
+
+
+def _now(context: Context, keeper: JsonObject) -> str:
+    """Say whether a keeper is reachable, which only a node that runs can know."""
+    if not context.node_up:
+        return "not known: your node is not running"
+    return "reachable" if fields.flag(keeper, "reachable") else "not reachable"
 
 
 def _holds(keeper: JsonObject) -> str:

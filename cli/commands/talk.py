@@ -145,8 +145,9 @@ def _what_it_waits_for(message: JsonObject, group: JsonObject, *, node_up: bool)
         ]
     if not node_up:
         return ["Your node is not running. Start it with `mesh up`, and this goes out by itself."]
+    first = "a member's node or a keeper" if fields.number(group, "keepers") else "a member's node"
     return [
-        "Nobody has taken it yet. It goes out by itself as soon as a member's node is reachable.",
+        f"Nobody has taken it yet. It goes out by itself as soon as {first} is reachable.",
         *([sentence(why)] if why else []),
     ]
 
@@ -188,6 +189,8 @@ def read(
             return
         told = api.call("read", asked)
     context.out.result(told, _page(told))
+    if not context.node_up:
+        context.out.say("Your node is not running, so nothing new can come. Start it with `mesh up`.")
 
 
 def outbox(*, context: Here) -> None:

@@ -45,5 +45,5 @@ def _require_steward(room: Room) -> None:
         raise RefusedError(
             "only stewards and founders choose this group's keepers",
             why="a keeper sees when the group speaks and how much, and the addresses of its members' nodes",
-            do="give the ticket to one of them: " + ", ".join(able) if able else "ask in the group who could",
+            do="ask one of them: " + ", ".join(able) if able else "ask in the group who could",
         )

@@ -75,7 +75,7 @@ def _require_ours(room: Room, dev: DeviceId) -> None:
         raise RefusedError(
             "that message is not yours",
             why="only its author takes a message back",
-            do="ask its author, or a steward",
+            do="ask its author; `mesh hide` closes it for you alone",
             code="E-NOT-YOURS",
         )
 

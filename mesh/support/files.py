@@ -32,7 +32,7 @@ def require_files(wanted: Sequence[tuple[str, int]]) -> None:
     if not 1 <= len(wanted) <= limits.FILES_OF_POST_MAX:
         raise LocalError(
             f"a post takes at most {limits.FILES_OF_POST_MAX} files",
-            why="their lists of chunks travel in the post itself",
+            why="what they consist of is listed in the post itself",
             do="send the others with another post",
             code="E-FILES",
         )
@@ -45,7 +45,7 @@ def require_files(wanted: Sequence[tuple[str, int]]) -> None:
         raise LocalError(
             f"the files are {total:,} bytes long; {limits.FILES_OF_POST_BYTES_MAX:,} ({_MIB_MAX} MiB) a post is the "
             "limit",
-            why="their lists of chunks travel in the post itself, which every member's node keeps",
+            why="what they consist of is listed in the post itself, which every member's node keeps",
             do="send less, or in several posts",
             code="E-FILES",
         )

@@ -145,6 +145,20 @@ def test_status_ends_with_the_next_useful_step(home: Path) -> None:
         assert mesh("status", "--json", home=home).json == {"schema": 1, **STATUS}
 
 
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("knocking", "Next: you wait to be let in; `mesh joins list` shows how that stands."),
+        ("awaiting-approval", "Next: you wait to be let in; `mesh joins list` shows how that stands."),
+        ("refused", "Next: `mesh join` with a code, or `mesh group create NAME`."),
+    ],
+)
+def test_who_waits_at_a_door_is_not_sent_to_another(home: Path, state: str, said: str) -> None:
+    waiting: JsonObject = {**STATUS, "groups": [], "outbox": 0, "joins": [{"id": "77" * 16, "state": state}]}
+    with fake_node(home, {"status": waiting}):
+        assert mesh("status", home=home).out.splitlines()[-1] == said
+
+
 def test_status_counts_who_is_refused_and_shows_how_far_a_long_catch_up_is(home: Path) -> None:
     group: JsonObject = {"id": "ab" * 32, "name": "g", "catching_up": {"got": 3200, "of": 20_000}}
     for count, said in ((1, "1 node is refused for a while"), (2, "2 nodes are refused for a while")):

@@ -238,6 +238,14 @@ def test_attempts_are_listed_and_dropped(home: Path) -> None:
     assert dropped.code == 0
 
 
+def test_a_knock_that_waits_at_a_keeper_asks_nobody_to_stay(home: Path) -> None:
+    waiting = {**PREVIEWED, "state": "knocking", "at_keeper": True}
+    with fake_node(home, {"join.list": {"joins": [waiting]}}):
+        listed = mesh("joins", "list", home=home).out
+    assert "next: Your knock waits at a keeper of the group: you and its members need not be online" in listed
+    assert "Leave your node running" not in listed
+
+
 @pytest.mark.parametrize(
     ("history", "said"),
     [

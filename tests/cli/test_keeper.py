@@ -7,8 +7,11 @@ import pytest
 from cli.sizes import SIZE_MAX, SizeWrong, format_size, parse_size
 from mesh.errors import Exit
 from mesh.node.local.protocol import JsonObject
+from mesh.wire.tickets import ticket_to_text
 from tests.cli.runner import mesh
 from tests.node.local.fake_node import Reply, fake_node
+from tests.wire.test_tickets import PI as TICKET_AT
+from tests.wire.test_tickets import ticket
 
 STATUS: JsonObject = {
     "on": True,
@@ -42,6 +45,7 @@ def test_a_node_becomes_a_keeper_and_says_what_it_holds(home: Path) -> None:
     assert ran.out == "This node is a keeper: up to 1 GiB, each piece for 30 days.\n"
     assert "mesh keeper ticket" in ran.err
     assert "It holds 2.5 MiB in 12 sealed pieces, the oldest since" in shown.out
+    assert "Tickets of yours that are in use: 1.\n" in shown.out
     assert {"topics", "bytes", "quota", "oldest"} <= set(told)
 
 
@@ -50,6 +54,26 @@ def test_one_that_is_none_says_so_and_how_to_become_one(home: Path) -> None:
     with fake_node(home, {"keeper.status": nothing, "keeper.off": nothing}):
         assert mesh("keeper", "status", home=home).out == "This node is no keeper. `mesh keeper on` makes it one.\n"
         assert "forgotten" in mesh("keeper", "off", home=home).out
+
+
+def test_what_is_held_for_others_is_forgotten_by_no_command_that_was_not_confirmed(home: Path) -> None:
+    gone = STATUS | {"on": False, "frames": 0, "oldest": None}
+    with fake_node(home, {"keeper.status": STATUS, "keeper.off": gone}) as node:
+        ran = mesh("keeper", "off", home=home)
+        assert "keeper.off" not in dict(node.handler.asked)
+        assert mesh("keeper", "off", "--yes", home=home).code == Exit.OK
+    assert ran.code == Exit.USAGE
+    assert "It holds 12 sealed pieces for others. Forget them?" in ran.err
+
+
+def test_with_the_node_down_no_keeper_is_said_to_be_out_of_reach(home: Path) -> None:
+    text = ticket_to_text(ticket(TICKET_AT))
+    assert mesh("init", "--yes", "--name", "wren", home=home).code == Exit.OK
+    assert mesh("group", "create", "g", "--suite", "classic", home=home).code == Exit.OK
+    assert mesh("keeper", "add", "g", "-", home=home, stdin=text).code == Exit.OK
+    listed = mesh("keeper", "list", "g", home=home).out
+    assert "now: not known: your node is not running" in listed
+    assert "not reachable" not in listed
 
 
 def test_parts_of_days_are_refused(home: Path) -> None:

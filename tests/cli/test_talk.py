@@ -21,6 +21,7 @@ SENT: JsonObject = {
     "of": 10,
     "held_by": [{"id": "01", "alias": "pi-kitchen"}, {"id": "02", "alias": "juniper"}],
 }
+_RAN_OUT = "its time ran out; nodes that keep to the rules have forgotten it"
 QUEUED: JsonObject = {**SENT, "state": "queued", "reached": 0, "held_by": []}
 
 
@@ -99,6 +100,8 @@ def test_what_is_not_sealed_yet_says_that_it_waits_too(home: Path) -> None:
         "Nobody has taken it yet. It goes out by itself as soon as a member's node is reachable.",
         "It waits; whoever is in the group when it goes out can read it.",
     ]
+    with fake_node(home, {"group.show": {"group": {**GROUP, "keepers": 1}}, "post": {"message": unsealed}}):
+        assert "as soon as a member's node or a keeper is reachable." in mesh("post", "g", "Words.", home=home).err
     with fake_node(home, {"group.show": {"group": {**GROUP, "members": 1}}, "post": {"message": unsealed}}):
         alone = mesh("post", "g", "Words.", home=home).err
     assert alone.splitlines()[1:] == ["It waits; whoever is in the group when it goes out can read it."]
@@ -284,7 +287,7 @@ def test_of_ones_own_message_all_that_is_known_is_shown(home: Path) -> None:
     assert lines[4].endswith(" that it stored it")
     assert lines[5:] == [
         "    confirmed under seal: sorrel",
-        "    give no receipts, so nobody can say whether they have it: tansy",
+        "    give no receipts, whether they have it or not: tansy",
         "    not confirmed yet: juniper",
     ]
 
@@ -360,11 +363,11 @@ def test_a_post_that_disappears_says_when(home: Path) -> None:
     said = ["2020-11-22T14:05:01Z", "2020-11-22T14:06:59Z", "2020-11-22T15:59:30Z", "2020-11-22T16:05Z", ""]
     words = ["expires in 1 second", "expires in 119 seconds", "expires in 115 minutes", "expires in 2 hours", ""]
     assert [expiry_words(iso, now) for iso in said] == words
-    ended = message(state="expired", text=None, mode="", why="its time ran out; honest nodes have forgotten it")
+    ended = message(state="expired", text=None, mode="", why=_RAN_OUT)
     with fake_node(home, {"read": {"messages": [ended], "gaps": []}}):
         head, line = mesh("read", "g", home=home).out.splitlines()
     assert "expired" in head
-    assert line == "    (its time ran out; honest nodes have forgotten it)"
+    assert line == f"    ({_RAN_OUT})"
 
 
 def test_what_was_handed_on_or_sent_after_a_removal_is_marked(home: Path) -> None:
@@ -373,3 +376,11 @@ def test_what_was_handed_on_or_sent_after_a_removal_is_marked(home: Path) -> Non
         out = mesh("read", "g", home=home).out
     assert "handed on by a member, signed by its author" in out
     assert "sent after removal" in out
+
+
+def test_who_reads_with_the_node_down_is_told_that_nothing_new_can_come(home: Path) -> None:
+    assert mesh("init", "--yes", "--name", "wren", home=home).code == Exit.OK
+    assert mesh("group", "create", "g", "--suite", "classic", home=home).code == Exit.OK
+    assert "Your node is not running, so nothing new can come." in mesh("read", "g", home=home).err
+    with fake_node(home, {"read": {"messages": [], "gaps": []}}):
+        assert mesh("read", "g", home=home).err == ""

@@ -61,6 +61,22 @@ def test_a_message_says_by_name_which_keeper_has_it() -> None:
     assert [who["alias"] for who in shown if isinstance(who, dict)] == [keeper[:8]]
 
 
+def test_who_is_alone_with_a_keeper_is_told_that_what_they_post_is_left_there() -> None:
+    world, wren, _, _ = kept()
+    tansy = WorldDesk(world, "tansy")
+    tansy.agree(wren.code())
+    world.run(60)
+    world.stop("tansy")
+    world.run(5)
+    (alone,) = wren.list("status", "problems")
+    assert str(alone["what"]).startswith("No member of ")
+    assert alone["do"] == "A keeper of the group is: what you post is left there. Your node goes on trying."
+    world.stop("pi")
+    world.run(5)
+    (nobody,) = wren.list("status", "problems")
+    assert nobody["do"] == "Your node goes on trying. What you post waits."
+
+
 def test_a_code_leads_to_the_keeper_and_a_knock_that_waits_there_says_so() -> None:
     world, wren, _, _ = kept()
     world.run(30)

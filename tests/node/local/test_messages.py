@@ -61,6 +61,7 @@ def test_what_has_run_out_is_shown_to_nobody_from_that_moment_on() -> None:
     with pytest.raises(LocalError) as gone:
         show(juniper, said)
     assert gone.value.code == "E-NO-MESSAGE"
+    assert "name" not in gone.value.why, "a message has none"
     assert [(m["state"], m["text"], m["reached"]) for m in read(wren)] == [("expired", None, 2)]
     world.run(60)
     assert [(m["state"], m["text"], m["reached"]) for m in (*read(wren), show(wren, said))] == [

@@ -30,8 +30,8 @@ from mesh.wire.messages import Kind, PostBody
 
 _ENDINGS: Final = {
     End.OPEN: None,
-    End.EXPIRED: "its time ran out; honest nodes have forgotten it",
-    End.WITHDRAWN: "you took it back; honest nodes forget it as soon as they hear of that",
+    End.EXPIRED: "its time ran out; nodes that keep to the rules have forgotten it",
+    End.WITHDRAWN: "you took it back; nodes that keep to the rules forget it as soon as they hear of that",
 }
 
 
@@ -192,7 +192,7 @@ def why_it_waits(look: Look, room: Room, post: PostId) -> str:
         return "you are not in the group any more"
     missing, _ = missing_from(room, post, delivery)
     if not missing:
-        return "those who have not confirmed it give no receipts, so nobody can say whether they have it"
+        return "those who have not confirmed it give no receipts: none will come from them, whether they have it or not"
     if any(pk not in room.group.view.members for pk in missing):
         return "not all have confirmed; some of them have left the group"
     return "they have not confirmed it yet"

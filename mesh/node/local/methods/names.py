@@ -19,6 +19,8 @@ T = TypeVar("T", bound=bytes)
 PREFIX_CHARACTERS_MIN: Final = 6  # commands.md, "Rules"
 _SHOWN_CHARACTERS: Final = 8  # of an id, where that is enough
 _CANDIDATES_MAX: Final = 20
+_BY_ID: Final = f"the first characters of its id, at least {PREFIX_CHARACTERS_MIN} of them"
+_BY_NAME_OR_ID: Final = f"its name, or by {_BY_ID}"
 
 
 def group_named(state: State, name: str, *, any_standing: bool = False) -> Room:
@@ -125,13 +127,13 @@ def _resolve(thing: str, code: str, name: str, named: Mapping[T, str], do: str) 
         return folded[0]
     if folded:
         _not_one(thing, code, name, {key.hex(): named[key] for key in folded}, do)
-    return _by_prefix(thing, code, name, named, do)
+    return _by_prefix(thing, code, name, named, do, by=_BY_NAME_OR_ID)
 
 
-def _by_prefix(thing: str, code: str, name: str, keys: Iterable[T], do: str) -> T:
+def _by_prefix(thing: str, code: str, name: str, keys: Iterable[T], do: str, *, by: str = _BY_ID) -> T:
     found = [key for key in keys if _hex(name) is not None and key.hex().startswith(name.lower())]
     if len(found) != 1:
-        _not_one(thing, code, name, {key.hex(): "" for key in found}, do)
+        _not_one(thing, code, name, {key.hex(): "" for key in found}, do, by=by)
     return found[0]
 
 
@@ -148,7 +150,7 @@ def _hex(name: str) -> tuple[bytes] | None:
     return (bytes.fromhex(name[: len(name) // 2 * 2]),)
 
 
-def _not_one(thing: str, code: str, name: str, candidates: Mapping[str, str], do: str) -> NoReturn:
+def _not_one(thing: str, code: str, name: str, candidates: Mapping[str, str], do: str, *, by: str = _BY_ID) -> NoReturn:
     """Raise the error for a name that means none, or several; `candidates`: what each id goes by."""
     ids = list(candidates)[:_CANDIDATES_MAX]
     if ids:
@@ -165,7 +167,7 @@ def _not_one(thing: str, code: str, name: str, candidates: Mapping[str, str], do
         )
     raise LocalError(
         f"there is no {thing} “{name}” here",
-        why=f"what is meant is found by its name, or by at least {PREFIX_CHARACTERS_MIN} characters of its id",
+        why=f"it is found by {by}",
         do=do,
         code=code,
     )

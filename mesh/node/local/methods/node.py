@@ -22,6 +22,7 @@ from mesh.node.local.methods.shown import (
 from mesh.node.local.protocol import JsonObject
 from mesh.peer.forking import forks_of
 from mesh.peer.joining import preview_of
+from mesh.peer.keepers import at_keepers
 from mesh.peer.lacking import overdue
 from mesh.peer.records import JoinRecord, JoinStage
 from mesh.peer.routing import JOINING
@@ -175,8 +176,10 @@ def _problem_of(desk: Desk, room: Room) -> JsonObject | None:
             }
         case "member" if room.group.others and desk.running and not _others_here(desk, room):
             return {
-                "what": f"Nobody of “{name}” is reachable now.",
-                "do": "Your node goes on trying. What you post waits.",
+                "what": f"No member of “{name}” is reachable now.",
+                "do": "A keeper of the group is: what you post is left there. Your node goes on trying."
+                if at_keepers(desk.state, room)
+                else "Your node goes on trying. What you post waits.",
             }
         case _:
             return None

@@ -175,7 +175,7 @@ def _withdrawal(desk: Desk, room: Room, post: PostId) -> Withdraw | None:
         raise RefusedError(
             "that message is not yours",
             why="only its author takes a message back, under the key that they said it under",
-            do="ask its author, or a steward",
+            do="ask its author; `mesh hide` closes it for you alone",
             code="E-NOT-YOURS",
         )
     if record.kind == Kind.WITHDRAWAL:
