@@ -10,6 +10,7 @@ from typing import Final
 from cli.entry import Entry
 from cli.file_errors import FILE_ERRORS
 from cli.home_errors import HOME_ERRORS
+from cli.mode_errors import MODE_ERRORS
 from cli.node_errors import NODE_ERRORS
 from cli.support_errors import SUPPORT_ERRORS
 
@@ -18,6 +19,7 @@ _ASK_AGAIN: Final = "Ask the person who invited you for a new code."
 
 CATALOGUE: Final[Mapping[str, Entry]] = {
     **HOME_ERRORS,
+    **MODE_ERRORS,
     **NODE_ERRORS,
     **FILE_ERRORS,
     **SUPPORT_ERRORS,

@@ -1,9 +1,29 @@
 """What would follow, said before it is done: JSON in, lines out. Where a person is asked, the question comes last."""
 
+from typing import Final
+
 from cli import fields
 from cli.output import one_line
 from cli.render import shown_id
 from mesh.node.local.protocol import JsonObject
+
+CRISIS: Final = "If you may not stay safe, do not wait for an answer here: `mesh crisis` shows who listens now."
+
+
+def reach_line(group: JsonObject) -> str:
+    """Say how many can take what is said now; "this will wait" where nobody can."""
+    if not is_in(group) or fields.number(group, "members") < 2:
+        return ""
+    there = fields.record(group, "reachable")
+    if not there:
+        return "Your node is not running: this will wait until it does."
+    count, of, keepers = (fields.number(there, key) for key in ("members", "of", "keepers"))
+    if keepers and not count:
+        return f"0 of {of} online; {'a keeper is' if keepers == 1 else f'{keepers} keepers are'} there to take it."
+    if not count:
+        return f"0 of {of} online: this will wait."
+    through = "" if count == of else " Others may be reached through them."
+    return f"{count} of {of} linked with your node now.{through}"
 
 
 def is_in(group: JsonObject) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cli import fields
+from cli.modes import locked_mode
 from cli.output import one_line
 from cli.render import counted, facts, indented, newcomers_see, shown_id, when
 from mesh.node.local.protocol import JsonObject
@@ -69,6 +70,12 @@ def history_line(shown: JsonObject) -> str:
     """Say what newcomers see of what was said before they came."""
     history = fields.text(shown, "history")
     return "nothing of what was said before" if history == "none" else newcomers_see(history).removeprefix(SEE)
+
+
+def locked_line(shown: JsonObject) -> str:
+    """Say which mode alone a group takes, if it has locked one."""
+    mode = locked_mode(shown)
+    return f"{mode} alone: other nodes close what is posted in another" if mode else ""
 
 
 def rank_words(member: JsonObject) -> str:

@@ -49,6 +49,7 @@ CLOSED: Final = {  # why a message stays closed until it is opened; a warning is
     "hidden": "you hid it",
     "blocked": "you blocked its author",
     "muted": "you muted its author",
+    "mode": "the group had locked another mode",
     "muted-word": "it holds a word that you muted",
     "muted-topic": "you muted its topic",
 }
@@ -120,7 +121,8 @@ def message_lines(message: JsonObject) -> list[str]:
     if topics := fields.texts(message, "topics"):
         parts.append(f"topics: {', '.join(one_line(topic) for topic in topics)}")
     if reply := fields.text(message, "reply_to"):
-        parts.append(f"in reply to {shown_id(reply)}")
+        asked = one_line(fields.text(message, "asked_mode"))
+        parts.append(f"in reply to {shown_id(reply)}{f' (asked for {asked})' if asked else ''}")
     if warning:
         parts.append(f"warning: {warning}")
     parts.append(STATES.get(fields.text(message, "state"), ""))

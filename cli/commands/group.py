@@ -13,8 +13,9 @@ from cli.commands import agreement
 from cli.commands.fork import fork
 from cli.commands.home import show_groups
 from cli.commands.settings import set_
+from cli.context import Context
 from cli.durations import spoken_duration
-from cli.foresight import is_in, leave_lines, namesake_lines, remove_lines
+from cli.foresight import CRISIS, is_in, leave_lines, namesake_lines, reach_line, remove_lines
 from cli.group_lines import (
     agreement_named,
     codes_line,
@@ -24,6 +25,7 @@ from cli.group_lines import (
     followed_line,
     history_line,
     key_window,
+    locked_line,
     look_alike_lines,
     members_line,
     notes,
@@ -63,6 +65,7 @@ def create(
     history: Annotated[str, Parameter(metavar="none|last:N|days:N")] = "none",
     keep: SecondsOrNone = None,
     suite: Literal["pq", "classic"] = "pq",
+    lock_mode: Literal["listening", "experience", "advice", "resources"] | None = None,
     approvals: Annotated[int | None, Parameter(metavar="K")] = None,
     context: Here,
 ) -> None:
@@ -90,6 +93,8 @@ def create(
         How long every member's node keeps what is said, from one hour to ten years; left out: until it leaves.
     suite
         How keys are sealed: also against a later quantum computer (pq), or smaller (classic).
+    lock_mode
+        The one mode in which messages are posted here; `mesh group set GROUP lock-mode off` ends that.
     approvals
         What codes of more than one use ask for, unless `invite new` says otherwise. 0: the node of a member who is
         online lets people in by itself. 1 to 8: so many moderators, stewards and founders have to say
@@ -110,9 +115,15 @@ def create(
             "history": history,
             "keep": keep,
             "suite": suite,
+            "lock_mode": lock_mode,
             "approvals": approvals,
         }
         told = context.signed(api, "group.create", asked)
+    _tell_founded(context, told, namesakes, history)
+
+
+def _tell_founded(context: Context, told: JsonObject, namesakes: list[JsonObject], history: str) -> None:
+    """Say what was founded, and the next step."""
     group = fields.record(told, "group")
     named, short = one_line(fields.text(group, "name")), shown_id(fields.text(group, "id"))
     context.out.result(told, [f'You founded "{named}" ({short}).', *words_of(group)])
@@ -164,6 +175,8 @@ def show(group: str, /, *, proof: Annotated[str | None, Parameter(metavar="MEMBE
                         " · ".join(filter(None, (fields.text(shown, "alias"), fields.text(shown, "rank")))),
                     ),
                     ("members", members_line(shown)),
+                    ("reached now", reach_line(shown)),
+                    ("mode", locked_line(shown)),
                     ("unread", str(fields.number(shown, "unread"))),
                     ("epoch", str(fields.number(shown, "epoch"))),
                     ("newcomers see", history_line(shown)),
@@ -187,6 +200,7 @@ def show(group: str, /, *, proof: Annotated[str | None, Parameter(metavar="MEMBE
             *words_of(shown),
         ],
     )
+    context.out.say(*([CRISIS] if is_in(shown) else []))
 
 
 @app.command

@@ -23,6 +23,8 @@ def set_(group: str, key: str, value: str, /, *, context: Here) -> None:
       first of them too. What is said under `none` stays unseen whatever comes later.
     - approvals 0 to 8: what codes of more than one use ask for, unless `mesh invite new` says otherwise.
     - members-invite on or off: whether plain members make codes too.
+    - lock-mode off, listening, experience, advice or resources: the one mode in which messages are posted here. What
+      is posted in another, by a program that does not keep to it, is shown closed; what was said before stays open.
     - keep 1h to 3660d, or 0: how long every member's node keeps what is said. It holds for what was said before too:
       what is older goes from all of them, for good. 0: nothing goes by itself.
 

@@ -12,6 +12,8 @@ from cli.ask import can_ask, confirm, given_text
 from cli.attach import Given, hand_over, opened
 from cli.context import Context
 from cli.errors import sentence
+from cli.foresight import CRISIS, reach_line
+from cli.modes import means_advice, mode_for
 from cli.options import Commas, Flag, Here, Seconds, SecondsOrNone, WordOrNone
 from cli.output import one_line
 from cli.render import (
@@ -45,10 +47,11 @@ def post(
     text: str | None = None,
     /,
     *,
-    mode: Mode = "listening",
+    mode: Mode | None = None,
     cw: WordOrNone = None,
     topics: Commas = None,
     reply_to: str | None = None,
+    confirm_advice: Flag = False,
     no_history: Flag = False,
     expires: SecondsOrNone = None,
     file: Annotated[list[Path] | None, Parameter(negative="", metavar="PATH")] = None,
@@ -73,13 +76,16 @@ def post(
     text
         What you want to say; - reads it from stdin.
     mode
-        What you wish for in answers: to be listened to, others' experience, advice, or resources.
+        What you wish for in answers: to be listened to (if you do not say), others' experience, advice, or resources.
+        In an answer: what it is. A group may have locked one mode; then that is the one.
     cw
         A content warning: others see this label, and open your words when they choose to.
     topics
         Topics, with commas between them.
     reply_to
         The id of the message that you answer.
+    confirm_advice
+        Give advice to one who did not ask for it; at a terminal you are asked. --yes is not enough.
     no_history
         Newcomers are not to see this one, whatever the group lets them see of what was said before they came.
     expires
@@ -90,12 +96,13 @@ def post(
         How long to wait for the first who takes it.
     """
     with opened(file or ()) as files, context.api() as api:
-        seen_by = _audience(api, group, no_history=no_history)
-        _look_for(api, reply_to)
+        shown = _looked_up(api, group)
+        seen_by, mode_of_it = _audience(shown, no_history=no_history), mode_for(shown, mode)
+        advice = means_advice(_answered(api, reply_to), mode_of_it, confirmed=confirm_advice)
         asked: JsonObject = {
             "group": group,
             "text": _written(context, text, seen_by, cw or ""),
-            "mode": mode,
+            "mode": mode_of_it,
             "cw": cw or "",
             "topics": list(topics or ()),
             "reply_to": reply_to,
@@ -103,11 +110,23 @@ def post(
             "expires_s": expires,
             "wait_s": wait,
         }
-        told = _sent(context, api, asked, files, typed=text is None)
-        waiting = fields.text(fields.record(told, "message"), "state") == "queued"
-        shown = _shown_group(api, group) if waiting else {}
-    context.out.say(*([seen_by] if seen_by and text is not None else []))
-    return _tell(context, told, shown, waiting=waiting)
+        asked |= {"confirm_advice": True} if advice else {}
+        return _send(context, api, asked, files, seen_by, typed=text is None)
+
+
+def _send(
+    context: Context, api: Api, asked: JsonObject, files: Sequence[Given], seen_by: list[str], *, typed: bool
+) -> int:
+    """Post, and say how far it came and what it waits for."""
+    told = _sent(context, api, asked, files, typed=typed)
+    message = fields.record(told, "message")
+    waiting = fields.text(message, "state") == "queued"
+    group = _shown_group(api, fields.text(asked, "group")) if waiting else {}
+    context.out.say(*([] if typed else seen_by))
+    context.out.result(told, [f"{delivery_line(message)} · {shown_id(fields.text(message, 'id'))}"])
+    context.out.say(*(_what_it_waits_for(message, group, node_up=context.node_up) if waiting else []))
+    context.out.say(*([FILES_STAY] if fields.records(message, "files") else []))
+    return Exit.QUEUED if waiting else Exit.OK
 
 
 def _sent(context: Context, api: Api, asked: JsonObject, files: Sequence[Given], *, typed: bool) -> JsonObject:
@@ -120,15 +139,6 @@ def _sent(context: Context, api: Api, asked: JsonObject, files: Sequence[Given],
         if typed:
             context.out.insist(ONCE_MORE, fields.text(asked, "text"))
         raise
-
-
-def _tell(context: Context, told: JsonObject, group: JsonObject, *, waiting: bool) -> int:
-    """Say how far a post came, and what it waits for."""
-    message = fields.record(told, "message")
-    context.out.result(told, [f"{delivery_line(message)} · {shown_id(fields.text(message, 'id'))}"])
-    context.out.say(*(_what_it_waits_for(message, group, node_up=context.node_up) if waiting else []))
-    context.out.say(*([FILES_STAY] if fields.records(message, "files") else []))
-    return Exit.QUEUED if waiting else Exit.OK
 
 
 def _what_it_waits_for(message: JsonObject, group: JsonObject, *, node_up: bool) -> list[str]:
@@ -261,14 +271,18 @@ def withdraw(message: str, /, *, wait: Seconds = 2, context: Here) -> int:
 # ---------------------------------------------------------------- helpers
 
 
-def _audience(api: Api, group: str, *, no_history: bool) -> str:
-    """Who can see it, said before it is written; a group that is not there is found out before anything is typed."""
+def _looked_up(api: Api, group: str) -> JsonObject:
+    """Look at the group; one that is not there is found out before anything is typed."""
     try:
-        shown = fields.record(api.call("group.show", {"group": group}), "group")
+        return fields.record(api.call("group.show", {"group": group}), "group")
     except MeshError as error:
         if error.code == "E-NO-GROUP":
             raise
-        return ""  # a look that fails is no reason not to post
+        return {}  # a look that fails is no reason not to post
+
+
+def _audience(shown: JsonObject, *, no_history: bool) -> list[str]:
+    """Who can see it, and at a terminal who is there, said before it is written. RefusedError for one who is out."""
     state = fields.text(shown, "state")
     if state in {"left", "removed"}:
         raise RefusedError(
@@ -285,8 +299,10 @@ def _audience(api: Api, group: str, *, no_history: bool) -> str:
             code="E-NOT-MEMBER",
         )
     if state in {"cut-off", "told-out"}:
-        return f'Take care with "{one_line(fields.text(shown, "name"))}". {sentence(standing(shown))}'
-    return audience_line({**shown, "history": "none"} if no_history else shown)
+        return [f'Take care with "{one_line(fields.text(shown, "name"))}". {sentence(standing(shown))}']
+    line = audience_line({**shown, "history": "none"} if no_history else shown)
+    there = [reach_line(shown), CRISIS] if can_ask() else []
+    return [said for said in (line, *there) if said]
 
 
 def _shown_group(api: Api, group: str) -> JsonObject:
@@ -303,9 +319,9 @@ def _said(text: str | None) -> str:
     return said
 
 
-def _written(context: Context, text: str | None, seen_by: str, warning: str) -> str:
+def _written(context: Context, text: str | None, seen_by: list[str], warning: str) -> str:
     """Give the text, asked for where it was left out; what its author should know is said to them before."""
-    context.out.say(*([seen_by] if seen_by and text is None else []), *tips_for(warning))
+    context.out.say(*(seen_by if text is None else []), *tips_for(warning))
     said = _said(text)
     _mind_contacts(context, said, typed=text is None)
     return said
@@ -327,14 +343,15 @@ def _mind_contacts(context: Context, text: str, *, typed: bool) -> None:
         raise LocalError("You did not send it.", do="Change the text, and post it again.", code="E-NOT-CONFIRMED")
 
 
-def _look_for(api: Api, message: str | None) -> None:
-    """See that a message to be answered is here, before a text is typed. What is unclear is left to the post."""
+def _answered(api: Api, message: str | None) -> JsonObject:
+    """Look at the message to be answered, before a text is typed. What is unclear is left to the post."""
     try:
         if message is not None:
-            api.call("message.show", {"message": message})
+            return fields.record(api.call("message.show", {"message": message}), "message")
     except MeshError as error:
         if error.code == "E-NO-MESSAGE":
             raise
+    return {}
 
 
 def _page(told: JsonObject) -> Iterator[str]:

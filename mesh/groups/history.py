@@ -9,14 +9,13 @@ from typing import Final
 
 from mesh.errors import LocalError
 from mesh.groups.group import Group
+from mesh.groups.settings import setting_at
 from mesh.ids import DeviceId, OpId
 from mesh.membership.views import Member
 from mesh.wire.limits import HISTORY_DAYS_MAX, HISTORY_LAST_MAX
-from mesh.wire.operations import OpType
 
 HISTORY: Final = "history"  # the setting
 DAY_MS: Final = 86_400_000
-_KNOWN_MAX: Final = 4096  # windows that are remembered; ours
 _LIMITS: Final = {"last": HISTORY_LAST_MAX, "days": HISTORY_DAYS_MAX}
 
 
@@ -68,21 +67,8 @@ def require_window(value: str) -> None:
 
 
 def window_of(group: Group, mask: int) -> Window:
-    """Return what newcomers see as the operations of a mask have it.
-
-    Whoever hands on asks for the mask of each post's heads, and may be asked over and over: so nothing is judged where
-    nobody ever changed the setting, and nothing twice.
-    """
-    graph = group.log.graph
-    if not any(HISTORY in entry.act.settings for entry in graph.entries(graph.of_type(OpType.SETTINGS, mask))):
-        founded = {setting.key: setting.value for setting in group.founding.settings}
-        return read_window(founded.get(HISTORY, "none")) or Window()
-    value = group.history_at.get(mask)
-    if value is None:
-        value = group.history_at[mask] = group.view_of(mask).settings.get(HISTORY, "none")
-        if len(group.history_at) > _KNOWN_MAX:
-            group.history_at.popitem(last=False)
-    return read_window(value) or Window()
+    """Return what newcomers see as the operations of a mask have it."""
+    return read_window(setting_at(group, HISTORY, mask) or "none") or Window()
 
 
 def windows_for(group: Group, member: Member) -> tuple[Window, Window]:

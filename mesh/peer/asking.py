@@ -67,6 +67,7 @@ from mesh.peer.homes import forget_home
 from mesh.peer.joining import agree, drop_join, start_join
 from mesh.peer.keepers import code_addresses
 from mesh.peer.leaving import leave
+from mesh.peer.modes import require_mode
 from mesh.peer.own import clear_posts, keep_own
 from mesh.peer.pairing import open_pairing
 from mesh.peer.records import VerifiedRecord
@@ -245,6 +246,7 @@ def _create(state: State, command: CreateGroup, step: Step) -> bytes:
 
 def _post(state: State, room: Room, command: Post, step: Step) -> bytes:
     require_in(room)
+    require_mode(room.group, command.mode)
     body = compose(
         Wish(
             text=command.text,

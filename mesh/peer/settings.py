@@ -12,15 +12,19 @@ from mesh.groups.history import HISTORY, require_window
 from mesh.groups.retention import KEEP, require_keep
 from mesh.peer.beacons import BEACONS
 from mesh.peer.fetching import FETCH_FILES
+from mesh.peer.modes import LOCK_MODE
 from mesh.peer.receipts import plan_receipt
 from mesh.peer.rights import require_rank
 from mesh.peer.speaking import IN_INVITES, RECEIPTS, publish
 from mesh.peer.state import Room, State, Step
+from mesh.support.posts import MODES
 from mesh.wire import limits
 from mesh.wire.operations import OpType, Setting, SettingsBody
 
-GROUP_SETTINGS: Final = {  # key -> allowed values; beside them stand `history` and `keep`
+# Key -> allowed values; beside them stand `history` and `keep`.
+GROUP_SETTINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "members-invite": ("on", "off"),
+    LOCK_MODE: ("off", *MODES),
     "approvals": tuple(str(k) for k in range(limits.APPROVALS_MAX + 1)),
 }
 _NAMED_MAX: Final = 12  # values of a setting that an error lists; ours

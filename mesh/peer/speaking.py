@@ -22,6 +22,7 @@ from mesh.ids import MemberPk, MsgId, OpId, PostId
 from mesh.peer.holdings import note_frame
 from mesh.peer.keepers import is_level
 from mesh.peer.links import Session
+from mesh.peer.modes import is_held_back
 from mesh.peer.originals import origin_of
 from mesh.peer.placing import drop_message, end_of, is_over, keep_message, latest_ms, life_of, note_message
 from mesh.peer.proving import remember
@@ -85,7 +86,7 @@ def hand_over(state: State, room: Room, step: Step) -> None:
     if not room.drafts or not room.group.own.confirmed or not can_speak(state, room, step.now):
         return
     for number, draft in sorted(room.drafts.items()):
-        if draft_is_over(room, draft, step.now.wall_ms):
+        if draft_is_over(room, draft, step.now.wall_ms) or is_held_back(room.group, draft):
             continue
         epoch = speaking_epoch(state, room, step)
         if epoch is None:

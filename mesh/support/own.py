@@ -47,6 +47,7 @@ class Closed(StrEnum):
     HIDDEN = "hidden"
     BLOCKED = "blocked"
     MUTED = "muted"
+    MODE = "mode"  # it breaks the group's lock (`mesh.peer.modes`)
     WORD = "muted-word"
     TOPIC = "muted-topic"
     WARNING = "warning"

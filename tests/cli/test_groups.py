@@ -45,7 +45,8 @@ def test_creating_a_group_hands_over_all_that_was_said(home: Path, tmp_path: Pat
     with fake_node(home, {"group.create": {"group": GROUP}}) as node:
         line = ("--about", "Loss", "--topic", "a", "--topic", "b", "--agreement", str(tmp_path / "agreement.md"))
         more = ("--alias", "wren", "--history", "none", "--suite", "classic", "--approvals", "2")
-        ran = mesh("group", "create", "Tuesday grief", *line, *more, home=home)
+        locked = ("--lock-mode", "listening")
+        ran = mesh("group", "create", "Tuesday grief", *line, *more, *locked, home=home)
         assert params(node, "group.create") == {
             "name": "Tuesday grief",
             "about": "Loss",
@@ -55,6 +56,7 @@ def test_creating_a_group_hands_over_all_that_was_said(home: Path, tmp_path: Pat
             "history": "none",
             "keep": None,
             "suite": "classic",
+            "lock_mode": "listening",
             "approvals": 2,
             "passphrase": PASSPHRASE,
         }

@@ -60,7 +60,8 @@ def test_the_settings_of_a_group_are_listed_with_the_values_that_they_take(home:
     items = [line.strip() for line in page.splitlines() if line.startswith("  - ")]
     assert any(item.startswith("- history none, last:N (1 to 500) or days:N (1 to 90):") for item in items)
     for key, values in {**GROUP_SETTINGS, **OWN_SETTINGS}.items():
-        taken = "on or off" if values == ("on", "off") else f"{values[0]} to {values[-1]}"
+        numbers = f"{values[0]} to {values[-1]}"
+        taken = numbers if values[-1].isdecimal() else " or ".join((", ".join(values[:-1]), values[-1]))
         assert any(item.startswith(f"- {key} {taken}:") for item in items), key
 
 

@@ -32,6 +32,7 @@ from mesh.node.local.methods.shown import agreement_json, departed_json, each, g
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.asking import require_removable
 from mesh.peer.leaving import require_leavable
+from mesh.peer.modes import LOCK_MODE
 from mesh.peer.raising import is_told
 from mesh.peer.settings import OWN_SETTINGS
 from mesh.peer.state import Room
@@ -54,6 +55,8 @@ async def create(desk: Desk, params: JsonObject) -> JsonObject:
     if history != "none":
         settings[HISTORY] = history
     require_window(history)
+    if (lock := given.maybe_text(params, "lock_mode")) is not None:
+        settings[LOCK_MODE] = lock
     if keep is not None:
         settings[KEEP] = str(keep // HOUR_S) if keep % HOUR_S == 0 else f"{keep} seconds"
         require_keep(settings[KEEP])

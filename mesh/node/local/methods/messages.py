@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mesh.errors import RemoteError
+from mesh.events import Space
 from mesh.gossip.delivery import Delivery, DeliveryState, End
 from mesh.gossip.frontier import Frontier
 from mesh.groups.dormancy import missing_epoch
@@ -19,11 +20,13 @@ from mesh.node.local.methods.shown import iso, person, unconfirmed
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.keepers import keepers_of
 from mesh.peer.links import Session
+from mesh.peer.modes import breaks_lock, is_held_back
 from mesh.peer.placing import is_over
 from mesh.peer.receipts import keeps_quiet
 from mesh.peer.records import MessageRecord
 from mesh.peer.state import Room, State
 from mesh.peer.tracks import Track
+from mesh.store.base import Store
 from mesh.support.own import Choices, Closed
 from mesh.support.posts import interpret, is_shown_whole
 from mesh.wire.messages import Kind, PostBody
@@ -44,11 +47,12 @@ class Look:
     wall_ms: int
     running: bool
     choices: Choices = field(default_factory=Choices)
+    store: Store | None = None  # in which what a post answers is looked up
 
     @staticmethod
     def of(desk: Desk, room: Room) -> "Look":
         """Return it for a group at a desk, now."""
-        return Look(desk.now().wall_ms, desk.running, choices_of(desk.store, room.group.gid))
+        return Look(desk.now().wall_ms, desk.running, choices_of(desk.store, room.group.gid), desk.store)
 
 
 def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonObject:
@@ -65,6 +69,7 @@ def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonO
         "topics": [],
         "at": iso(record.at_ms),
         "reply_to": None,
+        "asked_mode": None,
         "state": "received",
         "files": [],
         "expires": iso(record.gone_ms) if record.gone_ms else None,
@@ -105,6 +110,7 @@ def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonO
         "cw": post.cw,
         "topics": list(post.topics),
         "reply_to": post.reply_to.hex() or None,
+        "asked_mode": None if look.store is None else asked_mode(look.store, room, post.reply_to),
         "files": files_json(room, record, opened=closed is None),
         "why": told["why"] if is_shown_whole(post) else "a part of this message needs a newer version",
     }
@@ -112,10 +118,25 @@ def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonO
 
 def _closed_by(look: Look, room: Room, record: MessageRecord, post: PostBody, *, folded: bool) -> Closed | None:
     """Say why a post is closed until it is opened; what one said oneself, by its own warning alone."""
+    if breaks_lock(room.group, record, post.mode):
+        return Closed.MODE
     if record.member == room.group.own.member_pk:
         return Closed.WARNING if post.cw else None
     chosen = look.choices.closes_by_author(record.member, record.post) or look.choices.closes_by_words(post)
     return chosen or (Closed.FOLDED if folded else None)
+
+
+def asked_mode(store: Store, room: Room, post: bytes) -> str | None:
+    """Return how the author of a post wants to be answered; None where it is not here, or says nothing any more."""
+    place = store.get(Space.POSTS, room.group.gid + post) if post else None
+    value = None if place is None else store.get(Space.MESSAGES, place)
+    record = None if value is None else load(MessageRecord, value)
+    if record is None or record.kind != Kind.POST or not record.body:
+        return None
+    try:
+        return interpret(record.body).mode.name.lower()
+    except RemoteError:
+        return None
 
 
 def is_own(room: Room, record: MessageRecord) -> bool:
@@ -187,7 +208,7 @@ def why_it_waits(look: Look, room: Room, post: PostId) -> str:
     """Say what stands between an own message and everybody; one in `Room.waits`."""
     delivery = room.deliveries[post]
     if delivery.state is DeliveryState.QUEUED:
-        return _why_queued(look, room, delivery)
+        return _why_queued(look, room, post, delivery)
     if room.group.me is None:
         return "you are not in the group any more"
     missing, _ = missing_from(room, post, delivery)
@@ -198,12 +219,14 @@ def why_it_waits(look: Look, room: Room, post: PostId) -> str:
     return "they have not confirmed it yet"
 
 
-def _why_queued(look: Look, room: Room, delivery: Delivery) -> str:
+def _why_queued(look: Look, room: Room, post: PostId, delivery: Delivery) -> str:
     """Say why nobody is known to have an own message."""
     if not room.group.others and not delivery.mseq and room.group.me is not None:
         return "nobody else is in the group yet"
     if room.seems_out or room.group.me is None:
         return "nobody has it; you may have been removed from the group"
+    if any(is_held_back(room.group, draft) for draft in room.drafts.values() if draft.post == post):
+        return "the group has locked another mode since you wrote it; it stays here, and you can take it back"
     if not look.running:
         return "your node is not running"
     if missing_epoch(room.group) is not None:

@@ -58,6 +58,7 @@ def group_json(desk: Desk, room: Room) -> JsonObject:
         "epoch": 0 if epoch_op is None else epoch_op.tbs.gen,
         "complete": group.epoch_is_complete,
         "keepers": len(keepers_of(group)),
+        "reachable": _reachable(desk, room),
         "catching_up": catching_up_json(desk.state, room),
         "suite": SUITE_NAMES[group.suite],
         "fingerprint": group.gid.hex(),
@@ -83,6 +84,22 @@ def group_json(desk: Desk, room: Room) -> JsonObject:
         "succeeds": earlier_json(desk.state, room),
         "followed": _followed(room),
         "successors": each(successor_json(desk, room, fork) for fork in forks_of(group)),
+    }
+
+
+def _reachable(desk: Desk, room: Room) -> JsonObject | None:
+    """Count the other members and the keepers whose nodes are linked with ours now; None while no node runs.
+
+    In a large group a node links with some members alone; the others may be reached through them.
+    """
+    if not desk.running:
+        return None
+    devices, peers = room.group.view.devices, desk.linked_peers()
+    there = {devices[s.device] for _, s in desk.state.present(room) if s.device is not None}
+    return {
+        "members": len(there - {room.group.own.member_pk}),
+        "of": len(room.group.others),
+        "keepers": sum(ticket.peer in peers for ticket in keepers_of(room.group).values()),
     }
 
 

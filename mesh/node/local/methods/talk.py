@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from itertools import islice
+from typing import Final
 
 from mesh.commands import MarkRead, Post, Withdraw
 from mesh.errors import LocalError, RefusedError
@@ -13,16 +14,27 @@ from mesh.node.local.methods import given
 from mesh.node.local.methods.chosen import choices_of, is_silenced
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.files import upload_named
-from mesh.node.local.methods.messages import Look, gaps_json, is_hidden, message_json, missing_from, why_it_waits
+from mesh.node.local.methods.messages import (
+    Look,
+    asked_mode,
+    gaps_json,
+    is_hidden,
+    message_json,
+    missing_from,
+    why_it_waits,
+)
 from mesh.node.local.methods.names import group_named, message_named
 from mesh.node.local.methods.shown import catching_up_json, each, earlier_json, person
 from mesh.node.local.protocol import JsonObject, JsonValue
+from mesh.peer.modes import locked_mode
 from mesh.peer.records import DraftRecord, MessageRecord
 from mesh.peer.state import Room
 from mesh.peer.statements import read_body
 from mesh.support.forms import form_name
 from mesh.wire.messages import Flag, Kind
 
+ADVICE: Final = "advice"
+NO_ADVICE: Final = ("listening", "experience")  # modes in which a post does not ask for advice
 LIMIT_MAX = 500  # messages in one answer: with the longest of them it still fits the socket's line
 ANSWER_BYTES_MAX = 768 * 1024
 _ROWS_AT_ONCE = 64  # read from the store for an answer; ours
@@ -31,17 +43,22 @@ _ROWS_AT_ONCE = 64  # read from the store for an answer; ours
 async def post(desk: Desk, params: JsonObject) -> JsonObject:
     """Say something, and wait for the first who has it."""
     room = group_named(desk.state, given.text(params, "group"))
-    reply = given.maybe_text(params, "reply_to")
+    answered = given.maybe_text(params, "reply_to")
+    reply = None if answered is None else message_named(desk.store, answered, room.group.gid)[0]
+    locked = locked_mode(room.group)
+    mode = given.text(params, "mode", "listening" if locked is None else locked.name.lower())
+    if reply is not None and not given.flag(params, "confirm_advice"):
+        _require_asked_for(desk, room, reply, mode)
     upload = given.maybe_text(params, "files")
     post_id = PostId(
         await desk.ask(
             Post(
                 group=room.group.gid,
                 text=given.text(params, "text"),
-                mode=given.text(params, "mode", "listening"),
+                mode=mode,
                 cw=given.text(params, "cw", ""),
                 topics=given.texts(params, "topics"),
-                reply_to=message_named(desk.store, reply, room.group.gid)[0] if reply is not None else None,
+                reply_to=reply,
                 no_history=given.flag(params, "no_history"),
                 expires_s=given.maybe_number(params, "expires_s"),
                 files=b"" if upload is None else upload_named(upload),
@@ -54,6 +71,18 @@ async def post(desk: Desk, params: JsonObject) -> JsonObject:
     key = desk.store.get(Space.POSTS, room.group.gid + post_id)
     assert key is not None, "a message is stored before the command is answered"
     return {"message": _message(desk, room, key, opened=True)}
+
+
+def _require_asked_for(desk: Desk, room: Room, reply: PostId, mode: str) -> None:
+    """RefusedError for advice to one who did not ask for it, unless its author says a second time that they want to."""
+    asked = asked_mode(desk.store, room, reply)
+    if mode == ADVICE and asked in NO_ADVICE:
+        raise RefusedError(
+            f"what you answer asks for “{asked}”, and yours is marked as advice",
+            why="advice that nobody asked for can hurt; whoever wants some can say so",
+            do="answer in another mode, or say that you mean it: --confirm-advice. Nothing was sent",
+            code="E-ADVICE",
+        )
 
 
 def _message(desk: Desk, room: Room, key: bytes, *, opened: bool) -> JsonObject:
