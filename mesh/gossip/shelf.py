@@ -135,6 +135,7 @@ class Shelf:
         self.accounts: dict[AccountId, Account] = {}
         self.size = 0
         self.frames = 0
+        self._held_frames = self._held_size = 0  # of all accounts: what two of them keep counts twice
         self._topics: dict[TopicId, _Topic] = {}
 
     @property
@@ -287,11 +288,10 @@ class Shelf:
     def _allowed(self, account: AccountId) -> tuple[int, int]:
         """Return how many frames and bytes an account may have: of its quota, and of what others leave free."""
         kept = self.accounts[account]
-        others = [one for one in self.accounts.values() if one is not kept]
         share = max(FRAMES_LEAST, limits.KEPT_FRAMES_MAX * kept.quota // self.quota)
         return (
-            min(share, limits.KEPT_FRAMES_MAX - sum(one.frames for one in others)),
-            min(kept.quota, self.quota - sum(one.size for one in others)),
+            min(share, limits.KEPT_FRAMES_MAX - (self._held_frames - kept.frames)),
+            min(kept.quota, self.quota - (self._held_size - kept.size)),
         )
 
     def _add(self, account: AccountId, place: Place, gone: list[Place]) -> bool:
@@ -321,10 +321,12 @@ class Shelf:
             self.frames += 1
         kept.holders[account] = None
         self.accounts[account].pile(place.type).put(place)
+        self._held_frames, self._held_size = self._held_frames + 1, self._held_size + place.size
 
     def _let_go(self, account: AccountId, place: Place) -> list[Place]:
         """Keep a frame no more for an account; return it if nobody keeps it any more."""
         self.accounts[account].pile(place.type).take(place)
+        self._held_frames, self._held_size = self._held_frames - 1, self._held_size - place.size
         topic = self._topics[place.topic]
         kept = topic.frames[place.frame]
         del kept.holders[account]

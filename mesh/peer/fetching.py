@@ -15,7 +15,7 @@ from typing import Final
 from mesh.errors import Fault, LocalError, RemoteError
 from mesh.events import Fetch, LinkKind, Notice, SendClass, SendStored, Space
 from mesh.groups.records import load
-from mesh.ids import LinkId, PostId
+from mesh.ids import GroupId, LinkId, PostId
 from mesh.peer.files import AskingChunks, Held
 from mesh.peer.links import Link, Session
 from mesh.peer.records import MessageRecord
@@ -156,7 +156,8 @@ def _next(link: Link, room: Room, session: Session, asked: set[bytes], step: Ste
 def _ask(state: State, link: Link, session: Session, asking: AskingChunks, step: Step) -> None:
     ticket = state.ticket()
     state.asking_chunks[ticket] = asking
-    link.owed.update(dict.fromkeys(asking.chunks, (asking.gid, asking.post)))
+    for chunk in asking.chunks:
+        link.owed.setdefault(chunk, []).append((asking.gid, asking.post))
     body = WantChunksBody(ticket=ticket, post=asking.post, chunks=list(asking.chunks))
     tell(link, session, body, SendClass.CONTROL, step)
     step.set_timer(TIMER, ticket.to_bytes(4, "big"), STILL_MS)
@@ -204,11 +205,10 @@ def hear_chunk(state: State, link: Link, sealed: bytes, step: Step) -> None:
         link.spoilt = True
         raise RemoteError(Fault.OVER_LIMIT, "a chunk that is too long")
     name = chunk_id(sealed)
-    owed = link.owed.pop(name, None)
-    if owed is None:
+    if name not in link.owed:
         link.spoilt = True
         raise RemoteError(Fault.UNASKED, "a chunk that was not asked for, or not as it should be")
-    gid, post = owed
+    gid, post = _settle(link, name)
     room = state.rooms.get(gid)
     held = None if room is None else room.files.get(post)
     if room is None or held is None or held.missing is None or name not in held.missing:
@@ -223,6 +223,14 @@ def hear_chunk(state: State, link: Link, sealed: bytes, step: Step) -> None:
         _show(room, post, held, step)
 
 
+def _settle(link: Link, name: bytes) -> tuple[GroupId, PostId]:
+    """A chunk that a link owes us came, or will not: asked twice of a slow link, it may come twice."""
+    asked = link.owed[name]
+    if len(asked) == 1:
+        del link.owed[name]
+    return asked.pop(0)
+
+
 def hear_sent(state: State, link: Link, room: Room, session: Session, body: ChunksSentBody, step: Step) -> None:
     """A peer has given what it has of what it was asked for. RemoteError if it was never asked."""
     asking = state.asking_chunks.get(body.ticket)
@@ -231,7 +239,9 @@ def hear_sent(state: State, link: Link, room: Room, session: Session, body: Chun
     if asking is None or asking.link != link.link or asking.gid != room.group.gid:
         raise RemoteError(Fault.UNASKED, "an answer to nothing that was asked")
     until_ms = step.now.mono_ms + REST_MS
-    lacking = [chunk for chunk in asking.chunks if link.owed.pop(chunk, None) is not None]
+    lacking = [chunk for chunk in asking.chunks if chunk in link.owed]
+    for chunk in lacking:
+        _settle(link, chunk)
     session.resting.update(dict.fromkeys(lacking, until_ms))
     if len(lacking) == len(asking.chunks):
         session.resting[asking.post] = until_ms

@@ -207,18 +207,15 @@ def take_in(state: State, link: Link, frame: Frame, step: Step) -> None:
     if topic is None or state.host is None:
         return
     shelf = state.host.shelf
-    if shelf.takers(topic, frame.id, frame.type, link.tickets):
-        added = shelf.add(topic, frame.id, frame.type, len(frame.raw), step.now.wall_ms, link.tickets)
-        if added is None:
-            return
+    added = shelf.add(topic, frame.id, frame.type, len(frame.raw), step.now.wall_ms, link.tickets)
+    if added is not None:
         place, gone = added
         step.journal.put(Space.KEPT, place.key, frame.raw)
         _save_place(shelf, place, step)
         _forget(gone, step)
-    elif shelf.place(topic, frame.id) is None:
-        return  # its bringer showed no ticket of a group's that speaks there
-    if shelf.place(topic, frame.id) is not None:
-        step.stored.setdefault(link.link, []).append(frame.id)
+    if shelf.place(topic, frame.id) is None:
+        return  # there is no room, or its bringer showed no ticket of a group's that speaks there
+    step.stored.setdefault(link.link, []).append(frame.id)
     forward_on(state, topics_of(frame, step.now.wall_ms), frame.id, frame.raw, step)
 
 

@@ -82,6 +82,7 @@ class AtKeeper:
     rounds: dict[TopicId, Round] = field(default_factory=dict)
     leaving: dict[FrameId, None] = field(default_factory=dict)  # what we are leaving there, not acknowledged yet
     leaving_ms: int = 0  # since when (mono)
+    compared_items: tuple[int, int] = (0, 0)  # since when (mono) we count, and how many frames were indexed since
 
 
 @dataclass(slots=True, kw_only=True)
@@ -104,7 +105,7 @@ class Link:
     sessions: dict[GroupId, Session] = field(default_factory=dict)
     given: dict[bytes, None] = field(default_factory=dict)  # knocks already handed over
     calls: list[int] = field(default_factory=list)  # when it brought calls for a way back, of late (mono)
-    owed: dict[bytes, tuple[GroupId, PostId]] = field(default_factory=dict)  # chunks that it was asked for
+    owed: dict[bytes, list[tuple[GroupId, PostId]]] = field(default_factory=dict)  # chunks, as often as it was asked
     spoilt: bool = False  # it gave a chunk that was none of these: it is asked for no more
     stored: dict[FrameId, None] = field(default_factory=dict)  # what it brought and we stored, not acknowledged yet
     stored_due: bool = False  # that is going to be

@@ -24,6 +24,8 @@ from mesh.wire import limits
 from mesh.wire.keepers import RangesType, pack_ranges
 
 COMPARE_EVERY_MS: Final = 60_000  # what a full queue left out is found so; ours
+INDEX_MS: Final = 5_000  # frames are put into indexes for one keeper within so long, ...; ours
+INDEX_ITEMS_MAX: Final = 400_000  # ... no more than this: some 0.4 s of work; ours
 _SILENT_MS: Final = 300_000  # a keeper that has not answered by then is asked anew; ours
 _LEFT_AT_ONCE: Final = 512  # frames that we leave before the keeper has said that it has them; ours
 
@@ -86,12 +88,22 @@ def _begin(here: _Here, step: Step, *, again: bool = False) -> None:
     if not at.accepted or topic in at.rounds or topic not in link.topics.shared:
         return  # it has not said yet that it keeps it, or is being asked
     holding = holdings.want_holding(here.state, here.room, topic, step)
-    if holding is None:
+    if holding is None or not _may_index(at, 1 + len(holding.frames), step):
         return
     key = session_key(topic, link.ends.speaker_nonce, link.ends.hearer_nonce)
     asking = Asking(Index(holding.items(), key))
     at.rounds[topic] = Round(asking=asking, since_ms=step.now.mono_ms, again=again)
     here.say(RangesType.QUESTION, asking.begin(), step)
+
+
+def _may_index(at: AtKeeper, frames: int, step: Step) -> bool:
+    """Say whether so many frames may be indexed now: a keeper that is never done would keep us busy."""
+    since_ms, spent = at.compared_items
+    since_ms, spent = (since_ms, spent) if step.now.mono_ms - since_ms < INDEX_MS else (step.now.mono_ms, 0)
+    if spent and spent + frames > INDEX_ITEMS_MAX:
+        return False
+    at.compared_items = since_ms, spent + frames
+    return True
 
 
 def hear_ranges(state: State, link: Link, topic: TopicId | None, kind: RangesType, body: bytes, step: Step) -> None:

@@ -262,6 +262,26 @@ def test_one_who_says_nothing_is_waited_for_no_longer_and_may_still_give() -> No
     bent.all_is_well_in_the_end()
 
 
+def test_a_slow_giver_that_was_asked_twice_may_give_twice() -> None:
+    bent = Bent()
+    (first,) = bent.asked()
+    bent.ring.world.run(fetching.STILL_MS / 1000 + 2)
+    fetch(bent.ring.sorrel, bent.ring.gid, bent.post)  # a person does not wait for a minute
+    bent.ring.world.run(1)
+    again = bent.asked()[1]
+    assert again.chunks == first.chunks
+    for asked in (first, again):
+        for name in asked.chunks:
+            bent.liar.say(LinkKind.CHUNK, bent.chunk(name))
+        bent.liar.tell(ChunksSentBody(ticket=asked.ticket))
+    assert bent.liar.faults == []
+    assert chunks_in(bent.ring.sorrel, bent.ring.gid) == limits.CHUNKS_ASKED_MAX
+    assert bent.asked()[2].chunks != first.chunks, "it is asked for more"
+    bent.liar.say(LinkKind.CHUNK, bent.chunk(first.chunks[0]))
+    assert bent.liar.faults == [Fault.UNASKED]
+    bent.all_is_well_in_the_end()
+
+
 def test_an_answer_to_nothing_is_a_fault() -> None:
     bent = Bent()
     bent.liar.tell(ChunksSentBody(ticket=2**31))

@@ -2,13 +2,13 @@
 
 import pytest
 
-from mesh.commands import DropKeeper
+from mesh.commands import DropKeeper, Rekey
 from mesh.crypto.keys import public_key
 from mesh.errors import Fault
 from mesh.events import Effect, LinkKind, Send, Space
 from mesh.groups.invites import invite_keys
 from mesh.ids import AccountId, Address, GroupId, TopicId
-from mesh.peer import hosting, links
+from mesh.peer import hosting, links, refilling
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
 from mesh.wire.codes import InviteCode
@@ -227,3 +227,44 @@ def test_a_keeper_that_lists_frames_without_end_is_left(monkeypatch: pytest.Monk
             break
     assert asked == 5
     assert pi.faults == [Fault.OVER_LIMIT]
+
+
+def test_a_keeper_that_is_never_done_has_us_index_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It names one frame that it does not give, and says again and again that it keeps for us."""
+    monkeypatch.setattr(refilling, "INDEX_ITEMS_MAX", 100)
+    world = World(4)
+    (wren,) = gather(world, "wren")
+    gid = wren.create()
+    world.ask("wren", Rekey(group=gid))
+    pi = Liar(wren)
+    account = AccountId(b"a" * 16)
+    where = (Address(f"/memory/pi/p2p/{pi.ends.speaker}"),)
+    wren.use_keeper(gid, ticket_to_text(Ticket(account=account, quota=10**9, mac=bytes(16), addresses=where, note="")))
+    pi.announce(list(wren.group(gid).topics))
+    said = pack_keep(KeptSaid(account=account, accepted=True, topics=1, frames=0, size=0, quota=10**9, oldest_ms=0))
+    pi.say(LinkKind.KEEP, said)
+    world.run(1)
+    tags = [pi.table.own_tag(topic) for topic in wren.group(gid).topics]
+    seen = 0
+    for _ in range(400):
+        pi.say(LinkKind.KEEP, said)
+        questions = [s.payload for s in pi.heard if s.kind is LinkKind.RANGES][seen:]
+        seen += len(questions)
+        for payload in questions:
+            if payload[8] == RangesType.QUESTION:
+                ticket = decode(RangeQuestion, payload[9:], bytes_max=limits.RANGE_FRAME_BYTES_MAX).ticket
+                shorts = RangeAnswer(ticket=ticket, ranges=[Listed(upto=b"", shorts=bytes(8))])
+                for tag in tags:
+                    pi.say(LinkKind.RANGES, pack_ranges(tag, RangesType.ANSWER, encode(shorts)))
+            else:
+                for tag in tags:
+                    pi.say(LinkKind.RANGES, pack_ranges(tag, RangesType.GIVEN))
+    asked = [s for s in pi.heard if s.kind is LinkKind.RANGES and s.payload[8] == RangesType.QUESTION]
+    peer = wren.node.peer
+    assert peer is not None
+    at = peer.state.links[pi.link].keepers[gid]
+    assert 0 < at.compared_items[1] <= 100
+    assert 0 < len(asked) <= 100
+    world.run(refilling.INDEX_MS / 1000 + 20)
+    later = [s for s in pi.heard if s.kind is LinkKind.RANGES and s.payload[8] == RangesType.QUESTION]
+    assert len(later) > len(asked), "and it is asked again when there is time"
