@@ -33,6 +33,7 @@ from mesh.node.keepsakes import draw_keepsakes, keepsakes_write
 from mesh.node.live import OpenDesk, open_node
 from mesh.node.local import methods
 from mesh.node.local.protocol import JsonObject, JsonValue
+from mesh.node.process import settle
 from mesh.peer.homes import fresh_home, home_write
 
 TEXT: Final = "x" * 244  # and 12 of its own: 256 B
@@ -174,6 +175,7 @@ async def measure(folder: Path, count: int, messages: int, rate: float) -> JsonO
     """Run it once; return the figures."""
     async with nodes(folder, count) as desks:
         gid = await group_of(desks)
+        settle()  # as a node does when it is ready
         tally = Tally(receivers=count - 1)
         async with trio.open_nursery() as nursery:
             for desk in desks[1:]:

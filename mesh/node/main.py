@@ -18,7 +18,7 @@ from mesh.node.local.paths import socket_path
 from mesh.node.local.server import serve
 from mesh.node.local.setup import OnEvent, Order
 from mesh.node.logs import Log, open_log
-from mesh.node.process import harden
+from mesh.node.process import harden, settle
 from mesh.store.sqlite import EncryptedStore
 
 
@@ -59,6 +59,7 @@ async def _live(order: Order, home: Home, store: EncryptedStore, on_event: OnEve
         if order.keeper:
             await desk.ask(TurnKeeperOn())
         network = desk.network
+        settle()
         log.ready(len(network.addresses()))
         on_event(
             {
