@@ -27,6 +27,7 @@ from mesh.wire.tickets import KEEPER_ID_BYTES
 
 RECEIPT_WAIT_MS: Final = 600  # receipts go in batches, jittered (network.md §7); ours
 RECEIPT_SPREAD_MS: Final = 900
+RECEIPT_SHARE_MS: Final = 125  # of the spread, for each device: a large group says no more than eight a second; ours
 
 
 def gives_receipts(room: Room) -> bool:
@@ -41,7 +42,8 @@ def plan_receipt(room: Room, step: Step) -> None:
     """Have a receipt sent soon if one is owed; while they are off, it stays owed."""
     if not room.receipt_due and gives_receipts(room) and any(track.owes for track in room.tracks.values()):
         room.receipt_due = True
-        step.set_timer("receipt", room.group.gid, RECEIPT_WAIT_MS + step.dice.randrange(RECEIPT_SPREAD_MS))
+        spread_ms = max(RECEIPT_SPREAD_MS, RECEIPT_SHARE_MS * len(room.group.view.devices))
+        step.set_timer("receipt", room.group.gid, RECEIPT_WAIT_MS + step.dice.randrange(spread_ms))
 
 
 def say_receipt(state: State, room: Room, step: Step) -> None:

@@ -4,7 +4,7 @@ from copy import deepcopy as copy
 
 import pytest
 
-from mesh.commands import SetSetting
+from mesh.commands import SetSetting, Suite
 from mesh.errors import RemoteError
 from mesh.events import LinkKind
 from mesh.gossip.delivery import DeliveryState
@@ -17,7 +17,7 @@ from mesh.wire.invites import FrontierEntry
 from mesh.wire.messages import Kind, Reached, ReceiptBody
 from mesh.wire.sessions import AnsweredBody, ClosedSpan, StateBody, WantMessagesBody
 from simulations.checks import Watch
-from simulations.people import Person, circle
+from simulations.people import Person, circle, gather
 from simulations.world import World
 from tests.peer.forgery import Forger
 from tests.peer.liar import Liar
@@ -52,6 +52,26 @@ def test_a_burst_is_confirmed_by_one_receipt_of_each_after_a_while_that_differs(
     assert wren.until(lambda: all(reached(wren, gid, post, juniper, sorrel) for post in posts), 10)
     assert 600 <= world.now_ms - began <= 2_000
     assert {p.name: p.group(gid).own.mseq - before[p.name] for p in (juniper, sorrel)} == {"juniper": 1, "sorrel": 1}
+
+
+def test_a_larger_group_takes_its_time_so_that_receipts_do_not_outgrow_what_is_said() -> None:
+    """Each goes to everybody: at the pace of a small group those of sixteen would be sixteen times as many a second."""
+    world = World(5)
+    people = gather(world, *(f"member-{k}" for k in range(16)))
+    first, *others = people
+    gid = first.create(suite=Suite.CLASSIC)
+    for person in others:
+        person.join(gid, first.invite(gid))
+    assert world.run_until(lambda: all(len(p.group(gid).view.members) == len(people) for p in people), 60)
+    world.run(30)
+    before = sum(person.group(gid).own.mseq for person in others)
+    posts = []
+    for k in range(30):
+        posts.append(first.post(gid, f"{k}"))
+        world.run(1)
+    said = sum(person.group(gid).own.mseq for person in others) - before
+    assert 30 < said <= 8 * 30
+    assert first.until(lambda: all(reached(first, gid, post, *others) for post in posts), 10)
 
 
 def test_one_who_gives_no_receipts_says_so_and_is_unknown_to_the_others() -> None:

@@ -6,7 +6,8 @@ operation that comes in:
 
 - of one who was removed it changes nothing for anybody else;
 - it changes no rank and no device of anybody more senior than its author ever was;
-- one who is demoted stays in, at the rank before or at the new one.
+- one who is demoted stays in, at the rank before or at the new one; but for a removal that was waiting, void against
+  the rank that they had, and of which the demotion had not heard.
 
 In the end all hear all: each sees what the trivial twin sees and what a judgement from nothing gives, whoever holds the
 same keys sends under the same epoch, and after one more re-key all who are in hold it and send under it.
@@ -25,7 +26,7 @@ from mesh.commands import Rank
 from mesh.errors import RefusedError
 from mesh.groups.operations import Operation, act_of
 from mesh.ids import DeviceId, MemberPk
-from mesh.membership.graph import Entry
+from mesh.membership.graph import Entry, Graph
 from mesh.membership.resolve import resolve
 from mesh.wire.operations import OpType
 from tests.groups.people import Person, standing
@@ -121,12 +122,22 @@ class Belonging(RuleBasedStateMachine):
         for pk, (rank, devices) in before.items():
             if rank < best:
                 assert after.get(pk) == (rank, devices), "a junior changes a senior's standing"
-        self.demoted_stays_in(entry, before, after)
+        self.demoted_stays_in(graph, entry, before, after)
 
-    def demoted_stays_in(self, entry: Entry, before: Shown, after: Shown) -> None:
-        if entry.act.type is OpType.DEMOTE and entry.act.subject in before:
-            allowed = {before[entry.act.subject][0], entry.act.granted_rank}
-            assert after[entry.act.subject][0] in allowed
+    def demoted_stays_in(self, graph: Graph, entry: Entry, before: Shown, after: Shown) -> None:
+        if entry.act.type is not OpType.DEMOTE or entry.act.subject not in before:
+            return
+        member = entry.act.subject
+        if member in after:
+            assert after[member][0] in {before[member][0], entry.act.granted_rank}
+        else:
+            assert any(
+                other.act.type is OpType.REMOVE
+                and other.act.subject == member
+                and other.level < entry.act.granted_rank
+                and not other.is_before(entry)
+                for other in graph.entries(graph.everything)
+            ), "a demotion puts somebody out"
 
     def teardown(self) -> None:
         if not hasattr(self, "people"):
@@ -159,6 +170,32 @@ class Belonging(RuleBasedStateMachine):
             person.hears(author)
             if person.dev in author.view.devices and person.dev not in twice:
                 assert person.group.epoch == key, f"{person.name} is stranded"
+
+
+def test_one_who_steps_down_can_meet_a_removal_that_counted_for_nothing_before() -> None:
+    """Found by the machine above: a steward removes the founder, who has not heard of it and steps down."""
+    belonging = Belonging()
+    belonging.begin()
+    alice, steve = belonging.people[:2]
+    belonging.somebody_acts(one=1, move="grudge", other=0, rank=Rank.FOUNDER)
+    bob = belonging.people[4]
+    bob.hears(steve)
+    assert bob.view.members[alice.pk].rank is Rank.FOUNDER
+    belonging.somebody_acts(one=0, move="step down", other=1, rank=Rank.MEMBER)
+    bob.hears(alice)
+    assert alice.pk not in bob.view.members
+    belonging.teardown()
+
+
+def test_one_who_has_heard_of_such_a_removal_steps_down_unharmed() -> None:
+    belonging = Belonging()
+    belonging.begin()
+    alice, steve = belonging.people[:2]
+    belonging.somebody_acts(one=1, move="grudge", other=0, rank=Rank.FOUNDER)
+    alice.hears(steve)
+    belonging.somebody_acts(one=0, move="step down", other=1, rank=Rank.MEMBER)
+    belonging.teardown()
+    assert belonging.people[4].view.members[alice.pk].rank is Rank.MEMBER
 
 
 Belonging.TestCase.settings = settings(stateful_step_count=25)
