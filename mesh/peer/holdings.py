@@ -11,12 +11,13 @@ from typing import Final
 
 from mesh.events import Fetch, Scan, Space
 from mesh.gossip.shelf import BUCKETS
-from mesh.ids import GroupId, OpId, TopicId
+from mesh.ids import FrameId, GroupId, OpId, TopicId
 from mesh.peer.held import Held, Holding, HoldingFor
 from mesh.peer.keepers import has_keepers
 from mesh.peer.state import Room, State, Step
 from mesh.wire.frames import Frame, parse_frame, topic_of
 
+UNKEPT_MAX: Final = 32_768  # frames of a group that came, and are kept nowhere here: some 15 MB; ours
 _READ: Final = 1024  # frames of messages that are read at once; ours
 _READ_OPS: Final = 64  # frames of operations, each up to 288 KiB; ours
 
@@ -37,6 +38,24 @@ def note_frame(room: Room, frame: Frame, step: Step, *, key: bytes = b"", taken:
     holding = room.holdings.get(topic)
     if holding is not None and (key or frame.id not in holding.frames):
         holding.frames[frame.id] = Held(bucket, space, key, len(frame.raw))
+        if not key:
+            _note_unkept(room, topic, frame.id)
+
+
+def note_in_all(state: State, frame: Frame, step: Step) -> None:
+    """Note in every group that a frame came in which may be one of its own."""
+    for room in state.rooms.values():
+        note_frame(room, frame, step)
+
+
+def _note_unkept(room: Room, topic: TopicId, frame: FrameId) -> None:
+    """Remember only so many frames that are kept nowhere; what a keeper has of the others it gives again."""
+    room.unkept[topic, frame] = None
+    while len(room.unkept) > UNKEPT_MAX:
+        (old_topic, old), _ = room.unkept.popitem(last=False)
+        holding = room.holdings.get(old_topic)
+        if holding is not None and old in holding.frames and not holding.frames[old].key:
+            del holding.frames[old]
 
 
 def want_holding(state: State, room: Room, topic: TopicId, step: Step) -> Holding | None:

@@ -255,6 +255,8 @@ class Peer:
                 step.stored.setdefault(link.link, []).append(frame.id)
             if stored or (frame.type is not FrameType.MESSAGE and not self._is_kept_anew(link, frame, step)):
                 spreading.note_again(self.state, link, frame.id, step)
+                if link.keepers:
+                    holdings.note_in_all(self.state, frame, step)
                 return  # a message that could not be taken in when it came first may be now
         if not self._is_ours(frame, step):
             return
@@ -271,8 +273,7 @@ class Peer:
             if not link.keepers and frame.type is not FrameType.PREVIEW:
                 raise
             # A keeper, and whoever hands a preview on, cannot look inside: it is not held against them.
-        for room in self.state.rooms.values():
-            holdings.note_frame(room, frame, step)
+        holdings.note_in_all(self.state, frame, step)
 
     def _is_kept_anew(self, link: Link, frame: Frame, step: Step) -> bool:
         """Say whether a frame that we have seen is to be kept for others, and is not, or not for all of them."""

@@ -149,6 +149,9 @@ class Room:
     handed: int = 0  # messages that were handed on to us, in this process
     unopened: OpId | None = None  # the epoch which something follows that we could not open
     holdings: dict[TopicId, Holding] = field(default_factory=dict)  # what is here of epochs that keepers keep
+    unkept: OrderedDict[tuple[TopicId, FrameId], None] = field(
+        default_factory=OrderedDict
+    )  # of these, not in the store
     left: dict[TopicId, None] = field(default_factory=dict)  # epochs that are left at keepers
     keepers_said: dict[AccountId, KeptSaid] = field(default_factory=dict)  # what each said last, in this process
     keepers_dialled: tuple[str, ...] = ()  # where we look for them
