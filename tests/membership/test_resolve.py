@@ -14,7 +14,7 @@ from mesh.ids import OpId
 from mesh.membership.acts import Act
 from mesh.membership.graph import Entry, Graph
 from mesh.membership.rendering import render
-from mesh.membership.resolve import KEPT, Resolution, Views, resolve
+from mesh.membership.resolve import KEPT, Resolution, Views, resolve, take_back
 from mesh.membership.standing import Standing, judge
 from mesh.membership.structure import TALK
 from tests.attacks.plain import Told
@@ -145,6 +145,21 @@ def test_a_refusal_forgets_what_rests_on_the_refused_and_nothing_else(worked: Co
     alice.admits("bob", after=then)
     assert group.names == {"alice", "bob"}
     assert group.view == render(judge(group.graph, group.graph.everything))
+
+
+def test_what_was_asked_for_last_goes_too_when_its_act_is_taken_back() -> None:
+    """Another act may come in its place, and then the same mask means another set."""
+    group = line(10)
+    (alice,) = group.people
+    then = group.heads
+    alice.admits("carol")
+    carols = group.graph.at(len(group.graph) - 1).act
+    take_back(group.graph, group.views)
+    alice.admits("bob", after=then)
+    assert group.names == {"alice", "bob"}
+    take_back(group.graph, group.views)
+    group.graph.push(carols)
+    assert group.names == {"alice", "carol"}
 
 
 def test_so_many_views_are_kept_and_the_latest_asked_for_longest(worked: Counter[str]) -> None:
