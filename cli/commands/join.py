@@ -313,8 +313,8 @@ def _alike(join: JsonObject) -> list[str]:
 
 
 def _inviter(join: JsonObject) -> list[str]:
-    alias = one_line(fields.text(fields.record(join, "inviter"), "alias"))
-    return [f"Invited by {alias}."] if alias else []
+    inviter = fields.record(join, "inviter")
+    return [f"Invited by {one_line(fields.person(inviter))}."] if fields.text(inviter, "alias") else []
 
 
 def _state(told: JsonObject) -> str:

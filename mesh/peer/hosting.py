@@ -60,7 +60,7 @@ def turn_on(state: State, command: TurnKeeperOn, step: Step) -> None:
 
 
 def turn_off(state: State, step: Step) -> None:
-    """Keep nothing any more, and forget what is here. Tickets stay good, should it be turned on again."""
+    """Keep nothing any more, forget what is here, and say so to those who left it. Tickets stay good."""
     host = state.host
     if host is None or not host.on:
         return
@@ -68,6 +68,10 @@ def turn_off(state: State, step: Step) -> None:
     for space in (Space.KEPT, Space.SIZES, Space.KEEPER):
         step.journal.delete_prefix(space, b"")
     _save_own(state.host, step)
+    for link in state.links.values():
+        for account in link.tickets:
+            if account in host.shelf.accounts:
+                _say_held(link, state.host, account, host.shelf.accounts[account].quota, step)
 
 
 def _save_own(host: Host, step: Step) -> None:

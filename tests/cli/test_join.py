@@ -238,6 +238,13 @@ def test_attempts_are_listed_and_dropped(home: Path) -> None:
     assert dropped.code == 0
 
 
+def test_who_invited_is_told_from_one_of_the_same_alias(home: Path) -> None:
+    inviter: JsonObject = {"id": "45" * 32, "alias": "wren", "alike": True}
+    done: JsonObject = {"join": {**PREVIEWED, "state": "joined", "inviter": inviter}}
+    with fake_node(home, replies(done)):
+        assert "Invited by wren (454545)." in mesh("join", CODE, "--agree", "--alias", "Wren", home=home).out
+
+
 def test_a_knock_that_waits_at_a_keeper_asks_nobody_to_stay(home: Path) -> None:
     waiting = {**PREVIEWED, "state": "knocking", "at_keeper": True}
     with fake_node(home, {"join.list": {"joins": [waiting]}}):

@@ -77,6 +77,29 @@ def test_who_is_alone_with_a_keeper_is_told_that_what_they_post_is_left_there() 
     assert nobody["do"] == "Your node goes on trying. What you post waits."
 
 
+def test_a_keeper_that_is_turned_off_is_not_counted_on_for_a_moment_longer() -> None:
+    world, wren, pi, _ = kept()
+    tansy = WorldDesk(world, "tansy")
+    tansy.agree(wren.code())
+    world.run(60)
+    world.stop("tansy")
+    world.run(5)
+    assert pi.call("keeper.off")["on"] is False
+    world.run(2)
+    (shown,) = wren.list("keeper.list", "keepers")
+    assert (shown["reachable"], shown["keeps"]) == (True, False)
+    (alone,) = wren.list("status", "problems")
+    assert alone["do"] == "Your node goes on trying. What you post waits."
+    waiting = part(wren.call("post", text="hello", wait_s=2), "message")
+    assert (waiting["state"], waiting["held_by"]) == ("queued", [])
+    pi.call("keeper.on")
+    world.run(660)
+    (again,) = wren.list("keeper.list", "keepers")
+    assert again["keeps"] is True
+    told = part(wren.call("message.show", message=waiting["id"]), "message")
+    assert told["state"] == "sent", "it is left there once it keeps again"
+
+
 def test_a_code_leads_to_the_keeper_and_a_knock_that_waits_there_says_so() -> None:
     world, wren, _, _ = kept()
     world.run(30)
