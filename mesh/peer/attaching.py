@@ -41,7 +41,8 @@ def offer_files(state: State, room: Room, command: OfferFiles, step: Step) -> by
         files.append(UploadFile(name=name, size=size, key=key, header=header, sealing=sealing))
     upload = Upload(gid=group.gid, uid=uid, post=post_id(group.own.dev, uid), files=files)
     state.uploads[uid] = upload
-    held = Held(key=b"", under=upload.post, total=sum(chunks_of(file.size) for file in files))
+    total = sum(chunks_of(file.size) for file in files)
+    held = Held(key=b"", under=upload.post, total=total, by=group.own.member_pk)
     room.files[upload.post] = held
     save_held(room, upload.post, held, step)
     _take(upload, b"", step)  # a file without a byte is whole
@@ -87,7 +88,7 @@ def note_written(state: State, room: Room, uid: bytes, step: Step) -> None:
     """The post is written: its files are here, whole."""
     upload = state.uploads.pop(uid)
     step.set_timer(TIMER, uid, None)
-    held = Held.whole(WRITTEN, upload.post, room.files[upload.post].total)
+    held = Held.whole(WRITTEN, upload.post, room.files[upload.post].total, room.group.own.member_pk)
     room.files[upload.post] = held
     save_held(room, upload.post, held, step)
 

@@ -33,6 +33,7 @@ TIMER: Final = "chunks"
 FETCH_FILES: Final = "fetch-files"  # our own setting: are small files fetched before anybody asks for them?
 BY_ITSELF_BYTES_MAX: Final = 1024 * 1024  # of a post: a photograph, a leaflet; ours
 BY_ITSELF_CHUNKS_MAX: Final = 4096  # in a group, 256 MiB: past that a person decides; ours
+BY_MEMBER_CHUNKS_MAX: Final = BY_ITSELF_CHUNKS_MAX // 4  # of one member: or one could use up what is for all; ours
 STILL_MS: Final = 20_000  # when nothing has come for so long, somebody else is asked; ours
 REST_MS: Final = 60_000  # and what was not given is not asked of the same one; ours
 _OWED_MAX: Final = 4096  # chunks that a link was asked for and did not give: it is asked no further; ours
@@ -50,8 +51,9 @@ def note_post(state: State, room: Room, record: MessageRecord, step: Step) -> No
     if not entries:
         return
     key = message_key(room.group.gid, record.at_ms, record.post, record.msg_id)
-    held = Held(key=key, under=record.post, total=sum(len(entry.chunks) for entry in entries))
-    held.wanted = sum(entry.size for entry in entries) <= BY_ITSELF_BYTES_MAX and _takes_more(room, held.total)
+    total = sum(len(entry.chunks) for entry in entries)
+    held = Held(key=key, under=record.post, total=total, by=record.member)
+    held.wanted = sum(entry.size for entry in entries) <= BY_ITSELF_BYTES_MAX and _takes_more(room, held)
     room.files[record.post] = held
     if held.wanted:
         held.missing = _missing(held, post)
@@ -59,11 +61,13 @@ def note_post(state: State, room: Room, record: MessageRecord, step: Step) -> No
     save_held(room, record.post, held, step)
 
 
-def _takes_more(room: Room, chunks: int) -> bool:
+def _takes_more(room: Room, more: Held) -> bool:
+    """Say whether we fetch so much more by ourselves: of the group, and of whoever posts it."""
     if room.group.own.settings_map().get(FETCH_FILES) == "off":
         return False
-    taken = sum(held.total if held.wanted else held.count for held in room.files.values())
-    return taken + chunks <= BY_ITSELF_CHUNKS_MAX
+    taken = {post: held.total if held.wanted else held.count for post, held in room.files.items()}
+    theirs = sum(chunks for post, chunks in taken.items() if room.files[post].by == more.by)
+    return sum(taken.values()) + more.total <= BY_ITSELF_CHUNKS_MAX and theirs + more.total <= BY_MEMBER_CHUNKS_MAX
 
 
 def want_files(state: State, room: Room, post: PostId, step: Step) -> None:

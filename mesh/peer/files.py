@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from mesh.crypto.streams import Sealing
-from mesh.ids import GroupId, LinkId, PostId
+from mesh.ids import GroupId, LinkId, MemberPk, PostId
 from mesh.peer.records import FilesRecord
 from mesh.wire.files import chunks_of
 
@@ -15,6 +15,7 @@ class Held:
     key: bytes  # of the post in Space.MESSAGES; empty while it is being written
     under: PostId  # by which the chunks are stored: the post, or what it was called in a former membership
     total: int
+    by: MemberPk  # whose post it is
     here: bytearray = field(default_factory=bytearray)  # a bit for each chunk, the lowest first
     wanted: bool = False
     missing: dict[bytes, int] | None = None  # chunk id -> its number; None: the post has not been read for it
@@ -25,9 +26,9 @@ class Held:
         self.here.extend(bytes((self.total + 7) // 8 - len(self.here)))
 
     @staticmethod
-    def whole(key: bytes, under: PostId, total: int) -> "Held":
+    def whole(key: bytes, under: PostId, total: int, by: MemberPk) -> "Held":
         """Return it with everything here."""
-        held = Held(key=key, under=under, total=total, missing={})
+        held = Held(key=key, under=under, total=total, by=by, missing={})
         for number in range(total):
             held.note(number)
         return held
@@ -52,13 +53,25 @@ class Held:
 
     def to_record(self) -> FilesRecord:
         """Return it as it is stored."""
-        return FilesRecord(key=self.key, under=self.under, total=self.total, here=bytes(self.here), wanted=self.wanted)
+        return FilesRecord(
+            key=self.key,
+            under=self.under,
+            total=self.total,
+            here=bytes(self.here),
+            wanted=self.wanted,
+            by=self.by,
+        )
 
     @staticmethod
     def from_record(record: FilesRecord) -> "Held":
         """Return it as it was stored."""
         return Held(
-            key=record.key, under=record.under, total=record.total, here=bytearray(record.here), wanted=record.wanted
+            key=record.key,
+            under=record.under,
+            total=record.total,
+            here=bytearray(record.here),
+            wanted=record.wanted,
+            by=record.by,
         )
 
 

@@ -119,6 +119,7 @@ class FilesRecord(Record, frozen=True):
     total: shapes.Count
     here: Annotated[bytes, Meta(max_length=limits.CHUNKS_OF_FILE_MAX)]
     wanted: bool
+    by: shapes.Member  # whose post it is
 
 
 class JoinStage(StrEnum):

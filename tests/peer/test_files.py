@@ -318,6 +318,25 @@ def test_a_group_takes_only_so_much_by_itself(monkeypatch: pytest.MonkeyPatch) -
     ring.until(lambda: has_all(ring.sorrel, ring.gid, second))
 
 
+def test_one_member_cannot_use_up_what_is_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even by naming chunks that nobody gives."""
+    monkeypatch.setattr(fetching, "BY_MEMBER_CHUNKS_MAX", 3)
+    ring = Circle()
+    first = send_files(ring.wren, ring.gid, ("a", content(100_000)))
+    ring.until(lambda: has_all(ring.sorrel, ring.gid, first))
+    second = send_files(ring.wren, ring.gid, ("b", content(100_000)))
+    ring.until(lambda: second in ring.sorrel.room(ring.gid).files)
+    assert not held(ring.sorrel, ring.gid, second).wanted
+    third = send_files(ring.juniper, ring.gid, ("c", content(100_000)))
+    ring.until(lambda: has_all(ring.sorrel, ring.gid, third))
+    ring.sorrel.off()
+    ring.sorrel.on()
+    ring.world.run(10)
+    fourth = send_files(ring.wren, ring.gid, ("d", content(100_000)))
+    ring.until(lambda: fourth in ring.sorrel.room(ring.gid).files)
+    assert not held(ring.sorrel, ring.gid, fourth).wanted
+
+
 def test_one_may_have_nothing_fetched_before_one_asks() -> None:
     ring = Circle()
     ring.world.ask("sorrel", SetSetting(group=ring.gid, key="fetch-files", value="off", own=True))
