@@ -157,6 +157,8 @@ def list_(group: str, /, *, context: Here) -> None:
             for keeper in keepers
         ],
     )
+    if keepers and context.node_up:
+        context.out.say("They say what they hold when they are asked, every ten minutes.")
 
 
 def _now(context: Context, keeper: JsonObject) -> str:

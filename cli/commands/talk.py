@@ -33,6 +33,7 @@ from mesh.node.local.protocol import JsonObject
 
 Mode = Literal["listening", "experience", "advice", "resources"]
 LIMIT: Final = 50  # messages; a screen or two
+OLDER: Final = "[There are older ones. --limit N shows more of them, 500 at most.]"
 ONCE_MORE: Final = "Here is your text once more, so that you can take it from here:"
 FILES_STAY: Final = (
     "The files do not go out with it: others' nodes fetch them from yours, or from a member's that has them already. "
@@ -182,7 +183,7 @@ def read(
     since
         Only what came after the message with this id.
     limit
-        At most this many, the newest.
+        At most this many, the newest; up to 500. Where there are older ones, that is said.
     unread
         Only what you have not read yet.
     follow
@@ -361,8 +362,10 @@ def _page(told: JsonObject) -> Iterator[str]:
         named = f'"{name}"' if name else "a group that is not here"
         yield f"Earlier words are in {named} ({shown_id(fields.text(earlier, 'id'))})."
         yield ""
+    if fields.flag(told, "older"):
+        yield OLDER
     for place, message in enumerate(messages):
-        if place:
+        if place or fields.flag(told, "older"):
             yield ""
         yield from message_lines(message)
     for gap in fields.records(told, "gaps"):
@@ -379,6 +382,7 @@ def _follow(context: Context, api: Api, asked: JsonObject) -> None:
     first = next(stream, None)
     group: JsonObject = {} if first is None or "group" not in first else {"group": first["group"]}
     told = api.call("read", asked)
+    context.out.say(*([OLDER] if fields.flag(told, "older") else []))
     shown = set()
     for message in fields.records(told, "messages"):
         shown.add(fields.text(message, "id"))

@@ -105,6 +105,7 @@ def test_a_group_gets_a_keeper_lists_it_and_drops_it(home: Path) -> None:
     assert added.out == "The group's members leave what they say at pi-kitchen too.\n"
     assert "12 pieces, 2 MiB of 128 MiB" in listed.out
     assert "not reachable" in listed.out
+    assert "every ten minutes" in listed.err
     assert "nothing said yet" in listed.out
     assert "nothing: it keeps for nobody now" in listed.out
     keepers = told["keepers"]

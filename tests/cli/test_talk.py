@@ -384,3 +384,10 @@ def test_who_reads_with_the_node_down_is_told_that_nothing_new_can_come(home: Pa
     assert "Your node is not running, so nothing new can come." in mesh("read", "g", home=home).err
     with fake_node(home, {"read": {"messages": [], "gaps": []}}):
         assert mesh("read", "g", home=home).err == ""
+
+
+def test_a_page_that_is_not_all_says_so_first(home: Path) -> None:
+    for older in (True, False):
+        with fake_node(home, {"read": {"messages": [message()], "older": older, "gaps": []}}):
+            ran = mesh("read", "g", home=home)
+        assert ("There are older ones." in ran.out.splitlines()[0]) is older

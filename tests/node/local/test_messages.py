@@ -143,3 +143,21 @@ def aliases(told: JsonObject, key: str) -> list[JsonValue]:
     named = told[key]
     assert isinstance(named, list)
     return [person["alias"] for person in named if isinstance(person, dict)]
+
+
+def test_that_there_is_more_than_is_shown_is_said() -> None:
+    world, _, _, (wren, juniper, _) = three(7)
+    for word in ("one", "two", "three"):
+        say(wren, word)
+    world.run(5)
+    for asked, texts, older in (
+        ({"limit": 2, "unread": True}, ["two", "three"], True),
+        ({"limit": 2, "unread": True}, ["one"], False),
+        ({"limit": 3, "unread": False}, ["one", "two", "three"], False),
+        ({"limit": 1, "unread": False}, ["three"], True),
+    ):
+        told = call(juniper, "read", group=GROUP, **asked)
+        messages = told["messages"]
+        assert isinstance(messages, list)
+        assert [message["text"] for message in messages if isinstance(message, dict)] == texts
+        assert told["older"] is older

@@ -1,7 +1,6 @@
 """`post`, `read`, `outbox`, `message show`: what is said, and how far it has come."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from itertools import islice
 from typing import Final
 
 from mesh.commands import MarkRead, Post, Withdraw
@@ -97,18 +96,20 @@ def _is_hidden(desk: Desk, room: Room, key: bytes) -> bool:
 
 
 async def read(desk: Desk, params: JsonObject) -> JsonObject:
-    """Show messages, oldest first, and note that they were seen."""
+    """Show messages, oldest first, and note that they were seen; `older`: there are some before them, not shown."""
     room = group_named(desk.state, given.text(params, "group"))
     opened = given.maybe_text(params, "open")
     look = Look.of(desk, room)
     rows = _newest(desk, room, look, params) if opened is None else _one(desk, room, look, opened)
+    most = min(_limit(params), LIMIT_MAX)
     told: list[JsonObject] = []
     shown: list[bytes] = []
-    size = 0
+    size, older = 0, False
     for key, value in rows:
         message = message_json(look, room, value, opened=opened is not None)
         size += 600 + 2 * len(str(message["text"]))
-        if size > ANSWER_BYTES_MAX and told:
+        older = len(told) == most or bool(size > ANSWER_BYTES_MAX and told)
+        if older:
             break
         told.append(message)
         shown.append(key)
@@ -117,6 +118,7 @@ async def read(desk: Desk, params: JsonObject) -> JsonObject:
         await desk.ask(MarkRead(keys=seen))
     return {
         "messages": each(reversed(told)),
+        "older": older,
         "gaps": gaps_json(desk.state, room, but=look.choices.blocked),
         "catching_up": catching_up_json(desk.state, room),
         "earlier": earlier_json(desk.state, room),
@@ -133,17 +135,20 @@ def _one(desk: Desk, room: Room, look: Look, name: str) -> list[tuple[bytes, byt
 def _newest(desk: Desk, room: Room, look: Look, params: JsonObject) -> Iterator[tuple[bytes, bytes]]:
     """Return the rows that are asked for, newest first, without those of people whom one has blocked."""
     gid = room.group.gid
-    limit = given.number(params, "limit", 50)
-    if limit < 1:
-        raise LocalError("the limit is at least 1", code="E-USAGE")
     since, unread = given.maybe_text(params, "since"), given.flag(params, "unread")
     after = message_named(desk.store, since, gid)[2] if since else None
-    shown = (
+    return (
         (key, value)
         for key, value in _backwards(desk, gid, after, unread=unread)
         if not is_hidden(look, room, value) and not _is_left_out(look, value, unread=unread)
     )
-    return islice(shown, min(limit, LIMIT_MAX))
+
+
+def _limit(params: JsonObject) -> int:
+    limit = given.number(params, "limit", 50)
+    if limit < 1:
+        raise LocalError("the limit is at least 1", code="E-USAGE")
+    return limit
 
 
 def _backwards(desk: Desk, gid: GroupId, after: bytes | None, *, unread: bool) -> Iterator[tuple[bytes, bytes]]:
