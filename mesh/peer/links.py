@@ -45,6 +45,9 @@ class Session:
     refused: int = 0  # messages that it claimed, was asked for, and did not give
     walk: "Walk | None" = None  # how far we have gone back in handing on to it what others said
     resting: dict[bytes, int] = field(default_factory=dict)  # post or chunk that it did not give -> until when (mono)
+    asked_stated: bool = False  # it was asked what stands
+    gave_stated: bytes = b""  # up to where we told it what stands
+    gave_stated_ms: int | None = None  # since when (mono)
     vain: bool = False  # it was asked to hand on, and did not
 
 

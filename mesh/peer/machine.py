@@ -61,6 +61,7 @@ from mesh.peer import (
     receipts,
     refilling,
     registering,
+    restating,
     retention,
     speaking,
     spreading,
@@ -415,6 +416,7 @@ class Peer:
             receipts.plan_receipt(room, step)
             catching_up.ask_messages(self.state, room, step)
             history.ask_history(self.state, room, step)
+            restating.ask_statements(self.state, room, step)
             fetching.ask_chunks(self.state, room, step)
             way_back.tend(self.state, room, step)
             keeping.tend_keys(self.state, room, step)

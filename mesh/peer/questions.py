@@ -22,3 +22,14 @@ class AskingOn:
     gid: GroupId
     before: bytes
     pages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskingStated:
+    """Somebody is being asked what stands; `asked_ms` is mono."""
+
+    link: LinkId
+    ticket: int
+    after: bytes
+    pages: int
+    asked_ms: int

@@ -43,7 +43,7 @@ from mesh.peer.held import Holding, HoldingFor
 from mesh.peer.links import Link, Session, Walk
 from mesh.peer.paired import Entering, Pairing
 from mesh.peer.passed import Passed
-from mesh.peer.questions import Asking, AskingOn
+from mesh.peer.questions import Asking, AskingOn, AskingStated
 from mesh.peer.records import (
     ContactRecord,
     DraftRecord,
@@ -113,6 +113,7 @@ class Room:
     contacts: dict[DeviceId, ContactRecord] = field(default_factory=dict)
     withdrawn: dict[PostId, MessageRecord] = field(default_factory=dict)  # taken back, and their place is being read
     statements: Statements = field(default_factory=Statements)  # what was stated, for others to fold
+    asking_stated: AskingStated | None = None
     proofs: dict[DeviceId, ProofRecord] = field(default_factory=dict)  # who signed two messages under one number
     verified: dict[MemberPk, int] = field(default_factory=dict)  # whose key the person confirmed, and when (wall)
     recent: OrderedDict[MsgId, int] = field(default_factory=OrderedDict)  # at_ms of the newest messages

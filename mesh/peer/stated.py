@@ -68,6 +68,10 @@ class Statements:
         """Return all that was stated of a form."""
         return [stated for (kind, _), there in self._about.items() if kind == form for stated in there.values()]
 
+    def has(self, stated: Stated) -> bool:
+        """Say whether this very statement is kept, with its words or without."""
+        return stated.key in self._about.get((stated.body.form, stated.body.subject), {})
+
     def put(self, stated: Stated) -> list[Stated] | None:
         """Keep a statement; return those that go for it, or None where it is not kept: newer ones stand.
 

@@ -19,7 +19,7 @@ from mesh.gossip.sessions import half_session, proof_statement, tag_of, unpack
 from mesh.groups.group import Group
 from mesh.groups.receiving import bundles_beyond, receive_bundle, unpack_wraps
 from mesh.ids import DeviceId, OpId, TopicId
-from mesh.peer import catching_up, confirming, doubting, fetching, handing_on, history, leaving, way_back
+from mesh.peer import catching_up, confirming, doubting, fetching, handing_on, history, leaving, restating, way_back
 from mesh.peer.lacking import note_heads
 from mesh.peer.links import Link, Session
 from mesh.peer.receipts import note_holder, plan_receipt
@@ -40,10 +40,12 @@ from mesh.wire.sessions import (
     ProofBody,
     SessionBody,
     StateBody,
+    StatementsBody,
     WantChunksBody,
     WantHistoryBody,
     WantMessagesBody,
     WantOpsBody,
+    WantStatementsBody,
 )
 
 KEY_QUESTIONS_MAX: Final = 4  # places in the log from which wraps are asked for at once; ours
@@ -231,6 +233,10 @@ def _answer(state: State, link: Link, room: Room, session: Session, body: Sessio
             fetching.give_chunks(link, room, session, body, step)
         case ChunksSentBody():
             fetching.hear_sent(state, link, room, session, body, step)
+        case WantStatementsBody() if current and not room.group.own.left:
+            restating.give_statements(link, room, session, body, step)
+        case StatementsBody() if current and not room.group.own.left:
+            restating.hear_statements(state, link, room, session, body, step)
         case NotInBody() if current:
             doubting.hear_not_in(state, room, session, body.nonce, step)
         case (
@@ -242,6 +248,8 @@ def _answer(state: State, link: Link, room: Room, session: Session, body: Sessio
             | KeyupsBody()
             | NotInBody()
             | WantChunksBody()
+            | WantStatementsBody()
+            | StatementsBody()
         ):
             pass  # not a member as far as we know: ciphertext on the topic is all there is
 
@@ -283,6 +291,7 @@ def _hear_state(state: State, link: Link, room: Room, session: Session, body: St
     plan_receipt(room, step)
     catching_up.ask_messages(state, room, step)
     history.ask_history(state, room, step)
+    restating.ask_statements(state, room, step)
     fetching.ask_chunks(state, room, step)
 
 

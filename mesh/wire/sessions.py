@@ -34,6 +34,8 @@ class SessionType(IntEnum):
     NOT_IN = 9
     WANT_CHUNKS = 10
     CHUNKS_SENT = 11
+    WANT_STATEMENTS = 12
+    STATEMENTS = 13
 
 
 Heads = Annotated[list[shapes.Op], Meta(max_length=limits.STATE_HEADS_MAX)]
@@ -133,6 +135,25 @@ class ChunksSentBody(Record, frozen=True):
     ticket: shapes.Count
 
 
+Stood = Annotated[bytes, Meta(max_length=34)]  # key of a statement: form u16, device, mseq u64, 8 B of its msg id
+
+
+class WantStatementsBody(Record, frozen=True):
+    """Please hand on what stands, beyond a key (empty: all of it), unless it is what this hash says that we have."""
+
+    ticket: shapes.Count
+    after: Stood
+    have: shapes.Bytes32
+
+
+class StatementsBody(Record, frozen=True):
+    """Statements as their authors signed them, in the order of their keys. `after`: where to ask on; empty: no more."""
+
+    ticket: shapes.Count
+    after: Stood
+    messages: Annotated[list[SignedMessage], Meta(max_length=limits.STATEMENTS_OF_PAGE_MAX)]
+
+
 SessionBody = (
     StateBody
     | WantOpsBody
@@ -145,6 +166,8 @@ SessionBody = (
     | NotInBody
     | WantChunksBody
     | ChunksSentBody
+    | WantStatementsBody
+    | StatementsBody
 )
 
 SESSION_BODIES: Final[Mapping[SessionType, type[SessionBody]]] = MappingProxyType(
@@ -160,5 +183,7 @@ SESSION_BODIES: Final[Mapping[SessionType, type[SessionBody]]] = MappingProxyTyp
         SessionType.NOT_IN: NotInBody,
         SessionType.WANT_CHUNKS: WantChunksBody,
         SessionType.CHUNKS_SENT: ChunksSentBody,
+        SessionType.WANT_STATEMENTS: WantStatementsBody,
+        SessionType.STATEMENTS: StatementsBody,
     }
 )

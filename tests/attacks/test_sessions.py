@@ -67,7 +67,7 @@ def test_attack_46_ex_member_opens_a_session_with_an_old_sync_key() -> None:
 
 def test_attack_48_stranded_device_comes_back_and_a_removed_one_does_not() -> None:
     """Both call in the same words: one is sealed the next epoch, the other hears that it is out, and nothing else."""
-    world = World(9)
+    world = World(4)
     gid, (wren, juniper, sorrel, tansy) = circle(world, "wren", "juniper", "sorrel", "tansy")
     world.run(10)
     stranded, removed = juniper.group(gid), sorrel.group(gid)

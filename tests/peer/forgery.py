@@ -68,10 +68,13 @@ class Forger:
     ) -> bytes:
         """Seal a message of any kind and content, under the epoch in use or an older one."""
         wording = Wording(uid=uid or self.entropy.draw(16), kind=kind, parents=(), ts_ms=ts_ms, flags=0, body=body)
-        means = Means(entropy=self.entropy, sealer=self.sealer, journal=Journal(), wall_ms=START_WALL_MS)
         under = epoch or self.group.epoch
         assert under is not None
-        return seal_message(self.group, under, wording, means).frame
+        return seal_message(self.group, under, wording, self.means()).frame
+
+    def means(self) -> Means:
+        """Return what sealing takes; what it would write goes nowhere."""
+        return Means(entropy=self.entropy, sealer=self.sealer, journal=Journal(), wall_ms=START_WALL_MS)
 
     def draft(self, *recipients: DeviceId) -> Draft:
         """Make an epoch for these devices, or for all who are in."""

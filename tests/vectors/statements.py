@@ -1,8 +1,8 @@
 """A statement, and a value of each form."""
 
-from mesh.wire import statements
+from mesh.wire import sessions, statements
 from mesh.wire.codec import Record, encode
-from mesh.wire.messages import StatementBody
+from mesh.wire.messages import SignedMessage, StatementBody
 
 
 def statement_records() -> list[Record]:
@@ -12,4 +12,6 @@ def statement_records() -> list[Record]:
         StatementBody(form=statements.Form.FLAG, subject=b"\x88" * 16, lasts_s=0, value=encode(flag)),
         flag,
         statements.PinValue(holds=False),
+        sessions.WantStatementsBody(ticket=4, after=b"\xcc" * 34, have=b"\xcd" * 32),
+        sessions.StatementsBody(ticket=4, after=b"", messages=[SignedMessage(tbs=b"\x90", sig=bytes(64))]),
     ]

@@ -51,8 +51,9 @@ def test_nothing_is_renumbered() -> None:
     assert {mode.name: mode.value for mode in Mode} == {"LISTENING": 0, "EXPERIENCE": 1, "ADVICE": 2, "RESOURCES": 3}
     assert [door.name for door in sorted(Door)] == ["OPEN", "REVOKED", "USED_UP", "EXPIRED", "DECLINED"]
     told = "STATE WANT_OPS OPS WANT_MESSAGES ANSWERED WANT_HISTORY HISTORY KEYUPS NOT_IN WANT_CHUNKS CHUNKS_SENT"
+    told += " WANT_STATEMENTS STATEMENTS"
     assert [kind.name for kind in sorted(SessionType)] == told.split()
-    assert sorted(SessionType) == list(range(1, 12))
+    assert sorted(SessionType) == list(range(1, 14))
     assert {step.name: step.value for step in PairStep} == {"LIST": 1, "GROUP": 2, "DONE": 3}
     assert (int(Flag.NO_HISTORY), int(Flag.STAY_HERE)) == (1, 2)
     assert [rank.value for rank in Rank] == [0, 10, 20, 100, 110]
