@@ -72,7 +72,7 @@ COMMANDS: Final = {
 ELSEWHERE: Final = {
     word: f"mesh {command} {word}"
     for command, words in {
-        "group": "create fork leave members remove rank rekey set agreement list show",
+        "group": "create fork pin leave members remove rank rekey set agreement list show",
         "knocks": "admit decline",
         "invite": "new revoke",
         "joins": "drop",

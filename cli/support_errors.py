@@ -11,4 +11,9 @@ SUPPORT_ERRORS: Final[Mapping[str, Entry]] = {
         "A flag says that one would rather not meet what another said.",
         "`mesh message withdraw` takes back what you said yourself.",
     ),
+    "E-PINS": Entry(
+        "As many messages are pinned as there can be.",
+        "Where everything comes first, nothing does.",
+        "Take one down: `mesh group pin GROUP ID --remove`.",
+    ),
 }

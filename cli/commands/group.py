@@ -12,6 +12,7 @@ from cli.ask import confirm, given_line, read_file
 from cli.commands import agreement
 from cli.commands.fork import fork
 from cli.commands.home import show_groups
+from cli.commands.pin import pin, pin_lines
 from cli.commands.settings import set_
 from cli.context import Context
 from cli.durations import spoken_duration
@@ -48,6 +49,7 @@ from mesh.node.local.protocol import JsonObject
 app = App(name="group", help="Create, list, show, leave and steward groups.")
 app.command(agreement.app)
 app.command(fork)
+app.command(pin)
 app.command(set_, name="set")
 
 Rank = Literal["founder", "steward", "moderator", "member"]
@@ -197,6 +199,7 @@ def show(group: str, /, *, proof: Annotated[str | None, Parameter(metavar="MEMBE
                 )
             ),
             *(successor_line(offer) for offer in fields.records(shown, "successors")),
+            *pin_lines(shown),
             *words_of(shown),
         ],
     )

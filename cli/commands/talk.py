@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 from cli import fields
 from cli.ask import can_ask, confirm, given_text
 from cli.attach import Given, hand_over, opened
+from cli.commands.pin import pin_lines
 from cli.context import Context
 from cli.errors import sentence
 from cli.foresight import CRISIS, reach_line
@@ -199,7 +200,7 @@ def read(
             _follow(context, api, asked)
             return
         told = api.call("read", asked)
-    context.out.result(told, _page(told))
+    context.out.result(told, _page(told, opened=open_ is not None))
     if not context.node_up:
         context.out.say("Your node is not running, so nothing new can come. Start it with `mesh up`.")
 
@@ -355,12 +356,15 @@ def _answered(api: Api, message: str | None) -> JsonObject:
     return {}
 
 
-def _page(told: JsonObject) -> Iterator[str]:
+def _page(told: JsonObject, *, opened: bool) -> Iterator[str]:
     messages = fields.records(told, "messages")
     if earlier := fields.record(told, "earlier"):
         name = one_line(fields.text(earlier, "name"))
         named = f'"{name}"' if name else "a group that is not here"
         yield f"Earlier words are in {named} ({shown_id(fields.text(earlier, 'id'))})."
+        yield ""
+    if pinned := [] if opened else list(pin_lines(told)):
+        yield from pinned
         yield ""
     if fields.flag(told, "older"):
         yield OLDER

@@ -56,6 +56,7 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "group.leave.check": ("group", "wipe"),
     "group.list": (),
     "group.members": ("group",),
+    "group.pin": ("group", "message", "remove", "wait_s"),
     "group.proof": ("group", "member"),
     "group.rank": ("group", "member", "rank"),
     "group.rekey": ("group",),

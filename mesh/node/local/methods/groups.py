@@ -26,6 +26,7 @@ from mesh.membership.views import Member
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.names import group_named, member_named
+from mesh.node.local.methods.pins import pins_json
 from mesh.node.local.methods.proofs import signed_twice
 from mesh.node.local.methods.removals import knows_of_removals, removal_json, seen_removal_of
 from mesh.node.local.methods.shown import agreement_json, departed_json, each, group_json, member_json, person
@@ -100,7 +101,8 @@ async def list_groups(desk: Desk, params: JsonObject) -> JsonObject:
 async def show(desk: Desk, params: JsonObject) -> JsonObject:
     """Show one group, with how many know who is out."""
     room = _room(desk, params)
-    return {"group": group_json(desk, room) | {"removal": removal_json(desk.state, room)}}
+    pinned = each(pins_json(desk, room))
+    return {"group": group_json(desk, room) | {"removal": removal_json(desk.state, room), "pins": pinned}}
 
 
 async def members(desk: Desk, params: JsonObject) -> JsonObject:

@@ -23,6 +23,7 @@ from mesh.node.local.methods.messages import (
     why_it_waits,
 )
 from mesh.node.local.methods.names import group_named, message_named
+from mesh.node.local.methods.pins import pins_json
 from mesh.node.local.methods.shown import catching_up_json, each, earlier_json, person
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.modes import locked_mode
@@ -122,6 +123,7 @@ async def read(desk: Desk, params: JsonObject) -> JsonObject:
         "gaps": gaps_json(desk.state, room, but=look.choices.blocked),
         "catching_up": catching_up_json(desk.state, room),
         "earlier": earlier_json(desk.state, room),
+        "pins": each(pins_json(desk, room)),
     }
 
 
