@@ -69,17 +69,17 @@ class _Pile:
     """Frames of one account, in the order in which it came to keep them."""
 
     def __init__(self) -> None:
-        self.places: OrderedDict[bytes, Place] = OrderedDict()  # by their keys
+        self.places: OrderedDict[Place, None] = OrderedDict()
         self.size = 0
         self.by_topic: dict[TopicId, int] = {}  # bytes
 
     def put(self, place: Place) -> None:
-        self.places[place.key] = place
+        self.places[place] = None
         self.size += place.size
         self.by_topic[place.topic] = self.by_topic.get(place.topic, 0) + place.size
 
     def take(self, place: Place) -> None:
-        del self.places[place.key]
+        del self.places[place]
         self.size -= place.size
         self.by_topic[place.topic] -= place.size
         if not self.by_topic[place.topic]:
@@ -98,6 +98,7 @@ class Account:
     topics: OrderedDict[TopicId, int] = field(default_factory=OrderedDict)  # named longest ago first
     said: _Pile = field(default_factory=_Pile)
     open: _Pile = field(default_factory=_Pile)  # what anybody may bring
+    taken_over: int = 0  # frames, in this process
 
     @property
     def size(self) -> int:
@@ -117,7 +118,7 @@ class Account:
 @dataclass(slots=True)
 class _Kept:
     place: Place
-    holders: dict[AccountId, None] = field(default_factory=dict)
+    holders: tuple[AccountId, ...] = ()
 
 
 @dataclass(slots=True)
@@ -161,7 +162,7 @@ class Shelf:
         """Return the accounts that are to keep a frame and do not yet; `shown`: whose tickets its bringer showed."""
         found = self._topics[topic]
         kept = found.frames.get(frame)
-        holders = {} if kept is None else kept.holders
+        holders = () if kept is None else kept.holders
         takers = [one for one in found.accounts if (kind in OPEN or one in shown) and one not in holders]
         return takers[: max(0, limits.KEPT_HOLDERS_MAX - len(holders))]
 
@@ -179,7 +180,7 @@ class Shelf:
         kept = self.accounts.get(account)
         if kept is None:
             return 0, 0, 0
-        oldest = [next(iter(pile.places.values())).at_ms for pile in (kept.said, kept.open) if pile.places]
+        oldest = [next(iter(pile.places)).at_ms for pile in (kept.said, kept.open) if pile.places]
         return kept.frames, kept.size, min(oldest, default=0)
 
     @property
@@ -236,6 +237,9 @@ class Shelf:
         there = self.places(topic)
         newest = [place for kind, most in TAKEN_OVER.items() for place in [p for p in there if p.type is kind][-most:]]
         newest.sort(key=lambda place: place.at_ms)
+        self.accounts[account].taken_over += len(newest)
+        if self.accounts[account].taken_over > limits.KEPT_FRAMES_MAX:
+            return []  # a group changes its ticket once in a while, and each such frame is written anew
         return [place for place in newest if self._add(account, place, gone)]
 
     def add(
@@ -274,7 +278,7 @@ class Shelf:
         changed: list[AccountId] = []
         for account, kept in self.accounts.items():
             before_ms = now_ms - min(days, kept.days) * DAY_MS
-            for place in [*kept.said.places.values(), *kept.open.places.values()]:
+            for place in [*kept.said.places, *kept.open.places]:
                 if place.at_ms < before_ms:
                     gone += self._let_go(account, place)
             before_ms = now_ms - days * DAY_MS
@@ -307,7 +311,7 @@ class Shelf:
         elif len(kept.open.places) >= frames or kept.open.size + place.size > size:
             return False
         while kept.frames >= frames or kept.size + place.size > size:
-            gone += self._let_go(account, next(iter(kept.said.places.values())))
+            gone += self._let_go(account, next(iter(kept.said.places)))
         self._hold(account, place)
         return True
 
@@ -319,7 +323,7 @@ class Shelf:
             topic.changes += 1
             self.size += place.size
             self.frames += 1
-        kept.holders[account] = None
+        kept.holders = (*kept.holders, account)
         self.accounts[account].pile(place.type).put(place)
         self._held_frames, self._held_size = self._held_frames + 1, self._held_size + place.size
 
@@ -329,7 +333,7 @@ class Shelf:
         self._held_frames, self._held_size = self._held_frames - 1, self._held_size - place.size
         topic = self._topics[place.topic]
         kept = topic.frames[place.frame]
-        del kept.holders[account]
+        kept.holders = tuple(one for one in kept.holders if one != account)
         if kept.holders:
             return []
         del topic.frames[place.frame]
@@ -354,7 +358,7 @@ def _oldest_of_fullest(pile: _Pile, coming: Place) -> Place:
     """Return what gives way: the oldest on the topic that would take most."""
     sizes = {topic: size + (coming.size if topic == coming.topic else 0) for topic, size in pile.by_topic.items()}
     fullest = max(sizes, key=lambda topic: sizes[topic])
-    return next(place for place in pile.places.values() if place.topic == fullest)
+    return next(place for place in pile.places if place.topic == fullest)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -365,3 +369,4 @@ class Host:
     secret: bytes
     days: int
     shelf: Shelf
+    swept_ms: int | None = None  # when it was last looked for what is too old (mono)

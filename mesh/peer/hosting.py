@@ -33,6 +33,7 @@ _NAMED_MS: Final = 3_600_000  # a topic that was named within so long is not wri
 _COMPARE_MS: Final = 5_000  # an index of one topic is not made anew for one link within so long, ...; ours
 _ITEMS_MAX: Final = 400_000  # nor are indexes of more frames than this; some 0.4 s of work; ours
 _COMPARED_MAX: Final = 8  # indexes that are kept for one link; ours
+_SWEEP_MS: Final = 600_000  # what is too old is looked for so often: all that is kept is gone through; ours
 _INDEXED_MAX: Final = 2**20  # frames in the indexes of all links: some 200 MB at most; ours
 
 
@@ -171,10 +172,11 @@ def _forget(gone: list[Place], step: Step) -> None:
 
 def sweep(state: State, step: Step) -> None:
     """Forget what has lain here for longer than we keep, and topics that nobody has named for as long."""
-    if state.host is None or not state.host.on:
+    host, now_ms = state.host, step.now.mono_ms
+    if host is None or not host.on or (host.swept_ms is not None and now_ms - host.swept_ms < _SWEEP_MS):
         return
-    shelf = state.host.shelf
-    gone, accounts = shelf.expire(step.now.wall_ms, state.host.days)
+    host.swept_ms, shelf = now_ms, host.shelf
+    gone, accounts = shelf.expire(step.now.wall_ms, host.days)
     _forget(gone, step)
     for account in accounts:
         _save_account(shelf, account, step)

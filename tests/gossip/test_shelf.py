@@ -255,3 +255,18 @@ def test_after_a_restart_each_frame_counts_for_those_for_whom_it_came() -> None:
     assert again.held(WREN) == (1, 200, 3)
     assert again.held(TANSY) == (0, 0, 0)
     assert again.expire(2 * DAY_MS, 30) == ([], [])
+
+
+def test_nobody_has_frames_taken_over_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = Shelf(quota=100_000)
+    shelf.name(WREN, 10_000, [topic(1)], 0)
+    for number in range(1, 11):
+        put(shelf, number, shown=(WREN,))
+    monkeypatch.setattr(limits, "KEPT_FRAMES_MAX", 1000)
+    others = [topic(k) for k in range(100, 100 + limits.KEPT_TOPICS_MAX)]
+    written = 0
+    for round_ in range(200):
+        written += len(shelf.name(TANSY, 10_000, [topic(1)], round_)[1])
+        shelf.name(TANSY, 10_000, others, round_)
+    assert written == 1000
+    assert shelf.held(WREN)[0] == 10
