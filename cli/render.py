@@ -98,12 +98,14 @@ def when(iso: str, now: datetime | None = None) -> str:
 
 
 def expiry_words(iso: str, now: datetime | None = None) -> str:
-    """Say in how long a message disappears, rounded up to a unit; nothing for one that does not."""
+    """Say in how long a message disappears, rounded up to a unit; nothing for one that does not, or has."""
     try:
         left = (datetime.fromisoformat(iso) - (now or datetime.now().astimezone())).total_seconds()
     except ValueError:
         return ""
-    seconds = max(1, ceil(left))
+    if left <= 0:
+        return ""
+    seconds = ceil(left)
     size = next((size for size in (86_400, 3600, 60) if seconds >= 2 * size), 1)
     return f"expires in {spoken_duration(ceil(seconds / size) * size)}"
 
@@ -126,7 +128,8 @@ def message_lines(message: JsonObject) -> list[str]:
     if warning:
         parts.append(f"warning: {warning}")
     parts.append(STATES.get(fields.text(message, "state"), ""))
-    parts.append(expiry_words(fields.text(message, "expires")))
+    if fields.text(message, "state") not in {"expired", "withdrawn"}:
+        parts.append(expiry_words(fields.text(message, "expires")))
     # The mark stands at the very end, after an id of ours: no alias can pass itself off as having it.
     verified = ["key verified"] if fields.flag(fields.record(message, "author"), "verified") else []
     head = " · ".join([*(part for part in parts if part), identity, *verified])

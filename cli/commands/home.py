@@ -185,6 +185,7 @@ def show_status(context: Context, *, locked: bool) -> None:
             "joins": None,
             "addresses": [],
             "outbox": None,
+            "keeper": None,
         }
     else:
         told = context.call("status")
@@ -244,6 +245,8 @@ def next_step(told: JsonObject) -> str:
     groups = fields.records(told, "groups")
     if not groups and any(fields.text(join, "state") in KNOCKED for join in fields.records(told, "joins")):
         return "you wait to be let in; `mesh joins list` shows how that stands."
+    if not groups and fields.flag(told, "keeper"):
+        return "this node is a keeper; `mesh keeper status` shows what it holds."
     if not groups:
         return "`mesh join` with a code, or `mesh group create NAME`."
     for group in groups:

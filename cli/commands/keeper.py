@@ -109,6 +109,8 @@ def add(group: str, ticket: str | None = None, /, *, context: Here) -> None:
         The ticket that the keeper's operator gave you; - reads it from stdin, and left out it is asked for.
     """
     text = given_text(ticket, "The ticket", instead="TICKET, or - for stdin")
+    if not text.strip():
+        raise LocalError("No ticket was given.", do="Run it again, and paste the ticket.", code="E-VALUE-NEEDED")
     told = context.call("keeper.add", {"group": group, "ticket": text})
     keeper = fields.record(told, "keeper")
     context.out.result(told, [f"The group's members leave what they say at {_name(keeper)} too."])

@@ -145,6 +145,12 @@ def test_status_ends_with_the_next_useful_step(home: Path) -> None:
         assert mesh("status", "--json", home=home).json == {"schema": 1, **STATUS}
 
 
+def test_a_keeper_of_others_is_not_asked_to_join_a_group(home: Path) -> None:
+    with fake_node(home, {"status": {**STATUS, "groups": [], "outbox": 0, "keeper": True}}):
+        said = mesh("status", home=home).out.splitlines()[-1]
+    assert said == "Next: this node is a keeper; `mesh keeper status` shows what it holds."
+
+
 @pytest.mark.parametrize(
     ("state", "said"),
     [

@@ -115,6 +115,13 @@ def test_a_group_gets_a_keeper_lists_it_and_drops_it(home: Path) -> None:
     assert dropped.out == "Nothing more is left at pi-kitchen.\n"
 
 
+def test_no_ticket_is_said_to_be_none(home: Path) -> None:
+    with fake_node(home, {}) as node:
+        ran = mesh("keeper", "add", "g", "-", home=home, stdin="\n")
+        assert node.handler.asked == []
+    assert (ran.code, "No ticket was given." in ran.err) == (Exit.USAGE, True)
+
+
 def test_no_keeper_is_said_with_the_way_to_one(home: Path) -> None:
     with fake_node(home, {"keeper.list": {"keepers": []}}):
         assert "mesh keeper add" in mesh("keeper", "list", "Tuesday grief", home=home).out

@@ -360,13 +360,14 @@ def test_a_post_that_disappears_says_when(home: Path) -> None:
         mesh("post", "g", "Words.", "--expires", "2h", home=home)
         assert dict(node.handler.asked)["post"]["expires_s"] == 7200
     now = datetime(2020, 11, 22, 14, 5, tzinfo=UTC)
-    said = ["2020-11-22T14:05:01Z", "2020-11-22T14:06:59Z", "2020-11-22T15:59:30Z", "2020-11-22T16:05Z", ""]
-    words = ["expires in 1 second", "expires in 119 seconds", "expires in 115 minutes", "expires in 2 hours", ""]
+    said = ["2020-11-22T14:05:01Z", "2020-11-22T14:06:59Z", "2020-11-22T15:59:30Z", "2020-11-22T16:05Z"]
+    words = ["expires in 1 second", "expires in 119 seconds", "expires in 115 minutes", "expires in 2 hours"]
     assert [expiry_words(iso, now) for iso in said] == words
-    ended = message(state="expired", text=None, mode="", why=_RAN_OUT)
+    assert (expiry_words("", now), expiry_words("2020-11-22T14:05Z", now)) == ("", "")
+    ended = message(state="expired", text=None, mode="", why=_RAN_OUT, expires="2999-11-22T14:05:00Z")
     with fake_node(home, {"read": {"messages": [ended], "gaps": []}}):
         head, line = mesh("read", "g", home=home).out.splitlines()
-    assert "expired" in head
+    assert ("expired" in head, "expires in" in head) == (True, False)
     assert line == f"    ({_RAN_OUT})"
 
 

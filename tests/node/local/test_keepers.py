@@ -84,7 +84,9 @@ def test_a_keeper_that_is_turned_off_is_not_counted_on_for_a_moment_longer() -> 
     world.run(60)
     world.stop("tansy")
     world.run(5)
+    assert pi.call("status")["keeper"] is True
     assert pi.call("keeper.off")["on"] is False
+    assert pi.call("status")["keeper"] is False
     world.run(2)
     (shown,) = wren.list("keeper.list", "keepers")
     assert (shown["reachable"], shown["keeps"]) == (True, False)

@@ -48,6 +48,7 @@ async def status(desk: Desk, params: JsonObject) -> JsonObject:
         "joins": each(join_json(desk, join) for join in desk.state.joins.values() if _concerns(desk.state, join)),
         "addresses": list(desk.state.addresses) if desk.running else [],
         "outbox": len(waiting),
+        "keeper": desk.state.host is not None and desk.state.host.on,
     }
 
 
