@@ -41,6 +41,7 @@ COMMANDS: Final = {
         ("join", "cli.commands.join:join", "Join a group with a code."),
         ("joins", "cli.commands.join:app", "The groups that you are trying to join."),
         ("knocks", "cli.commands.knocks:app", "Who waits at the door: list, admit, decline."),
+        ("meeting", "cli.commands.meeting:app", "When a group meets: set, show, remind."),
         ("keeper", "cli.commands.keeper:app", "Hold sealed messages for groups, and choose who holds yours."),
         ("verify", "cli.commands.verify:verify", "Compare keys with a member by reading a number to each other."),
     ),

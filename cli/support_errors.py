@@ -16,4 +16,9 @@ SUPPORT_ERRORS: Final[Mapping[str, Entry]] = {
         "Where everything comes first, nothing does.",
         "Take one down: `mesh group pin GROUP ID --remove`.",
     ),
+    "E-MEETING": Entry(
+        "That is no time at which a group could meet.",
+        "Each member's node works out from day, time and zone when that is for them.",
+        "Name a day that comes, a time and a zone: --day tue --time 19:00 --zone Europe/London.",
+    ),
 }

@@ -12,6 +12,7 @@ from cli.ask import confirm, given_line, read_file
 from cli.commands import agreement
 from cli.commands.fork import fork
 from cli.commands.home import show_groups
+from cli.commands.meeting import meeting_line
 from cli.commands.pin import pin, pin_lines
 from cli.commands.settings import set_
 from cli.context import Context
@@ -189,6 +190,7 @@ def show(group: str, /, *, proof: Annotated[str | None, Parameter(metavar="MEMBE
                     ("no key for", dormant_after(shown)),
                     ("your own choice", own_choices(shown)),
                     ("agreement", agreement_named(shown)),
+                    ("meets", meeting_line(fields.record(shown, "meeting"))),
                     ("last removal", removal_line(fields.record(shown, "removal"))),
                     ("state hash", short_hash(fields.text(shown, "state_hash"))),
                     ("now", standing(shown)),

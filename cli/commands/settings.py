@@ -35,6 +35,7 @@ def set_(group: str, key: str, value: str, /, *, context: Here) -> None:
     - receipts on or off: whether your node confirms to those who post that their posts came here; they are told if not.
     - fetch-files on or off: whether small files (1 MiB a message) are fetched before you ask for them.
     - key-window 3 to 30: days after which a replaced key goes, even if somebody has been silent since.
+    - meeting-remind 0 to 1440: minutes before a meeting from which you are reminded; 0 for not at all.
     - dormant-after 14 to 365: days without a new key after which a device gets none of yours until it is back.
 
     For example:

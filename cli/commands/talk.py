@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 from cli import fields
 from cli.ask import can_ask, confirm, given_text
 from cli.attach import Given, hand_over, opened
+from cli.commands.meeting import meeting_line
 from cli.commands.pin import pin_lines
 from cli.context import Context
 from cli.errors import sentence
@@ -363,6 +364,8 @@ def _page(told: JsonObject, *, opened: bool) -> Iterator[str]:
         named = f'"{name}"' if name else "a group that is not here"
         yield f"Earlier words are in {named} ({shown_id(fields.text(earlier, 'id'))})."
         yield ""
+    if fields.flag(meeting := fields.record(told, "meeting"), "soon"):
+        yield f"[meeting: {meeting_line(meeting)}]"
     if pinned := [] if opened else list(pin_lines(told)):
         yield from pinned
         yield ""

@@ -28,7 +28,9 @@ GROUP_SETTINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "approvals": tuple(str(k) for k in range(limits.APPROVALS_MAX + 1)),
 }
 _NAMED_MAX: Final = 12  # values of a setting that an error lists; ours
+MEETING_REMIND: Final = "meeting-remind"  # our own setting: so many minutes before a meeting we are reminded of it
 OWN_SETTINGS: Final = {
+    MEETING_REMIND: tuple(str(minutes) for minutes in range(24 * 60 + 1)),
     FETCH_FILES: ("on", "off"),
     IN_INVITES: ("on", "off"),
     BEACONS: ("on", "off"),

@@ -5,14 +5,16 @@ from types import MappingProxyType
 from typing import Final
 
 from mesh.errors import RemoteError
-from mesh.support import flags, pins
+from mesh.support import flags, meetings, pins
 from mesh.support.statements import Rules
 from mesh.wire import limits
 from mesh.wire.codec import Record, decode
 from mesh.wire.messages import StatementBody
 from mesh.wire.statements import Form
 
-FORMS: Final[Mapping[int, Rules]] = MappingProxyType({rules.form: rules for rules in (flags.RULES, pins.RULES)})
+FORMS: Final[Mapping[int, Rules]] = MappingProxyType(
+    {rules.form: rules for rules in (flags.RULES, pins.RULES, meetings.RULES)}
+)
 
 
 def read_value(body: StatementBody) -> Record | None:

@@ -141,6 +141,7 @@ MUTED_MAX: Final = 512  # words, and as many topics: each is looked for in each 
 # ---- statements (protocol.md §7; ours)
 STATEMENT_SUBJECT_BYTES_MAX: Final = 32  # an id
 STATEMENT_VALUE_BYTES_MAX: Final = 4096
+MEETING_NOTE_BYTES_MAX: Final = 1024
 STATEMENTS_OF_PAGE_MAX: Final = 512  # handed on in one answer
 STATEMENT_PAGES_MAX: Final = 256  # answers that are taken from one who hands on, over a link: 64 MiB
 STATEMENTS_UNKNOWN_MAX: Final = 32  # of one device that are kept, of all forms that are not known here together

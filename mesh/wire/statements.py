@@ -5,7 +5,11 @@ not know the form.
 """
 
 from enum import IntEnum
+from typing import Annotated
 
+from msgspec import Meta
+
+from mesh.wire import limits
 from mesh.wire.codec import Record
 
 
@@ -14,6 +18,7 @@ class Form(IntEnum):
 
     FLAG = 1
     PIN = 2
+    MEETING = 3
 
 
 class FlagValue(Record, frozen=True):
@@ -26,3 +31,12 @@ class PinValue(Record, frozen=True):
     """Form 2, about a post: it stands first in the group (`holds`), or no longer."""
 
     holds: bool
+
+
+class MeetingValue(Record, frozen=True):
+    """Form 3, about nothing: when the group meets. `day`: mon to sun, or a date; empty: there is no meeting."""
+
+    day: Annotated[str, Meta(max_length=10)]
+    minute: Annotated[int, Meta(ge=0, lt=24 * 60)]  # of the day, in `zone`
+    zone: Annotated[str, Meta(min_length=1, max_length=64)]  # IANA's name
+    note: Annotated[str, Meta(max_length=limits.MEETING_NOTE_BYTES_MAX)]

@@ -101,4 +101,4 @@ def test_any_bytes_are_a_value_or_nothing(form: int, data: st.DataObject) -> Non
 
 
 def test_forms_have_names() -> None:
-    assert [form_name(form) for form in (1, 2, 9999)] == ["flag", "pin", "9999"]
+    assert [form_name(form) for form in (1, 2, 3, 9999)] == ["flag", "pin", "meeting", "9999"]

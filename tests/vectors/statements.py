@@ -12,6 +12,7 @@ def statement_records() -> list[Record]:
         StatementBody(form=statements.Form.FLAG, subject=b"\x88" * 16, lasts_s=0, value=encode(flag)),
         flag,
         statements.PinValue(holds=False),
+        statements.MeetingValue(day="tue", minute=19 * 60, zone="Europe/London", note="Tea first."),
         sessions.WantStatementsBody(ticket=4, after=b"\xcc" * 34, have=b"\xcd" * 32),
         sessions.StatementsBody(ticket=4, after=b"", messages=[SignedMessage(tbs=b"\x90", sig=bytes(64))]),
     ]

@@ -25,6 +25,7 @@ from mesh.ids import DeviceId, GroupId, MemberPk, OpId
 from mesh.membership.views import Member
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
+from mesh.node.local.methods.meetings import meeting_json
 from mesh.node.local.methods.names import group_named, member_named
 from mesh.node.local.methods.pins import pins_json
 from mesh.node.local.methods.proofs import signed_twice
@@ -101,8 +102,8 @@ async def list_groups(desk: Desk, params: JsonObject) -> JsonObject:
 async def show(desk: Desk, params: JsonObject) -> JsonObject:
     """Show one group, with how many know who is out."""
     room = _room(desk, params)
-    pinned = each(pins_json(desk, room))
-    return {"group": group_json(desk, room) | {"removal": removal_json(desk.state, room), "pins": pinned}}
+    more: JsonObject = {"pins": each(pins_json(desk, room)), "meeting": meeting_json(desk, room)}
+    return {"group": group_json(desk, room) | {"removal": removal_json(desk.state, room)} | more}
 
 
 async def members(desk: Desk, params: JsonObject) -> JsonObject:

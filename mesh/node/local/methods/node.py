@@ -8,6 +8,7 @@ from mesh.node.local.methods import given
 from mesh.node.local.methods.chosen import choices_of
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.joins import join_json
+from mesh.node.local.methods.meetings import meeting_reminders
 from mesh.node.local.methods.proofs import proof_problems
 from mesh.node.local.methods.shown import (
     alias_of,
@@ -73,6 +74,7 @@ def _problems(desk: Desk, waiting: int) -> list[JsonObject]:
             found.append(problem)
         found.extend(_offered(desk, room))
         found.extend(proof_problems(room, desk.now().wall_ms))
+        found.extend(meeting_reminders(desk, room))
         found.extend(_lacking(room, desk.now()))
         only_one = unconfirmed(room)
         if only_one is not None:

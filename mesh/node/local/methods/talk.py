@@ -13,6 +13,7 @@ from mesh.node.local.methods import given
 from mesh.node.local.methods.chosen import choices_of, is_silenced
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.files import upload_named
+from mesh.node.local.methods.meetings import meeting_json
 from mesh.node.local.methods.messages import (
     Look,
     asked_mode,
@@ -124,6 +125,7 @@ async def read(desk: Desk, params: JsonObject) -> JsonObject:
         "catching_up": catching_up_json(desk.state, room),
         "earlier": earlier_json(desk.state, room),
         "pins": each(pins_json(desk, room)),
+        "meeting": meeting_json(desk, room),
     }
 
 
