@@ -59,6 +59,11 @@ COMMANDS: Final = {
         ("unblock", "cli.commands.own:unblock", "See it again."),
         ("mute", "cli.commands.own:mute", "Keep a member, words or topics closed until you open them."),
         ("unmute", "cli.commands.own:unmute", "End that."),
+        ("pause", "cli.commands.pace:pause", "Be told of nothing for a while; nothing is lost."),
+        ("resume", "cli.commands.pace:resume", "End that."),
+        ("quiet", "cli.commands.pace:quiet", "Hours in which you are told of nothing."),
+        ("digest", "cli.commands.pace:digest", "Be told of messages once a day."),
+        ("reflect", "cli.commands.reflect:app", "Private notes: add, list, delete. They never leave this device."),
         ("hide", "cli.commands.own:hide", "Keep one message closed for yourself."),
     ),
     "Help": (

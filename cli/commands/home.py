@@ -13,6 +13,7 @@ from cli.context import TYPED_MAX, Context, read_line_of
 from cli.errors import said
 from cli.options import Flag, Here, Locale
 from cli.output import Output
+from cli.pace import pace_lines
 from cli.render import catching_up_line, counted, join_lines, problem_lines, shown_id, standing
 from mesh.errors import LocalError
 from mesh.node.local.protocol import JsonObject
@@ -183,6 +184,7 @@ def show_status(context: Context, *, locked: bool) -> None:
             "refused": [],
             "groups": None,
             "joins": None,
+            "pace": None,
             "addresses": [],
             "outbox": None,
             "keeper": None,
@@ -199,14 +201,14 @@ def show_status(context: Context, *, locked: bool) -> None:
 
 def status_lines(told: JsonObject) -> list[str]:
     """Say health: problems first, then whether the node runs and with whom it is linked."""
-    lines = problem_lines(told)
+    lines = [*pace_lines(fields.record(told, "pace")), *problem_lines(told)]
     if fields.flag(told, "running"):
         links = len(fields.records(told, "links"))
         lines.append(f"Your node is running, with {counted(links, 'link')} to others.")
         if refused := len(fields.records(told, "refused")):
             verb = "is" if refused == 1 else "are"
             lines.append(f"{counted(refused, 'node')} {verb} refused for a while: no honest node sends what came.")
-    elif not lines:
+    elif not fields.records(told, "problems"):
         lines.append("Your node is not running.")
     for join in fields.records(told, "joins"):
         lines += join_lines(join)

@@ -14,6 +14,7 @@ from cli import fields
 from cli.commands.home import no_identity
 from cli.context import Context
 from cli.options import Flag, Here
+from cli.pace import digest_line
 from cli.render import event_line
 from mesh.errors import Exit, StoreError, TransportError
 from mesh.node.local.api import reach_node
@@ -93,7 +94,7 @@ def show_event(context: Context, event: JsonObject) -> None:
     if context.out.json or event.get("event") == "ready":
         context.out.result(event, ready_lines(event))
     else:
-        context.out.say(event_line(event))
+        context.out.say(digest_line(event) if event.get("event") == "digest" else event_line(event))
 
 
 class Teller:

@@ -18,6 +18,7 @@ from cli.foresight import CRISIS, reach_line
 from cli.modes import means_advice, mode_for
 from cli.options import Commas, Flag, Here, Seconds, SecondsOrNone, WordOrNone
 from cli.output import one_line
+from cli.pace import SILENT, digest_line
 from cli.render import (
     audience_line,
     catching_up_line,
@@ -390,6 +391,7 @@ def _follow(context: Context, api: Api, asked: JsonObject) -> None:
     group: JsonObject = {} if first is None or "group" not in first else {"group": first["group"]}
     told = api.call("read", asked)
     context.out.say(*([OLDER] if fields.flag(told, "older") else []))
+    context.out.say(*([SILENT] if first is not None and fields.flag(first, "silent") else []))
     shown = set()
     for message in fields.records(told, "messages"):
         shown.add(fields.text(message, "id"))
@@ -415,6 +417,8 @@ def _show_event(context: Context, event: JsonObject) -> None:
         case "state":
             message = fields.record(event, "message")
             lines = [f"({shown_id(fields.text(message, 'id'))}: {delivery_line(message)})"]
+        case "digest":
+            lines = [f"[{digest_line(event)}]"]
         case "catching-up":
             lines = [f"[{catching_up_line(event)}]"]
         case _:

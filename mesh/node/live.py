@@ -4,7 +4,7 @@
 """
 
 import math
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict
 from functools import partial
@@ -26,7 +26,7 @@ from mesh.node.local import methods
 from mesh.node.local.api import unknown_method
 from mesh.node.local.closed_desk import JOIN_NONCE_BYTES
 from mesh.node.local.methods.files import read_out
-from mesh.node.local.methods.talk import events_of
+from mesh.node.local.methods.telling import events_of
 from mesh.node.local.protocol import JsonObject
 from mesh.node.runner import Runner
 from mesh.peer import Peer
@@ -71,6 +71,7 @@ async def open_node(
 
 
 ADDRESSES_EVERY_S: Final = 20.0  # how often the machine's own addresses are looked at again; ours
+TICK_S: Final = 30.0  # how soon what was held back is told of, once it may be; ours
 SCRUB_EVERY_S: Final = 30.0  # how long a replaced key may wait in the write-ahead log; ours
 
 
@@ -98,6 +99,18 @@ async def _watch_addresses(runner: Runner, network: Network) -> None:
             await runner.keep([addresses_write(network.addresses())], durable=False)
             await runner.addresses_changed(network.addresses())
             network.kick()
+
+
+async def with_ticks(notices: trio.MemoryReceiveChannel[Notify]) -> AsyncGenerator[Notify | None, None]:
+    """Give what happens, and None now and then while nothing does: a pause ends, and a day, with nobody's doing."""
+    while True:
+        notice = None
+        try:
+            with trio.move_on_after(TICK_S):
+                notice = await notices.receive()
+        except trio.EndOfChannel:
+            return
+        yield notice
 
 
 class OpenDesk:
@@ -139,7 +152,11 @@ class OpenDesk:
             raise unknown_method(method)
         notices, end = self.listen()
         try:
-            async with aclosing(events_of(self, notices, params, only=method == "read.follow")) as events:
+            only = method == "read.follow"
+            async with (
+                aclosing(with_ticks(notices)) as happened,
+                aclosing(events_of(self, happened, params, only=only)) as events,
+            ):
                 async for event in events:
                     yield event
         finally:

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from functools import partial
 
 import trio
@@ -11,9 +12,9 @@ from mesh.commands import KnownAddress, TurnKeeperOn
 from mesh.errors import in_words
 from mesh.ids import Address
 from mesh.node.home import Home
-from mesh.node.live import OpenDesk, open_node
+from mesh.node.live import OpenDesk, open_node, with_ticks
 from mesh.node.local.inprocess import LOCK_WAIT_S
-from mesh.node.local.methods.talk import event_json
+from mesh.node.local.methods.telling import Teller
 from mesh.node.local.paths import socket_path
 from mesh.node.local.server import serve
 from mesh.node.local.setup import OnEvent, Order
@@ -76,13 +77,14 @@ async def _live(order: Order, home: Home, store: EncryptedStore, on_event: OnEve
 
 
 async def _tell_events(desk: OpenDesk, on_event: OnEvent) -> None:
+    teller = Teller()
     while True:
         notices, end = desk.listen()
         try:
-            async for notice in notices:
-                event = event_json(desk, notice, full=False)
-                if event is not None:
-                    on_event(event)
+            async with aclosing(with_ticks(notices)) as happened:
+                async for notice in happened:
+                    for event in teller.tell(desk, notice):
+                        on_event(event)
         finally:
             end()
 

@@ -136,6 +136,8 @@ EXPIRES_S_MAX: Final = 366 * 86_400  # a post's own time
 
 # ---- one's own (ours)
 MUTED_WORD_BYTES_MAX: Final = 64
+REFLECTION_BYTES_MAX: Final = 16 * 1024
+REFLECTIONS_MAX: Final = 16_384
 MUTED_MAX: Final = 512  # words, and as many topics: each is looked for in each post that is shown
 
 # ---- statements (protocol.md §7; ours)

@@ -94,6 +94,7 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "outbox": (),
     "own.hide": ("message", "undo"),
     "own.list": (),
+    "own.pace": ("paused?", "until?", "quiet?", "digest?", "cap?"),
     "own.person": ("group", "member", "blocked?", "muted?", "clear?"),
     "own.words": ("add_words?", "remove_words?", "clear_words?", "add_topics?", "remove_topics?", "clear_topics?"),
     "post": (
@@ -111,6 +112,9 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "read": ("group", "since?", "limit", "unread", "open?"),
     "read.follow": ("group",),
+    "reflect.add": ("text", "about?"),
+    "reflect.delete": ("note",),
+    "reflect.list": ("limit?",),
     "status": (),
     "talk.accept": ("group", "member", "alias?", "passphrase"),
     "talk.check": ("group", "member"),

@@ -9,7 +9,8 @@ from mesh.errors import LocalError
 from mesh.events import Effect, Input, Notify, Send, SendStored, Space
 from mesh.groups.records import load
 from mesh.node.local.inprocess import run_to_end
-from mesh.node.local.methods.talk import event_json, events_of
+from mesh.node.local.methods.talk import event_json
+from mesh.node.local.methods.telling import events_of
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.records import MessageRecord
 from simulations.people import circle
@@ -92,11 +93,13 @@ def a_day(decide: Callable[[WorldDesk], None]) -> list[tuple[int, str, Effect]]:
     return sent
 
 
-def test_nothing_that_leaves_any_node_shows_that_one_was_blocked_muted_or_hidden() -> None:
+def test_nothing_that_leaves_any_node_shows_what_one_decided_or_noted_for_oneself() -> None:
     def decide(wren: WorldDesk) -> None:
         person(wren, "juniper", blocked=True, clear=True)
         person(wren, "sorrel", muted=True)
         call(wren, "own.words", add_words=["from"], add_topics=["work"])
+        call(wren, "own.pace", paused=True, quiet="00:00-23:59", digest="daily", cap=3)
+        call(wren, "reflect.add", text="a note for myself", about="gave")
         call(wren, "own.hide", message=next(key[32:].hex() for key, _ in wren.store.scan(Space.POSTS)), undo=False)
 
     without = a_day(lambda wren: None)

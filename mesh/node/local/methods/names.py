@@ -13,6 +13,7 @@ from mesh.peer.keepers import keepers_of
 from mesh.peer.state import Room, State
 from mesh.store.base import Store
 from mesh.support.aliases import look_alike
+from mesh.support.reflections import NOTE_ID_BYTES, NOTES
 from mesh.wire.tickets import Ticket
 
 T = TypeVar("T", bound=bytes)
@@ -107,6 +108,12 @@ def message_named(store: Store, name: str, gid: GroupId | None = None) -> tuple[
         _not_one("message", "E-NO-MESSAGE", name, {key[32:].hex(): "" for key in found}, "`mesh read` shows ids")
     key, value = next(iter(found.items()))
     return PostId(key[32:]), GroupId(key[:32]), value
+
+
+def note_named(store: Store, name: str) -> bytes:
+    """Return the key in Space.OWN of the private note with this id prefix."""
+    notes = {key[-NOTE_ID_BYTES:]: key for key, _ in store.scan(Space.OWN, NOTES)}
+    return notes[_by_prefix("note", "E-NO-NOTE", name, notes, "`mesh reflect list` shows them")]
 
 
 def _person(thing: str, code: str, name: str, named: Mapping[T, str], do: str) -> T:

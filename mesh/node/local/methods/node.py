@@ -9,6 +9,7 @@ from mesh.node.local.methods.chosen import choices_of
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.joins import join_json
 from mesh.node.local.methods.meetings import meeting_reminders
+from mesh.node.local.methods.pace import pace_json
 from mesh.node.local.methods.proofs import proof_problems
 from mesh.node.local.methods.shown import (
     alias_of,
@@ -43,6 +44,7 @@ async def status(desk: Desk, params: JsonObject) -> JsonObject:
     return {
         "running": desk.running,
         "problems": each(_problems(desk, len(waiting))),
+        "pace": pace_json(desk),
         "links": each(desk.links()),
         "refused": each(desk.refused()),
         "groups": each(group_json(desk, room) for room in desk.state.rooms.values()),

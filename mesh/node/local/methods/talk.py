@@ -1,6 +1,6 @@
 """`post`, `read`, `outbox`, `message show`: what is said, and how far it has come."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from mesh.commands import MarkRead, Post, Withdraw
@@ -285,20 +285,6 @@ def _unsaid(room: Room, draft: DraftRecord) -> JsonObject:
 
 
 # ---------------------------------------------------------------- events
-
-
-async def events_of(
-    desk: Desk, notices: AsyncIterator[Notify], params: JsonObject, *, only: bool
-) -> AsyncGenerator[JsonObject, None]:
-    """Turn what happens into events; `only`: of the group that the parameters name, with messages in full."""
-    room = group_named(desk.state, given.text(params, "group")) if only else None
-    following: JsonObject = {"event": "following"}
-    yield following if room is None else following | {"group": room.group.gid.hex()}
-    async for notice in notices:
-        if room is None or notice.group == room.group.gid:
-            event = event_json(desk, notice, full=only)
-            if event is not None:
-                yield event
 
 
 def event_json(desk: Desk, notice: Notify, *, full: bool) -> JsonObject | None:

@@ -1,0 +1,119 @@
+"""`pause`, `resume`, `quiet`, `digest`: take part at one's own pace. Kept on this device; nobody is told."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from cli import fields
+from cli.context import Context
+from cli.durations import parse_duration
+from cli.options import Here, WordOrNone
+from cli.pace import wishes_lines
+from cli.render import delivery_line, shown_id
+from mesh.errors import Exit, LocalError
+from mesh.node.local.protocol import JsonObject
+
+
+def pause(
+    *,
+    until: Annotated[WordOrNone, Parameter(metavar="T")] = None,
+    tell: Annotated[WordOrNone, Parameter(metavar="GROUP")] = None,
+    context: Here,
+) -> int:
+    """Step back for a while. Nothing is lost, and nobody is told unless you want to.
+
+    Your node goes on as before: it keeps what comes and passes it on. `mesh up`, `mesh read --follow` and programs that
+    listen are told nothing of it until the pause ends, and then once how much is unread. `mesh read` shows all of it
+    whenever you look. What becomes of your own messages is told all the same. For example:
+
+    mesh pause
+    mesh pause --until 3d
+    mesh pause --until 2026-12-01 --tell "Tuesday grief"
+
+    Parameters
+    ----------
+    until
+        When it ends: after a time (3d), on a day (2026-12-01) or at a moment (2026-12-01T18:00). Left out: when you say
+        `mesh resume`.
+    tell
+        Also post into this group that you are stepping back, with the day, and without a reason.
+    """
+    ends = None if until is None else _moment(until)
+    told = context.call("own.pace", {"paused": True, "until": ends})
+    posted: JsonObject = {}
+    if tell is not None:
+        back = f" until {_day(ends)}" if ends else ""
+        posted = context.call("post", {"group": tell, "text": f"I am stepping back{back}.", "cw": "", "topics": []})
+    lines = wishes_lines(fields.record(told, "pace"))
+    if message := fields.record(posted, "message"):
+        lines.append(f"{delivery_line(message)} · {shown_id(fields.text(message, 'id'))}")
+    context.out.result({**told, **posted}, lines)
+    return Exit.QUEUED if fields.text(fields.record(posted, "message"), "state") == "queued" else Exit.OK
+
+
+def resume(*, context: Here) -> None:
+    """End a pause. What came meanwhile is there: `mesh read GROUP --unread`. For example: mesh resume."""
+    _set(context, {"paused": False})
+
+
+def quiet(hours: str | None = None, /, *, context: Here) -> None:
+    """Set hours in which you are told of nothing, each day, by this machine's clock. Without HOURS it shows them.
+
+    As in a pause, nothing is lost. For example:
+
+    mesh quiet 22:00-07:30
+    mesh quiet off
+
+    Parameters
+    ----------
+    hours
+        From when to when, or off.
+    """
+    _set(context, {"quiet": hours})
+
+
+def digest(
+    how: Literal["daily", "off"] | None = None, /, *, cap: Annotated[int, Parameter(metavar="N")] = 0, context: Here
+) -> None:
+    """Be told of messages once a day, after midnight, and not one by one. Without an argument it shows what holds.
+
+    Who knocks, or asks to talk with you, is told as it comes. For example:
+
+    mesh digest daily
+    mesh digest daily --cap 10
+    mesh digest off
+
+    Parameters
+    ----------
+    how
+        Once a day, or off.
+    cap
+        So many messages of each day are told of as they come; the rest waits.
+    """
+    _set(context, {} if how is None else {"digest": how, "cap": cap})
+
+
+def _set(context: Context, asked: JsonObject) -> None:
+    told = context.call("own.pace", asked)
+    context.out.result(told, wishes_lines(fields.record(told, "pace")))
+
+
+def _day(iso: str) -> str:
+    """Say when a pause ends to those who read it elsewhere and later: whole, and with the zone where a time is said."""
+    at = datetime.fromisoformat(iso)
+    day = f"{at.day} {at:%B %Y}"
+    return day if (at.hour, at.minute) == (0, 0) else f"{day}, {at:%H:%M} (UTC{at:%z})"
+
+
+def _moment(said: str) -> str:
+    """Return a moment as ISO 8601 with its zone, from what a person types; LocalError."""
+    if re.fullmatch(r"[0-9]+[smhd]", said.strip().lower()):
+        return (datetime.now().astimezone() + timedelta(seconds=parse_duration(said))).isoformat()
+    try:
+        return datetime.fromisoformat(said.strip()).astimezone().isoformat()
+    except (ValueError, OverflowError):
+        raise LocalError(
+            f"“{said[:40]}” is no time.", do="Write 3d, 2026-12-01 or 2026-12-01T18:00.", code="E-PACE"
+        ) from None
