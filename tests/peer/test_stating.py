@@ -171,6 +171,26 @@ def test_a_removed_member_flags_no_more_and_what_they_flagged_counts_no_longer()
     assert agree(gid, honest) == []
 
 
+def test_a_removed_moderators_words_count_up_to_the_cut_and_no_further() -> None:
+    world, gid, people, post = four(21)
+    wren, juniper, sorrel, tansy = people
+    second = wren.post(gid, "another")
+    wren.rank(gid, tansy, Rank.MODERATOR)
+    world.run(10)
+    tansy.pin(gid, post)
+    world.run(10)
+    world.partition(("wren", "juniper"), ("sorrel", "tansy"))
+    wren.remove(gid, tansy.member(gid))
+    world.run(5)
+    tansy.pin(gid, second)
+    world.run(5)
+    assert sorrel.pinned(gid) == [second, post], "it has not heard of the removal"
+    world.heal()
+    world.run(30)
+    assert [p.pinned(gid) for p in (wren, juniper, sorrel)] == [[post]] * 3
+    assert sorrel.node.store.count(Space.STATEMENTS, gid) == 2, "it has the later one, and passes it over"
+
+
 def test_newcomers_flags_count_once_they_are_members() -> None:
     world, gid, people, tansy = newcomer()
     wren = people[0]

@@ -4,7 +4,7 @@ People are removed and given other ranks meanwhile, nodes stop and start, one ch
 When all hear all again, everybody who is in sees the same flags and the same pins, and a twin that knows only who
 said what last says which flags these are.
 
-It can fail: with pins ordered by when they came here (`counting` sorted by `seen_ms`) it does within some examples.
+It can fail: with words in the order in which they came here (`seen_ms` for `ts_ms` in `_judged`) it does at once.
 """
 
 from contextlib import suppress
@@ -24,12 +24,12 @@ from tests.peer.forgery import Forger
 from tests.properties.circles import NAMES, five, some
 
 who = st.integers(0, len(NAMES) - 1)
-what = st.integers(0, 2)
+what = st.integers(0, 1)
 HEALED_S = 90
 
 
 class Support(RuleBasedStateMachine):
-    """Five peers, three posts of wren's, and a list of who flagged what last."""
+    """Five peers, two posts of wren's, and a list of who flagged what last."""
 
     @initialize(seed=st.integers(0, 50))
     def begin(self, seed: int) -> None:
@@ -37,7 +37,8 @@ class Support(RuleBasedStateMachine):
         for person in self.people:
             if person.group(self.gid).rank is Rank.NEWCOMER:
                 self.people[0].rank(self.gid, person, Rank.MEMBER)
-        self.posts = [self.people[0].post(self.gid, f"post {k}") for k in range(3)]
+        self.people[0].rank(self.gid, self.people[2], Rank.MODERATOR)
+        self.posts = [self.people[0].post(self.gid, f"post {k}") for k in range(2)]
         self.world.run(5)
         self.flags: dict[tuple[str, int], bool] = {}
         self.removed: set[str] = set()
@@ -49,7 +50,7 @@ class Support(RuleBasedStateMachine):
             person.flag(self.gid, self.posts[post], holds=holds)
             self.flags[person.name, post] = holds
 
-    @rule(one=who, post=what, holds=st.booleans())
+    @rule(one=st.integers(0, 2), post=what, holds=st.booleans())
     def pins_a_post(self, one: int, post: int, holds: bool) -> None:
         person = self.people[one]
         if person.node.up:
@@ -81,6 +82,16 @@ class Support(RuleBasedStateMachine):
             with suppress(LocalError):
                 self.people[one].remove(self.gid, self.people[other].member(self.gid))
                 self.removed.add(NAMES[other])
+
+    @rule(one=st.integers(0, 2), other=st.integers(0, 2), post=what, holds=st.booleans())
+    def pins_and_is_answered_across_a_cut(self, one: int, other: int, post: int, holds: bool) -> None:
+        """Two cannot hear each other, and the later one says the contrary of what the earlier one said."""
+        if one != other:
+            self.world.partition((NAMES[one],), tuple(name for k, name in enumerate(NAMES) if k != one))
+            self.pins_a_post(one, post, holds)
+            self.world.run(3)
+            self.pins_a_post(other, post, not holds)
+            self.world.run(3)
 
     @rule(side=st.sets(who, min_size=1, max_size=2))
     def parts(self, side: set[int]) -> None:
