@@ -228,8 +228,8 @@ def test_a_new_space_asks_for_a_new_schema_version() -> None:
         "joins keeper kems kept knocks messages node objections opframes ops posts proofs sizes talks unread verified "
         "withdrawn wraps",
         3: "chains chunks contacts delivery devices drafts epochs expiries files frames frontiers groups homes invites "
-        "joins keeper kems kept knocks messages node objections opframes ops own posts proofs sizes talks unread "
-        "verified withdrawn wraps",
+        "joins keeper kems kept knocks messages node objections opframes ops own posts proofs sizes statements talks "
+        "unread verified withdrawn wraps",
     }
     assert " ".join(sorted(Space)) == tables[SCHEMA_VERSION]
 

@@ -137,6 +137,20 @@ def test_who_is_blocked_is_not_shown_not_told_of_and_not_counted_and_nothing_is_
     assert texts(wren) == ["from juniper", "from sorrel"]
 
 
+def test_a_pin_shows_nothing_of_one_who_is_blocked() -> None:
+    world, _, _, (wren, juniper, sorrel) = three()
+    said = say(juniper, "for everybody")
+    call(wren, "group.pin", group=GROUP, message=said["id"], remove=False, wait_s=2.0)
+    world.run(5)
+    person(sorrel, "juniper", blocked=True)
+    shown = [call(desk, "read", group=GROUP, limit=50, unread=False)["pins"] for desk in (wren, sorrel)]
+    here, there = (pins[0] for pins in shown if isinstance(pins, list))
+    assert isinstance(here, dict)
+    assert isinstance(there, dict)
+    assert isinstance(here["message"], dict)
+    assert (there["id"], there["message"]) == (said["id"], None)
+
+
 def test_many_posts_of_one_who_is_blocked_do_not_push_the_others_out_of_the_page() -> None:
     world, _, _, (wren, juniper, sorrel) = three()
     say(sorrel, "first")

@@ -23,6 +23,11 @@ def unread_in(store: Store, gid: GroupId) -> int:
     return sum(value is not None and not is_silenced(choices, value) for value in values)
 
 
+def is_blocked(choices: Choices, value: bytes) -> bool:
+    """Say whether a message (its row) is of somebody whom one has blocked."""
+    return bool(choices.blocked) and MemberPk(load(MessageRecord, value).member) in choices.blocked
+
+
 def is_silenced(choices: Choices, value: bytes) -> bool:
     """Say whether of this message (its row) one wants to hear nothing unasked."""
     record = load(MessageRecord, value)

@@ -5,6 +5,7 @@ from mesh.errors import LocalError
 from mesh.events import Space
 from mesh.ids import PostId
 from mesh.node.local.methods import given
+from mesh.node.local.methods.chosen import is_blocked
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.messages import Look, is_hidden, message_json
 from mesh.node.local.methods.names import group_named, message_named
@@ -55,13 +56,15 @@ def _taken_down(desk: Desk, room: Room, up: dict[PostId, Said], name: str) -> Po
 
 
 def pins_json(desk: Desk, room: Room) -> list[JsonObject]:
-    """Describe what stands first. `message` is null where it cannot be read here: said before one came, or over."""
+    """Describe what stands first. `message` is null where it is not shown here: said before one came, or over, or by
+    somebody whom one has blocked.
+    """
     look = Look.of(desk, room)
     told: list[JsonObject] = []
     for post, word in _pinned(desk, room).items():
         key = desk.store.get(Space.POSTS, room.group.gid + post)
         value = None if key is None else desk.store.get(Space.MESSAGES, key)
-        readable = value is not None and not is_hidden(look, room, value)
+        readable = value is not None and not is_hidden(look, room, value) and not is_blocked(look.choices, value)
         told.append(
             {
                 "id": post.hex(),

@@ -10,7 +10,7 @@ from mesh.gossip.delivery import Delivery, DeliveryState
 from mesh.groups.records import load
 from mesh.ids import GroupId, OpId, PostId
 from mesh.node.local.methods import given
-from mesh.node.local.methods.chosen import choices_of, is_silenced
+from mesh.node.local.methods.chosen import choices_of, is_blocked, is_silenced
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.files import upload_named
 from mesh.node.local.methods.meetings import meeting_json
@@ -170,7 +170,7 @@ def _is_left_out(look: Look, value: bytes, *, unread: bool) -> bool:
     """Say whether a message is not shown at all: its author is blocked, or it does not count among what is unread."""
     if unread:
         return is_silenced(look.choices, value)
-    return bool(look.choices.blocked) and load(MessageRecord, value).member in look.choices.blocked
+    return is_blocked(look.choices, value)
 
 
 async def show(desk: Desk, params: JsonObject) -> JsonObject:
