@@ -21,4 +21,24 @@ SUPPORT_ERRORS: Final[Mapping[str, Entry]] = {
         "Each member's node works out from day, time and zone when that is for them.",
         "Name a day that comes, a time and a zone: --day tue --time 19:00 --zone Europe/London.",
     ),
+    "E-NO-THING": Entry(
+        "There is nothing of that id here.",
+        "It may not have come yet, or was taken down since.",
+        "`mesh shelf list GROUP` shows the ids; the first six digits are enough.",
+    ),
+    "E-DATE": Entry(
+        "That is no date.",
+        "A date is written as year, month and day, so that all read it alike.",
+        "Write it like 2027-03-31.",
+    ),
+    "E-SHELF-FULL": Entry(
+        "There is no room for more of yours on the shelf.",
+        "Every member's node keeps all that stands there.",
+        "`mesh shelf retire` takes one off.",
+    ),
+    "E-NOT-YOUR-RESOURCE": Entry(
+        "The resource is another member's.",
+        "Its author takes it off the shelf, or a moderator, steward or founder.",
+        "Ask one of them.",
+    ),
 }

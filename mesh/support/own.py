@@ -105,6 +105,10 @@ class Choices:
             return Closed.BLOCKED
         return Closed.MUTED if member in self.muted else None
 
+    def leaves_out(self, member: MemberPk, *texts: str) -> bool:
+        """Say whether what a member put up is not listed: because of them, or of a muted word in these texts."""
+        return member in self.blocked or member in self.muted or any(_holds(self.words, text) for text in texts)
+
     def closes_by_words(self, post: PostBody) -> Closed | None:
         """Say why what stands in a post keeps it closed: its author's warning comes last, for it says most itself."""
         if self.words and any(_holds(self.words, text) for text in (post.text, post.cw, *post.topics)):

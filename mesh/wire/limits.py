@@ -147,6 +147,12 @@ MEETING_NOTE_BYTES_MAX: Final = 1024
 STATEMENTS_OF_PAGE_MAX: Final = 512  # handed on in one answer
 STATEMENT_PAGES_MAX: Final = 256  # answers that are taken from one who hands on, over a link: 64 MiB
 STATEMENTS_UNKNOWN_MAX: Final = 32  # of one device that are kept, of all forms that are not known here together
+RESOURCES_MAX: Final = 32  # of one device on the shelf
+RESOURCE_TITLE_BYTES_MAX: Final = 128
+RESOURCE_NOTE_BYTES_MAX: Final = 512
+RESOURCE_TEXT_BYTES_MAX: Final = 2048
+LINK_BYTES_MAX: Final = 512
+LANGUAGE_BYTES_MAX: Final = 16
 
 # ---- files beside a post (protocol.md §7; ours)
 CHUNK_BYTES: Final = 64 * 1024  # before it is sealed: one fits a link's batch, and one that was lost is cheap

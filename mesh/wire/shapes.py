@@ -31,6 +31,7 @@ KemNumber = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 Count = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 Mseq = Annotated[int, Meta(ge=1, le=limits.MSEQ_MAX)]
 MseqOrNone = Annotated[int, Meta(ge=0, le=limits.MSEQ_MAX)]
+Day = Annotated[int, Meta(ge=0, le=3_652_059)]  # 1: 1 January of the year 1, up to the end of 9999; 0: none
 Millis = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 
 

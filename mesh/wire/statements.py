@@ -9,7 +9,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from mesh.wire import limits
+from mesh.wire import limits, shapes
 from mesh.wire.codec import Record
 
 
@@ -19,6 +19,9 @@ class Form(IntEnum):
     FLAG = 1
     PIN = 2
     MEETING = 3
+    RESOURCE = 4
+    RETIREMENT = 5
+    HELPED = 6
 
 
 class FlagValue(Record, frozen=True):
@@ -40,3 +43,25 @@ class MeetingValue(Record, frozen=True):
     minute: Annotated[int, Meta(ge=0, lt=24 * 60)]  # of the day, in `zone`
     zone: Annotated[str, Meta(min_length=1, max_length=64)]  # IANA's name
     note: Annotated[str, Meta(max_length=limits.MEETING_NOTE_BYTES_MAX)]
+
+
+class ResourceValue(Record, frozen=True):
+    """Form 4, about a slot of its author's device: what stands on the group's shelf there; a link, a text, or both."""
+
+    made_ms: shapes.Millis  # when it was typed: tells two alike apart
+    title: Annotated[str, shapes.text(limits.RESOURCE_TITLE_BYTES_MAX, 1)]
+    note: Annotated[str, shapes.text(limits.RESOURCE_NOTE_BYTES_MAX)]
+    link: Annotated[str, shapes.text(limits.LINK_BYTES_MAX)]
+    text: Annotated[str, shapes.text(limits.RESOURCE_TEXT_BYTES_MAX)]
+    language: Annotated[str, shapes.text(limits.LANGUAGE_BYTES_MAX)]  # like en or en-GB; empty: not said
+    review_by: shapes.Day  # after it, the resource is overdue; 0: never
+
+
+class RetirementValue(Record, frozen=True):
+    """Form 5, about a resource: it leaves the shelf, for good."""
+
+
+class HelpedValue(Record, frozen=True):
+    """Form 6, about a resource: it helped its author (`holds`), or they take that back."""
+
+    holds: bool

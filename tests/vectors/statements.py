@@ -15,4 +15,15 @@ def statement_records() -> list[Record]:
         statements.MeetingValue(day="tue", minute=19 * 60, zone="Europe/London", note="Tea first."),
         sessions.WantStatementsBody(ticket=4, after=b"\xcc" * 34, have=b"\xcd" * 32),
         sessions.StatementsBody(ticket=4, after=b"", messages=[SignedMessage(tbs=b"\x90", sig=bytes(64))]),
+        statements.ResourceValue(
+            made_ms=1_760_000_000_000,
+            title="What helps at night",
+            note="short",
+            link="https://example.org/night",
+            text="In for four.\nOut for six.",
+            language="en",
+            review_by=740_000,
+        ),
+        statements.RetirementValue(),
+        statements.HelpedValue(holds=True),
     ]

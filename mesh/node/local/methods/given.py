@@ -1,9 +1,13 @@
 """Parameters as they came: checked for type once, here, with an error in words."""
 
-from typing import NoReturn
+import re
+from datetime import date
+from typing import Final, NoReturn
 
 from mesh.errors import LocalError
 from mesh.node.local.protocol import JsonObject
+
+_DATE: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def text(params: JsonObject, name: str, default: str | None = None) -> str:
@@ -41,6 +45,20 @@ def seconds(params: JsonObject, name: str, default: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         _wrong(name, "a number of seconds")
     return min(max(float(value), 0.0), 600.0)
+
+
+def day(params: JsonObject, name: str) -> int | None:
+    """Return a date, as its number (1: 1 January of the year 1), or None where it is missing or null."""
+    value = maybe_text(params, name)
+    if value is None:
+        return None
+    try:
+        found = date.fromisoformat(value) if _DATE.fullmatch(value) else None
+    except ValueError:
+        found = None
+    if found is None:
+        raise LocalError(f"“{value[:40]}” is no date", do="write year, month and day: 2027-03-31", code="E-DATE")
+    return found.toordinal()
 
 
 def flag(params: JsonObject, name: str) -> bool:

@@ -94,6 +94,11 @@ def join_named(state: State, name: str) -> JoinId:
     return JoinId(found)
 
 
+def thing_named(thing: str, name: str, ids: Iterable[bytes], do: str) -> bytes:
+    """Return the id that begins so, of what members put up."""
+    return _by_prefix(thing, "E-NO-THING", name, ids, do)
+
+
 def message_named(store: Store, name: str, gid: GroupId | None = None) -> tuple[PostId, GroupId, bytes]:
     """Return (post id, group, key in Space.MESSAGES) of the message with this id prefix; LocalError."""
     prefix = _hex(name)

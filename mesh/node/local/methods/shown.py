@@ -1,10 +1,11 @@
 """Groups and members as JSON: exactly the keys of the commands' contract."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from typing import Final
 
 from mesh.groups.dormancy import DORMANT_AFTER, DORMANT_DAYS, missing_epoch
-from mesh.groups.forgetting import KEY_WINDOW, WINDOW_DAYS
+from mesh.groups.forgetting import DAY_MS, KEY_WINDOW, WINDOW_DAYS
 from mesh.groups.history import HISTORY, shown_window
 from mesh.groups.invites import HOUR_MS
 from mesh.groups.operations import card_device
@@ -31,6 +32,7 @@ from mesh.support.aliases import any_like
 from mesh.wire.operations import AdmitBody, CreateBody, OpType, RemoveBody
 from mesh.wire.tickets import KEEPER_SETTING
 
+_FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 SUITE_NAMES = {1: "classic", 2: "pq"}
 
 
@@ -39,6 +41,16 @@ def iso(wall_ms: int) -> str:
     if not 0 <= wall_ms < 253_402_300_800_000:  # the year 10000
         wall_ms = 0
     return datetime.fromtimestamp(wall_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def iso_day(number: int) -> str | None:
+    """Return a day (1: 1 January of the year 1) as ISO 8601; None for 0."""
+    return date.fromordinal(number).isoformat() if number else None
+
+
+def today(desk: Desk) -> int:
+    """Return the day that it is by our clock, in UTC, as its number."""
+    return _FIRST_DAY + desk.now().wall_ms // DAY_MS
 
 
 def group_json(desk: Desk, room: Room) -> JsonObject:
