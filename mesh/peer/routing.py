@@ -53,7 +53,8 @@ def forward(
 ) -> None:
     """Let a frame go on to every link on its epoch's topic, or whose device the epoch was made for, that may lack it.
 
-    Members get it at once or as an id, as `gossip.spread` has it; others at once. `author`: None where nobody can say;
+    Members get it at once or as an id, as `gossip.spread` has it; others at once, and everybody a call for a way back:
+    what answers it must not be there before it. `author`: None where nobody can say;
     `source`: whence it came, None if it is ours; `pushed`: it was not asked for by its number.
     """
     topic, recipients, gid = topic_of(frame.pk), room.group.recipients(epoch), room.group.gid
@@ -64,7 +65,7 @@ def forward(
         session = link.sessions.get(gid)
         device = None if session is None else session.device
         if topic in link.topics.shared or device in recipients:
-            (members if device in devices else others).append(link.link)
+            (members if device in devices and frame.type is not FrameType.RETURN else others).append(link.link)
     stream = None if author is None else StreamId(gid + author)
     giver = state.links.get(source) if source is not None else None
     from_author = (

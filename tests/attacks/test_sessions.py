@@ -1,5 +1,7 @@
 """Attacks by peers on a link: one who was removed and asks, and many who would all re-key at once."""
 
+import pytest
+
 from mesh.events import LinkKind
 from mesh.ids import GroupId
 from mesh.wire.frames import FrameType, parse_frame
@@ -65,9 +67,10 @@ def test_attack_46_ex_member_opens_a_session_with_an_old_sync_key() -> None:
     assert {frame[0] for frame in liar.frames} <= {FrameType.PREVIEW}  # which are for whoever has a code
 
 
-def test_attack_48_stranded_device_comes_back_and_a_removed_one_does_not() -> None:
+@pytest.mark.parametrize("seed", range(1, 13))
+def test_attack_48_stranded_device_comes_back_and_a_removed_one_does_not(seed: int) -> None:
     """Both call in the same words: one is sealed the next epoch, the other hears that it is out, and nothing else."""
-    world = World(4)
+    world = World(seed)
     gid, (wren, juniper, sorrel, tansy) = circle(world, "wren", "juniper", "sorrel", "tansy")
     world.run(10)
     stranded, removed = juniper.group(gid), sorrel.group(gid)
@@ -86,7 +89,8 @@ def test_attack_48_stranded_device_comes_back_and_a_removed_one_does_not() -> No
         world.run(20)
         made = [op for op in wren.group(gid).log.ops if op.op_id not in before]
         denied = NotInBody(nonce=parse_frame(frame).middle[:24]) in liar.said(group)
-        assert (len(made), denied) == ((0, True) if group is removed else (1, False))
+        assert denied is (group is removed)
+        assert len(made) in ((0,) if group is removed else (1, 2))  # two, where both come to their turn within one hop
     epoch = wren.group(gid).epoch
     assert epoch is not None
     assert wren.group(gid).recipients(epoch) == {p.own.dev for p in (wren.group(gid), tansy.group(gid), stranded)}
