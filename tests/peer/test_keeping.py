@@ -10,7 +10,7 @@ from mesh.groups.group import Group
 from mesh.groups.messaging import open_message
 from mesh.groups.receiving import unpack_wraps, wrap_gid
 from mesh.groups.records import EpochRecord, load
-from mesh.ids import GroupId, OpId
+from mesh.ids import GroupId, MsgId, OpId
 from mesh.peer.keeping import AGE_MS, USED_MS
 from mesh.wire.frames import parse_frame
 from mesh.wire.operations import epoch_block
@@ -114,6 +114,33 @@ def test_one_who_is_silent_holds_an_epoch_back_for_the_window() -> None:
     world.run(40)
     assert wren.group(gid).epochs[old].is_retired
     assert not can_open(wren, gid, old)
+
+
+@pytest.mark.parametrize("is_out", [True, False])
+def test_a_gap_holds_an_epoch_back_unless_nothing_can_come_any_more(is_out: bool) -> None:
+    """Found by the machine in `tests/properties/test_secrecy.py`: one who was removed had said something once more."""
+    world, gid, people = three()
+    wren, juniper, sorrel = people
+    all_speak(world, gid, people)
+    late, member = sorrel.device(gid), sorrel.member(gid)
+    sorrel.off()
+    if is_out:
+        wren.remove(gid, member)
+    world.run(10)
+    for person in (wren, juniper):
+        track = person.room(gid).track(late)
+        epoch = person.group(gid).epoch
+        assert epoch is not None
+        track.take(track.top + 2, MsgId(bytes([7]) * 32), epoch, track.heads)
+        assert track.sure.gaps_below(track.top)
+    if not is_out:  # she has built on it: but for the gap it could go
+        for person in (wren, juniper):
+            person.group(gid).seen_by[late] = -1
+    old = rekeyed(world, gid, wren)
+    all_speak(world, gid, [wren, juniper])
+    for person in (wren, juniper):
+        assert person.group(gid).epochs[old].is_retired == is_out
+        assert can_open(person, gid, old) != is_out
 
 
 def test_wraps_go_when_nobody_can_need_them_and_not_by_age_alone() -> None:
