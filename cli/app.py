@@ -52,6 +52,7 @@ COMMANDS: Final = {
         ("file", "cli.commands.files:app", "Save what stands beside a message."),
         ("flag", "cli.commands.flag:flag", "Ask that a message be folded, or no longer."),
         ("shelf", "cli.commands.shelf:app", "Links and texts that helped: add, list, show, retire."),
+        ("milestone", "cli.commands.milestone:app", "Days that count: add yours, list, congratulate."),
         ("message", "cli.commands.talk:app", "Look at one message, or take it back."),
         ("outbox", "cli.commands.talk:outbox", "What still waits to leave, for whom, and why."),
     ),

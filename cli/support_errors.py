@@ -24,7 +24,22 @@ SUPPORT_ERRORS: Final[Mapping[str, Entry]] = {
     "E-NO-THING": Entry(
         "There is nothing of that id here.",
         "It may not have come yet, or was taken down since.",
-        "`mesh shelf list GROUP` shows the ids; the first six digits are enough.",
+        "`mesh shelf list` and `mesh milestone list` show the ids; the first six digits are enough.",
+    ),
+    "E-MILESTONES": Entry(
+        "There is no room for more milestones of yours.",
+        "Every member's node keeps all that stand.",
+        "`mesh milestone reset` takes one down.",
+    ),
+    "E-NOT-YOUR-MILESTONE": Entry(
+        "It is not yours to take down.",
+        "Milestones belong to those who put them up.",
+        "`mesh mute` or `mesh block` leaves them out for you alone.",
+    ),
+    "E-NOT-INVITED": Entry(
+        "Its author did not ask for that.",
+        "A milestone is its author's, and some are best left quiet.",
+        "Where `mesh milestone list` says that they are welcome, they are.",
     ),
     "E-DATE": Entry(
         "That is no date.",

@@ -4,15 +4,13 @@ from cyclopts import App
 
 from cli import fields
 from cli.ask import given_line, given_text
-from cli.context import Context
 from cli.options import Flag, Here, Seconds, WordOrNone
 from cli.output import one_line
 from cli.render import INDENT, indented, shown_id, when
-from mesh.errors import Exit
+from cli.told import told_code
 from mesh.node.local.protocol import JsonObject
 
 app = App(name="shelf", help="Links and texts that members put up for each other.")
-UNTOLD = "Nobody has been told yet. It goes out by itself as soon as a member's node is reachable."
 
 
 @app.command
@@ -69,7 +67,7 @@ def add(
     told = context.call("shelf.add", asked)
     resource = fields.record(told, "resource")
     context.out.result(told, [f"On the shelf: {resource_line(resource)}"])
-    return said(context, told)
+    return told_code(context, told)
 
 
 @app.command(name="list")
@@ -122,7 +120,7 @@ def helped(resource: str, /, *, withdraw: Flag = False, wait: Seconds = 2, conte
     """
     told = context.call("shelf.helped", {"resource": resource, "withdraw": withdraw, "wait_s": wait})
     context.out.result(told, [resource_line(fields.record(told, "resource"))])
-    return said(context, told)
+    return told_code(context, told)
 
 
 @app.command
@@ -141,15 +139,7 @@ def retire(resource: str, /, *, wait: Seconds = 2, context: Here) -> int:
     told = context.call("shelf.retire", {"resource": resource, "wait_s": wait})
     title = one_line(fields.text(fields.record(told, "retired"), "title"))
     context.out.result(told, [f"Off the shelf: {title}"])
-    return said(context, told)
-
-
-def said(context: Context, told: JsonObject) -> int:
-    """Say it where nobody has been told yet; return the exit status."""
-    if fields.flag(told, "told"):
-        return Exit.OK
-    context.out.say(UNTOLD)
-    return Exit.QUEUED
+    return told_code(context, told)
 
 
 def resource_line(resource: JsonObject) -> str:

@@ -5,14 +5,18 @@ from types import MappingProxyType
 from typing import Final
 
 from mesh.errors import RemoteError
-from mesh.support import flags, meetings, pins, shelf
+from mesh.support import flags, meetings, milestones, pins, shelf
 from mesh.support.statements import Rules
 from mesh.wire import limits
 from mesh.wire.codec import Record, decode
 from mesh.wire.messages import StatementBody
 from mesh.wire.statements import Form
 
-_ALL: Final = (flags.RULES, pins.RULES, meetings.RULES, shelf.RESOURCES, shelf.RETIREMENTS, shelf.HELPED)
+_ALL: Final = (
+    *(flags.RULES, pins.RULES, meetings.RULES),
+    *(shelf.RESOURCES, shelf.RETIREMENTS, shelf.HELPED),
+    *(milestones.MILESTONES, milestones.CONGRATULATIONS),
+)
 FORMS: Final[Mapping[int, Rules]] = MappingProxyType({rules.form: rules for rules in _ALL})
 
 

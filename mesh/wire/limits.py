@@ -153,6 +153,9 @@ RESOURCE_NOTE_BYTES_MAX: Final = 512
 RESOURCE_TEXT_BYTES_MAX: Final = 2048
 LINK_BYTES_MAX: Final = 512
 LANGUAGE_BYTES_MAX: Final = 16
+MILESTONES_MAX: Final = 8  # of one device that stand
+MILESTONE_TEXT_BYTES_MAX: Final = 160
+CONGRATULATION_TEXT_BYTES_MAX: Final = 160
 
 # ---- files beside a post (protocol.md §7; ours)
 CHUNK_BYTES: Final = 64 * 1024  # before it is sealed: one fits a link's batch, and one that was lost is cheap

@@ -22,6 +22,8 @@ class Form(IntEnum):
     RESOURCE = 4
     RETIREMENT = 5
     HELPED = 6
+    MILESTONE = 7
+    CONGRATULATION = 8
 
 
 class FlagValue(Record, frozen=True):
@@ -65,3 +67,20 @@ class HelpedValue(Record, frozen=True):
     """Form 6, about a resource: it helped its author (`holds`), or they take that back."""
 
     holds: bool
+
+
+class MilestoneValue(Record, frozen=True):
+    """Form 7, about a slot of its author's device: what is counted, since when; with an empty text it is taken down."""
+
+    made_ms: shapes.Millis  # when it was typed: tells two alike apart
+    text: Annotated[str, shapes.text(limits.MILESTONE_TEXT_BYTES_MAX)]
+    since: shapes.Day
+    count: Annotated[int, Meta(ge=0, le=3)]  # days, weeks, months, years
+    invited: bool  # others may congratulate
+
+
+class CongratulationValue(Record, frozen=True):
+    """Form 8, about a milestone: its author congratulates (`holds`), with a few words or none, or takes that back."""
+
+    holds: bool
+    text: Annotated[str, shapes.text(limits.CONGRATULATION_TEXT_BYTES_MAX)]

@@ -26,4 +26,8 @@ def statement_records() -> list[Record]:
         ),
         statements.RetirementValue(),
         statements.HelpedValue(holds=True),
+        statements.MilestoneValue(
+            made_ms=1_760_000_000_000, text="without a drink", since=739_853, count=0, invited=True
+        ),
+        statements.CongratulationValue(holds=True, text="Well done."),
     ]

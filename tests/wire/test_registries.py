@@ -47,9 +47,9 @@ def test_nothing_is_renumbered() -> None:
     names = "POST KEYUP RECEIPT PRESENCE BEACON STRANDED APPROVAL OBJECTION NOTE WITHDRAWAL STATEMENT"
     assert [kind.name for kind in sorted(Kind)] == names.split()
     assert sorted(Kind) == list(range(1, 12))
-    forms = "FLAG PIN MEETING RESOURCE RETIREMENT HELPED"
+    forms = "FLAG PIN MEETING RESOURCE RETIREMENT HELPED MILESTONE CONGRATULATION"
     assert [form.name for form in sorted(Form)] == forms.split()
-    assert sorted(Form) == list(range(1, 7))
+    assert sorted(Form) == list(range(1, 9))
     assert {mode.name: mode.value for mode in Mode} == {"LISTENING": 0, "EXPERIENCE": 1, "ADVICE": 2, "RESOURCES": 3}
     assert [door.name for door in sorted(Door)] == ["OPEN", "REVOKED", "USED_UP", "EXPIRED", "DECLINED"]
     told = "STATE WANT_OPS OPS WANT_MESSAGES ANSWERED WANT_HISTORY HISTORY KEYUPS NOT_IN WANT_CHUNKS CHUNKS_SENT"
