@@ -56,4 +56,8 @@ def later(said: Said) -> tuple[int, MsgId]:
 
 def newest(said: Iterable[Said], key: Callable[[Said], T]) -> dict[T, Said]:
     """Return the last word for each key, in the order of the keys' last words."""
-    return {key(word): word for word in sorted(said, key=later)}
+    found: dict[T, Said] = {}
+    for word in sorted(said, key=later):
+        found.pop(key(word), None)  # it stands where its last word does
+        found[key(word)] = word
+    return found

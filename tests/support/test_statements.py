@@ -9,7 +9,7 @@ from mesh.errors import RemoteError
 from mesh.ids import DeviceId, MemberPk, MsgId
 from mesh.support import flags, pins
 from mesh.support.forms import FORMS, form_name, read_value
-from mesh.support.statements import Said
+from mesh.support.statements import Said, newest
 from mesh.wire.codec import Record, encode
 from mesh.wire.messages import StatementBody
 from mesh.wire.statements import FlagValue, Form, PinValue
@@ -50,6 +50,12 @@ def test_pins_do_not_depend_on_the_order_nor_on_hearing_twice(said: list[Said], 
     shuffled = data.draw(st.permutations(said))
     assert pins.fold(shuffled) == pins.fold(said) == pins.fold([*said, *shuffled])
     assert len(pins.fold(said)) <= pins.SHOWN_MAX
+
+
+def test_what_was_said_again_stands_where_it_was_said_last() -> None:
+    yes = PinValue(holds=True)
+    said = [word(1, yes, post=1, ts_ms=1), word(2, yes, post=2, ts_ms=2), word(3, yes, post=1, ts_ms=3)]
+    assert list(newest(said, lambda one: one.subject)) == [POSTS[2], POSTS[1]]
 
 
 def test_the_last_word_of_each_counts_by_its_time_and_then_by_its_id() -> None:
