@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
-from mesh.ids import Address, DeviceId, GroupId, HomeId, JoinId, MemberPk, OpId, PostId
+from mesh.ids import Address, DeviceId, GroupId, JoinId, MemberPk, OpId, PostId
 from mesh.secret import Secret
+from mesh.upkeep import Upkeep
 
 
 class Rank(IntEnum):
@@ -179,6 +180,25 @@ class MakeStatement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SayNote:
+    """Say something to members under seal: `value` is the encoded record of a tag that is known here."""
+
+    group: GroupId
+    tag: int
+    to: tuple[MemberPk, ...]
+    value: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseNote:
+    """Note that a sealed note (author 32 B, id 16 B) has been dealt with, or (`closed` False) has not after all."""
+
+    group: GroupId
+    note: bytes
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MarkRead:
     """The person has seen these (keys in Space.MESSAGES)."""
 
@@ -338,96 +358,6 @@ class KnownAddress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenPairing:
-    """Let a home with the same root ask for our groups, under a key (32 B) of root and code; any earlier code is void.
-
-    `name` is what it is to be called, `own_name` what this one is; empty: as it is, or by number.
-    """
-
-    key: Secret
-    name: str
-    own_name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartEntering:
-    """Ask the home that showed a code for its groups; `addresses` are the untrusted fragment's."""
-
-    key: Secret
-    addresses: tuple[Address, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnterGroup:
-    """Add this device to the group whose log has come, by the member key. What hinders it is kept for the report."""
-
-    group: GroupId
-    member_seed: Secret
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndEntering:
-    """Ask no further."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveDevice:
-    """Take another device of ours out of a group and re-key, in one operation."""
-
-    group: GroupId
-    device: DeviceId
-    member_seed: Secret
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForgetHome:
-    """Forget a home of ours: its devices are out of every group that is here."""
-
-    home: HomeId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TurnKeeperOn:
-    """Keep sealed frames for those who hold a ticket of ours: so many bytes in all, each for so many days.
-
-    None: as before, or the default.
-    """
-
-    quota: int | None = None
-    days: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TurnKeeperOff:
-    """Keep nothing for others any more, and forget what is here."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IssueTicket:
-    """Make a keeper ticket: so many bytes (None: the default), at these addresses of ours."""
-
-    quota: int | None
-    note: str
-    addresses: tuple[Address, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddKeeper:
-    """Have a group use a keeper, by its ticket (text)."""
-
-    group: GroupId
-    ticket: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropKeeper:
-    """Have a group use a keeper no more; `keeper` is its 8 B id."""
-
-    group: GroupId
-    keeper: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class KeepOwn:
     """Write down what is one's own: keys in Space.OWN with their values, None to forget. Nobody is told."""
 
@@ -456,6 +386,8 @@ Command = (
     | GivePiece
     | FetchFiles
     | MakeStatement
+    | SayNote
+    | CloseNote
     | MarkRead
     | SetRank
     | HoldBack
@@ -474,17 +406,7 @@ Command = (
     | AcceptTalk
     | DeclineTalk
     | KnownAddress
-    | OpenPairing
-    | StartEntering
-    | EnterGroup
-    | EndEntering
-    | RemoveDevice
-    | ForgetHome
-    | TurnKeeperOn
-    | TurnKeeperOff
-    | IssueTicket
-    | AddKeeper
-    | DropKeeper
     | KeepOwn
     | ClearPosts
+    | Upkeep
 )

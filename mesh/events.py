@@ -51,6 +51,7 @@ class Space(StrEnum):
     STATEMENTS = "statements"  # gid + form (u16) + device id + mseq (u64) + 8 B of the msg id -> statement
     JOINS = "joins"  # join id -> an attempt to join
     TALKS = "talks"  # gid + gid of a group for two -> with whom, in this group
+    NOTES = "notes"  # gid + author's member key + note id -> what was said under seal, by us or to us
     CONTACTS = "contacts"  # gid + device id -> addresses
     PROOFS = "proofs"  # gid + device id -> two messages that it signed under one number
     VERIFIED = "verified"  # gid + member key -> when the person confirmed it
@@ -82,6 +83,7 @@ LOADED: Final = (
     Space.STATEMENTS,
     Space.JOINS,
     Space.TALKS,
+    Space.NOTES,
     Space.CONTACTS,
     Space.PROOFS,
     Space.VERIFIED,

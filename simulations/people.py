@@ -10,29 +10,21 @@ from typing import Final
 
 from mesh.commands import (
     AcceptTalk,
-    AddKeeper,
     AgreeJoin,
     CreateGroup,
     DecideKnock,
-    EndEntering,
-    EnterGroup,
     FollowFork,
-    IssueTicket,
     LeaveGroup,
     MakeStatement,
     NewInvite,
     OfferFork,
     OfferTalk,
-    OpenPairing,
     Post,
     Rank,
-    RemoveDevice,
     RemoveMember,
     SetRank,
-    StartEntering,
     StartJoin,
     Suite,
-    TurnKeeperOn,
     Withdraw,
 )
 from mesh.events import Space
@@ -50,6 +42,16 @@ from mesh.secret import Secret
 from mesh.support import flags, pins
 from mesh.support.posts import interpret
 from mesh.support.statements import Said
+from mesh.upkeep import (
+    AddKeeper,
+    EndEntering,
+    EnterGroup,
+    IssueTicket,
+    OpenPairing,
+    RemoveDevice,
+    StartEntering,
+    TurnKeeperOn,
+)
 from mesh.wire.codec import encode
 from mesh.wire.codes import InviteCode
 from mesh.wire.messages import Kind

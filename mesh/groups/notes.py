@@ -1,6 +1,6 @@
-"""Sealed notes: something said to one member inside a group, so that no other can tell to whom, or what.
+"""Sealed notes: something said to one member inside a group, or to a few, so that no other can tell to whom, or what.
 
-A key is drawn for one note and sealed to each device of the member, among dummies that nobody can tell from them; the
+A key is drawn for one note and sealed to each device of its readers, among dummies that nobody can tell from them; the
 text is padded to one size. No hint stands before a wrap: a hint is made from a KEM key that all members know, and
 would say whose it is. So each device tries each wrap, with each of its newest keys. Sealing shows nobody the
 recipient's key: DHKEM's and ML-KEM's ciphertexts are anonymous (Maram and Xagawa, "Post-Quantum Anonymity of Kyber",
@@ -9,6 +9,7 @@ PKC 2023).
 Group, author and the message's uid are bound in, so that nobody can say another's note again as their own.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from mesh.crypto.hashes import h
@@ -25,13 +26,30 @@ from mesh.wire.padding import pad, unpad
 _KEY_BYTES: Final = 32
 
 
-def seal_note(group: Group, to: MemberPk, uid: bytes, plain: bytes, means: Means) -> bytes:
-    """Return the body of a note to a member who is in, for all their devices; LocalError if it says too much."""
+def shares(group: Group, members: Iterable[MemberPk]) -> list[list[MemberPk]]:
+    """Part members who are in so that a note has room for all the devices of each part: in as few notes as may be."""
+    parted: list[list[MemberPk]] = []
+    room: list[int] = []
+    for pk in members:
+        count = len(group.view.members[pk].devices)
+        place = next((k for k, left in enumerate(room) if left >= count), None)
+        if place is None:
+            parted.append([pk])
+            room.append(limits.NOTE_WRAPS - count)
+        else:
+            parted[place].append(pk)
+            room[place] -= count
+    return parted
+
+
+def seal_note(group: Group, to: Iterable[MemberPk], uid: bytes, plain: bytes, means: Means) -> bytes:
+    """Return the body of a note to members who are in, with four devices together at most; LocalError if it is long."""
     if len(plain) >= limits.NOTE_PLAIN_BYTES:
-        raise LocalError("a note can hold only so much", code="E-TOO-LONG")
+        raise LocalError("a note can hold only so much", do="say less", code="E-TOO-LONG")
     info = _info(group, group.own.dev, uid)
     key, nonce = means.entropy.draw(_KEY_BYTES), means.entropy.draw(NONCE_BYTES)
-    devices = group.view.members[to].devices
+    devices = [dev for member in to for dev in group.view.members[member].devices]
+    assert len(devices) <= limits.NOTE_WRAPS, "more devices than a note has wraps"
     wraps = [means.sealer.seal(group.suite, group.kem_of[dev][1], info, key) for dev in devices]
     for _ in range(limits.NOTE_WRAPS - len(wraps)):
         _, stranger = means.sealer.generate(group.suite)

@@ -8,7 +8,7 @@ from functools import partial
 
 import trio
 
-from mesh.commands import KnownAddress, TurnKeeperOn
+from mesh.commands import KnownAddress
 from mesh.errors import in_words
 from mesh.ids import Address
 from mesh.node.home import Home
@@ -21,6 +21,7 @@ from mesh.node.local.setup import OnEvent, Order
 from mesh.node.logs import Log, open_log
 from mesh.node.process import harden, settle
 from mesh.store.sqlite import EncryptedStore
+from mesh.upkeep import TurnKeeperOn
 
 
 def run(order: Order, on_event: OnEvent) -> None:

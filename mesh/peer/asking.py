@@ -1,12 +1,10 @@
 """Asking: what the person wants, checked and carried out. A `LocalError` leaves everything as it was."""
 
-from typing import Final
-
 from mesh.commands import (
     AcceptTalk,
-    AddKeeper,
     AgreeJoin,
     ClearPosts,
+    CloseNote,
     Command,
     ConfirmGroup,
     ConfirmMember,
@@ -15,15 +13,10 @@ from mesh.commands import (
     DeclineFork,
     DeclineTalk,
     DropJoin,
-    DropKeeper,
-    EndEntering,
-    EnterGroup,
     FetchFiles,
     FollowFork,
-    ForgetHome,
     GivePiece,
     HoldBack,
-    IssueTicket,
     KeepOwn,
     KnownAddress,
     LeaveGroup,
@@ -34,40 +27,33 @@ from mesh.commands import (
     OfferFork,
     OfferForkAgain,
     OfferTalk,
-    OpenPairing,
     Post,
     Rank,
     Rekey,
-    RemoveDevice,
     RemoveMember,
     RevokeInvite,
+    SayNote,
     SetAgreement,
     SetRank,
     SetSetting,
-    StartEntering,
     StartJoin,
-    TurnKeeperOff,
-    TurnKeeperOn,
     Withdraw,
 )
 from mesh.errors import LocalError, RefusedError
 from mesh.events import Space
 from mesh.groups.authoring import author, found, rekey
-from mesh.groups.invites import HOUR_MS, invite_keys
-from mesh.groups.records import InviteRecord
 from mesh.ids import Address, MemberPk
-from mesh.membership.structure import MEMBERS_INVITE
 from mesh.membership.views import Member
 from mesh.peer import attaching, choosing, confirming, fetching, hosting, raising
 from mesh.peer.chores import remove_member, remove_own_device
-from mesh.peer.door import decide
 from mesh.peer.entering import end_entering, enter_group, start_entering
 from mesh.peer.forking import decline_fork, follow_fork, offer_again, offer_fork
 from mesh.peer.homes import forget_home
+from mesh.peer.inviting import decide_knock, new_invite, revoke
 from mesh.peer.joining import agree, drop_join, start_join
-from mesh.peer.keepers import code_addresses
 from mesh.peer.leaving import leave
 from mesh.peer.modes import require_mode
+from mesh.peer.noting import close_note, say_note
 from mesh.peer.own import clear_posts, keep_own
 from mesh.peer.pairing import open_pairing
 from mesh.peer.records import VerifiedRecord
@@ -76,22 +62,31 @@ from mesh.peer.settings import GROUP_SETTINGS, check_setting, set_setting
 from mesh.peer.speaking import hand_over, publish, write_draft
 from mesh.peer.state import Room, State, Step
 from mesh.peer.stating import make_statement
-from mesh.peer.talking import accept_talk, decline_talk, is_talk, offer_talk
+from mesh.peer.talking import accept_talk, decline_talk, offer_talk
 from mesh.peer.withdrawing import withdraw
 from mesh.support.posts import Wish, compose
+from mesh.upkeep import (
+    AddKeeper,
+    DropKeeper,
+    EndEntering,
+    EnterGroup,
+    ForgetHome,
+    IssueTicket,
+    OpenPairing,
+    RemoveDevice,
+    StartEntering,
+    TurnKeeperOff,
+    TurnKeeperOn,
+)
 from mesh.wire import limits
 from mesh.wire.codec import encode
 from mesh.wire.messages import Flag
 from mesh.wire.operations import (
     AgreementBody,
-    InviteBody,
     OpType,
     RankBody,
-    UninviteBody,
 )
 from mesh.wire.text import require_text
-
-SHARED_PER_MEMBER_MAX: Final = 3  # addresses of another member in an invite; ours
 
 
 def carry_out(state: State, command: Command, step: Step) -> bytes:
@@ -100,9 +95,9 @@ def carry_out(state: State, command: Command, step: Step) -> bytes:
         case CreateGroup():
             return _create(state, command, step)
         case NewInvite():
-            return _new_invite(state, state.room(command.group), command, step)
+            return new_invite(state, state.room(command.group), command, step)
         case RevokeInvite():
-            _revoke(state, state.room(command.group), command, step)
+            revoke(state, state.room(command.group), command, step)
         case StartJoin():
             return start_join(state, command, step)
         case AgreeJoin():
@@ -110,13 +105,17 @@ def carry_out(state: State, command: Command, step: Step) -> bytes:
         case DropJoin():
             drop_join(state, command.join, step)
         case DecideKnock():
-            _decide_knock(state, state.room(command.group), command, step)
+            decide_knock(state, state.room(command.group), command, step)
         case Post():
             return _post(state, state.room(command.group), command, step)
         case Withdraw():
             withdraw(state, state.room(command.group), command, step)
         case MakeStatement():
             return make_statement(state, state.room(command.group), command, step)
+        case SayNote():
+            return say_note(state, state.room(command.group), command, step)
+        case CloseNote():
+            close_note(state.room(command.group), command, step)
         case OfferFiles() | GivePiece() | FetchFiles():
             return _files(state, command, step)
         case MarkRead():
@@ -277,112 +276,6 @@ def _files(state: State, command: OfferFiles | GivePiece | FetchFiles, step: Ste
         case FetchFiles():
             fetching.want_files(state, state.room(command.group), command.post, step)
     return b""
-
-
-# ---------------------------------------------------------------- the door
-
-
-def _new_invite(state: State, room: Room, command: NewInvite, step: Step) -> bytes:
-    require_in(room)
-    if is_talk(room.group):
-        raise RefusedError(
-            "this is a conversation of two",
-            why="nobody else comes into it, as both of you were told",
-            do="found a group with `mesh group create`, or ask each with `mesh talk`",
-        )
-    _require_inviter(room)
-    if not 1 <= command.uses <= limits.INVITE_USES_MAX:
-        raise LocalError(f"an invite is good for 1 to {limits.INVITE_USES_MAX} people", code="E-USAGE")
-    if not 1 <= command.hours <= limits.INVITE_HOURS_MAX:
-        raise LocalError(f"an invite lasts 1 to {limits.INVITE_HOURS_MAX} hours", code="E-USAGE")
-    approvals = _default_approvals(room, command.uses) if command.approvals is None else command.approvals
-    if not 0 <= approvals <= limits.APPROVALS_MAX:
-        raise LocalError(f"0 to {limits.APPROVALS_MAX} approvals", code="E-USAGE")
-    note = require_text("note", command.note, limits.REASON_BYTES_MAX, empty=True)
-    seed = step.entropy.draw(16)
-    keys = invite_keys(seed)
-    body = InviteBody(
-        invite_pk=keys.invite_pk,
-        knock_key=keys.knock_key,
-        role=Rank.MEMBER,
-        max_uses=command.uses,
-        expiry_hour=-(-step.now.wall_ms // HOUR_MS) + command.hours,
-        approvals=approvals,
-        allow=[],
-    )
-    authored = author(room.group, OpType.INVITE, body, step.means())
-    publish(state, room, authored, step)
-    shared = [
-        address
-        for _, contact in sorted(room.contacts.items())
-        if contact.in_invites
-        for address in contact.addresses[:SHARED_PER_MEMBER_MAX]
-    ]
-    record = InviteRecord(
-        seed=seed,
-        note=note,
-        addresses=_addresses_in_code(state, room, shared),
-    )
-    room.invites[authored.op.op_id] = record
-    step.journal.put(Space.INVITES, room.group.gid + authored.op.op_id, encode(record))
-    return authored.op.op_id
-
-
-def _addresses_in_code(state: State, room: Room, shared: list[str]) -> list[str]:
-    """Return our own addresses, those of keepers, which are there when nobody else is, and others' who agreed to it."""
-    keepers = code_addresses(room)
-    own = state.addresses[: limits.ADDRESSES_MAX - len(keepers)]
-    return list(dict.fromkeys([*own, *keepers, *shared]))[: limits.ADDRESSES_MAX]
-
-
-def _require_inviter(room: Room) -> None:
-    """RefusedError, in words, for one whom the rules let make no invites."""
-    open_to_members = room.group.view.settings.get(MEMBERS_INVITE) == "on"
-    if room.group.rank > (Rank.MEMBER if open_to_members else Rank.MODERATOR):
-        newcomer = open_to_members and room.group.rank is Rank.NEWCOMER
-        raise RefusedError(
-            "newcomers cannot invite yet" if newcomer else "only moderators, stewards and founders invite here",
-            why="whoever invites answers for those who come",
-            do="ask a member to make the code" if newcomer else "ask one of them; `mesh group members` shows who it is",
-        )
-
-
-def _default_approvals(room: Room, uses: int) -> int:
-    """Return how many must approve where the inviter does not say; what others set may be anything."""
-    setting = room.group.view.settings.get("approvals", "")
-    known = setting in GROUP_SETTINGS["approvals"]
-    return (int(setting) if known else 1) if uses > 1 else 0
-
-
-def _revoke(state: State, room: Room, command: RevokeInvite, step: Step) -> None:
-    require_in(room)
-    invite = room.group.invites.get(command.invite)
-    if invite is None:
-        raise LocalError("there is no such invite", do="`mesh invite list` shows them", code="E-NO-INVITE")
-    if invite.issuer != room.group.own.member_pk:
-        require_rank(room, Rank.MODERATOR, "close a code that somebody else made")
-    if invite.open:
-        body = UninviteBody(invite=command.invite)
-        publish(state, room, author(room.group, OpType.UNINVITE, body, step.means()), step)
-
-
-def _decide_knock(state: State, room: Room, command: DecideKnock, step: Step) -> None:
-    require_in(room)
-    if command.knock not in room.knocks:
-        raise LocalError("nobody waits under that name", do="`mesh knocks list` shows who does", code="E-NO-KNOCK")
-    if command.admit and not room.group.own.confirmed:
-        raise RefusedError(
-            "nobody but who let you in has confirmed who is in this group",
-            why="whom you let in would trust your word for it",
-            do="wait until another member is reachable, or take the one's word: `mesh group confirm GROUP`",
-            code="E-UNCONFIRMED",
-        )
-    if room.group.rank > Rank.MODERATOR:
-        raise RefusedError(
-            "this invite asks for a moderator's approval",
-            do="ask a moderator; `mesh group members` shows who that is",
-        )
-    decide(state, room, command.knock, admitted=command.admit, step=step)
 
 
 # ---------------------------------------------------------------- order

@@ -1,11 +1,12 @@
 """Choosing a group's keepers: a setting, so that all members agree on them (protocol.md §8)."""
 
-from mesh.commands import AddKeeper, DropKeeper, Rank
+from mesh.commands import Rank
 from mesh.errors import LocalError, RefusedError
 from mesh.groups.authoring import author
 from mesh.peer.keepers import keepers_of
 from mesh.peer.speaking import publish
 from mesh.peer.state import Room, State, Step
+from mesh.upkeep import AddKeeper, DropKeeper
 from mesh.wire import limits
 from mesh.wire.operations import OpType, Setting, SettingsBody
 from mesh.wire.tickets import KEEPER_ID_BYTES, KEEPER_SETTING, ticket_from_text, ticket_to_text

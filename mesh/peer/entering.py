@@ -9,7 +9,6 @@ only if its log stands every check and counts us in.
 from contextlib import suppress
 from typing import Final
 
-from mesh.commands import EnterGroup, StartEntering
 from mesh.errors import Fault, LocalError, MeshError, RefusedError, RemoteError
 from mesh.events import LinkKind, Notice, SendClass
 from mesh.groups.authoring import Authored, add_device, fresh_own_state, keep_kem, new_card
@@ -29,6 +28,7 @@ from mesh.peer.records import ContactRecord
 from mesh.peer.returning import clear_former, take_over
 from mesh.peer.speaking import publish
 from mesh.peer.state import Room, State, Step
+from mesh.upkeep import EnterGroup, StartEntering
 from mesh.wire import limits
 from mesh.wire.codec import decode
 from mesh.wire.frames import Frame, topic_of

@@ -8,7 +8,6 @@ a door is handed whole to whoever comes to it; the frames of an epoch are compar
 
 from typing import Final
 
-from mesh.commands import IssueTicket, TurnKeeperOn
 from mesh.errors import Fault, LocalError, RemoteError
 from mesh.events import LinkKind, SendClass, SendStored, Space
 from mesh.gossip.reconcile import Index, Items, answer, session_key
@@ -18,6 +17,7 @@ from mesh.peer.links import Compared, Link
 from mesh.peer.records import AccountRecord, KeeperRecord, NamedTopic, SizeRecord
 from mesh.peer.routing import forward_on
 from mesh.peer.state import State, Step
+from mesh.upkeep import IssueTicket, TurnKeeperOn
 from mesh.wire import limits
 from mesh.wire.codec import encode
 from mesh.wire.frames import Frame, topics_of

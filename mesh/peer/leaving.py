@@ -41,6 +41,7 @@ _AT_ONCE: Final = (
     Space.OBJECTIONS,
     Space.STATEMENTS,
     Space.TALKS,
+    Space.NOTES,
     Space.CHAINS,
     Space.KEMS,
     Space.PROOFS,
@@ -95,6 +96,7 @@ def _empty(room: Room, step: Step) -> None:
         room.invites,
         room.knocks,
         room.talks,
+        room.sealed,
         room.declined,
     ):
         held.clear()

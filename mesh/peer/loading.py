@@ -24,6 +24,7 @@ from mesh.peer.records import (
     KeeperRecord,
     KnockRecord,
     MessageRecord,
+    NoteRecord,
     ObjectionRecord,
     ProofRecord,
     SizeRecord,
@@ -144,6 +145,8 @@ def _load_room(room: Room, found: Mapping[Space, Rows]) -> Room:
         room.statements.put(_load_statement(key, value))
     for key, value in rows(Space.TALKS):
         room.talks[GroupId(key)] = load(TalkRecord, value)
+    for key, value in rows(Space.NOTES):
+        room.sealed[key] = load(NoteRecord, value)
     for key, value in rows(Space.CONTACTS):
         room.contacts[DeviceId(key)] = load(ContactRecord, value)
     for key, value in rows(Space.PROOFS):

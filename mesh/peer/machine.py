@@ -55,6 +55,7 @@ from mesh.peer import (
     joining,
     keeping,
     loading,
+    noting,
     pairing,
     raising,
     reaching,
@@ -66,7 +67,6 @@ from mesh.peer import (
     speaking,
     spreading,
     syncing,
-    talking,
     way_back,
     welcoming,
     withdrawing,
@@ -423,8 +423,7 @@ class Peer:
             beacons.tend_beacon(self.state, room, step)
             approving.tell_approvals(self.state, room, step)
             raising.tell_objections(self.state, room, step)
-            talking.tell_talks(self.state, room, step)
-            talking.sweep_talks(self.state, room, step)
+            noting.tend(self.state, room, step)
         joining.give_up_expired(self.state, step)
         step.topics_changed = True  # a new day has new doors
         self._again(step)
@@ -461,7 +460,7 @@ class Peer:
             ops = step.touched.pop(gid)
             if gid in self.state.rooms:
                 chores.after_operations(self.state, self.state.rooms[gid], ops, step)
-        talking.hear_notes(self.state, step)
+        noting.hear_notes(self.state, step)
         if step.topics_changed:
             self._topics = dict.fromkeys(own_topics(self.state, step.now.wall_ms))
             for link in list(self.state.links.values()):

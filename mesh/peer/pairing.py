@@ -7,7 +7,6 @@ itself, by the member key that only the root gives.
 
 from typing import Final
 
-from mesh.commands import OpenPairing
 from mesh.errors import LocalError
 from mesh.events import LinkKind, Notice, SendClass
 from mesh.groups.pairing import open_ask, pairing_keys, seal_answer
@@ -16,6 +15,7 @@ from mesh.peer.links import Link
 from mesh.peer.paired import Pairing
 from mesh.peer.state import Room, State, Step
 from mesh.peer.welcoming import frontier_before, keyups
+from mesh.upkeep import OpenPairing
 from mesh.wire import limits
 from mesh.wire.codec import Record
 from mesh.wire.frames import Frame, topic_of

@@ -186,6 +186,22 @@ class TalkRecord(Record, frozen=True):
     declined: bool
 
 
+class NoteRecord(Record, frozen=True):
+    """What was said under seal: by us (`mine`; `waits`: to whom it has not gone out, `told`: to whom it has), or to us.
+
+    `closed_ms`: since when the person here has dealt with it; 0: they have not.
+    """
+
+    tag: shapes.Count
+    value: Annotated[bytes, Meta(max_length=limits.NOTE_VALUE_BYTES_MAX)]
+    by: shapes.Member
+    mine: bool
+    waits: Annotated[list[shapes.Member], Meta(max_length=limits.NOTE_READERS_MAX)]
+    told: Annotated[list[shapes.Member], Meta(max_length=limits.NOTE_READERS_MAX)]
+    at_ms: shapes.Millis  # when it was typed, or came here
+    closed_ms: shapes.Millis
+
+
 class KnockRecord(Record, frozen=True):
     """A knock that waits for a person, or was `declined` by one here (and is then kept without its frame).
 

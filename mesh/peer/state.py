@@ -51,6 +51,7 @@ from mesh.peer.records import (
     JoinRecord,
     KnockRecord,
     MessageRecord,
+    NoteRecord,
     ObjectionRecord,
     ProofRecord,
     TalkRecord,
@@ -109,6 +110,7 @@ class Room:
     invites: dict[OpId, InviteRecord] = field(default_factory=dict)
     knocks: dict[bytes, KnockRecord] = field(default_factory=dict)  # T -> waits for a person
     talks: dict[GroupId, TalkRecord] = field(default_factory=dict)  # group for two -> with whom in this one
+    sealed: dict[bytes, NoteRecord] = field(default_factory=dict)  # author and note id -> said under seal
     arriving: dict[bytes, Arrival] = field(default_factory=dict)  # T -> whom our node may let in or welcome by itself
     contacts: dict[DeviceId, ContactRecord] = field(default_factory=dict)
     withdrawn: dict[PostId, MessageRecord] = field(default_factory=dict)  # taken back, and their place is being read

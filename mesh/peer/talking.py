@@ -11,13 +11,13 @@ from typing import Final
 from msgspec.structs import replace
 
 from mesh.commands import AcceptTalk, AgreeJoin, CreateGroup, DeclineTalk, OfferTalk, Rank
-from mesh.errors import LocalError, RefusedError, RemoteError
+from mesh.errors import LocalError, RefusedError
 from mesh.events import Notice, Space
 from mesh.groups.authoring import author, found
 from mesh.groups.group import Group, Means
 from mesh.groups.invites import HOUR_MS, Preview, door_of, invite_keys, open_preview, seal_preview
 from mesh.groups.joining import GID_PREFIX_BYTES
-from mesh.groups.notes import open_note, read_note, seal_note
+from mesh.groups.notes import seal_note
 from mesh.ids import GroupId, JoinId, MemberPk, OpId
 from mesh.journal import Journal
 from mesh.membership.structure import TALK
@@ -31,7 +31,7 @@ from mesh.wire.codec import decode, encode
 from mesh.wire.codes import InviteCode
 from mesh.wire.frames import parse_frame
 from mesh.wire.invites import Door
-from mesh.wire.messages import Kind, MessageTbs
+from mesh.wire.messages import Kind
 from mesh.wire.notes import NoteTag, NoteText, TalkOffer
 from mesh.wire.operations import InviteBody, OpType
 from mesh.wire.text import require_text
@@ -190,57 +190,28 @@ def tell_talks(state: State, room: Room, step: Step) -> None:
         if talk.member not in room.group.view.members or not can_speak(state, room, step.now):
             continue
         uid = step.entropy.draw(16)
-        plain = _note_text(state, state.rooms[gid].group, gid, talk, step)
-        body = seal_note(room.group, talk.member, uid, plain, step.means())
+        plain = _note_text(state, state.rooms[gid].group, gid, talk, uid, step)
+        body = seal_note(room.group, [talk.member], uid, plain, step.means())
         if say_uid(state, room, Kind.NOTE, uid, body, step):
             _keep(room, gid, replace(talk, told=True), step)
 
 
-def _note_text(state: State, group: Group, gid: GroupId, talk: TalkRecord, step: Step) -> bytes:
+def _note_text(state: State, group: Group, gid: GroupId, talk: TalkRecord, uid: bytes, step: Step) -> bytes:
     [invite] = group.invites.values()
     preview = seal_preview(group, invite, door_of(invite, step.now.wall_ms), step.means())
     addresses = list(state.addresses[: limits.NOTE_ADDRESSES_MAX])
     offer = TalkOffer(code=talk.code, gid=gid, preview=preview, addresses=[str(a) for a in addresses])
-    return encode(NoteText(tag=NoteTag.TALK, value=encode(offer)))
+    return encode(NoteText(tag=NoteTag.TALK, id=uid, value=encode(offer)))
 
 
 # ---------------------------------------------------------------- being asked
 
 
-def hear_notes(state: State, step: Step) -> None:
-    """Open the notes that came in during this step."""
-    for gid, tbs in step.notes:
-        if gid in state.rooms:
-            hear_note(state, state.rooms[gid], tbs, step)
-    step.notes.clear()
-
-
-def hear_note(state: State, room: Room, tbs: MessageTbs, step: Step) -> None:
-    """Take in a note of somebody else's. One that is for others, or makes no sense, says nothing to anybody."""
-    member = room.group.view.devices.get(tbs.dev)
-    if member is None or member == room.group.own.member_pk or not _may_note(room, member, step):
-        return
-    try:
-        note = read_note(room.group, tbs.body)
-        plain = open_note(room.group, tbs.dev, tbs.uid, note, step.sealer)
-        if plain is None:
-            return
-        text = decode(NoteText, plain, bytes_max=limits.NOTE_PLAIN_BYTES)
-        if text.tag == NoteTag.TALK:
-            offer = decode(TalkOffer, text.value, bytes_max=limits.NOTE_PLAIN_BYTES)
-            _check_offer(room, offer)
-            _take_offer(state, room, member, offer, step)
-    except (RemoteError, LocalError):
-        return  # nobody else could read it: its author is wasting a note of their own
-
-
-def _may_note(room: Room, member: MemberPk, step: Step) -> bool:
-    """Say whether one more note of a member may be tried now, and count it: trying one that is for others is dear."""
-    lately = [at for at in room.notes.get(member, ()) if step.now.mono_ms - at < HOUR_MS]
-    if len(lately) >= limits.NOTES_OF_A_MEMBER_MAX:
-        return False
-    room.notes[member] = [*lately, step.now.mono_ms]
-    return True
+def hear_offer(state: State, room: Room, member: MemberPk, value: bytes, step: Step) -> None:
+    """Take in what a note of somebody else's offers. LocalError or RemoteError if it makes no sense."""
+    offer = decode(TalkOffer, value, bytes_max=limits.NOTE_PLAIN_BYTES)
+    _check_offer(room, offer)
+    _take_offer(state, room, member, offer, step)
 
 
 def _check_offer(room: Room, offer: TalkOffer) -> Preview:

@@ -57,9 +57,15 @@ SIGNED_KEPT_BYTES_MAX: Final = 4 * 1024 * 1024
 # ---- sealed notes (protocol.md §7), and talking as two
 NOTE_WRAPS: Final = DEVICES_PER_MEMBER_MAX  # always so many, whoever it is for
 NOTE_PLAIN_BYTES: Final = 8192  # always so long, whatever it says; ours
+NOTE_VALUE_BYTES_MAX: Final = NOTE_PLAIN_BYTES - 32  # padding, tag and id stand beside it
 NOTE_SEALED_BYTES: Final = 24 + NOTE_PLAIN_BYTES + 16  # nonce, text, tag
 NOTE_KEYS_MAX: Final = 32  # newest KEM keys with which a note is tried: each costs four times opening a wrap; ours
 NOTES_OF_A_MEMBER_MAX: Final = 64  # notes of a member that are tried, in an hour; ours
+NOTES_KEPT_MAX: Final = 512  # notes of one group, of others and our own; of whoever has most the oldest goes; ours
+NOTE_READERS_MAX: Final = 64  # members to whom one thing is said under seal; ours
+REPORTED_POSTS_MAX: Final = 8  # posts that a report shows; ours
+REPORTED_TEXT_BYTES_MAX: Final = 4096  # of a post that is too long to go as it was signed; ours
+WORD_TEXT_BYTES_MAX: Final = 1024  # what a report, an appeal, a reason or an answer says; ours
 NOTE_ADDRESSES_MAX: Final = 8  # of whoever asks; ours
 TALKS_PER_MEMBER_MAX: Final = 4  # offers of one member that are kept, declined ones too, until they run out; ours
 TALKS_MAX: Final = 64  # talks of one group, those asked for and those offered; ours

@@ -1,4 +1,4 @@
-"""What stands inside a sealed note (protocol.md §7, kind 9), once it is opened: a tag, and the record for it."""
+"""What stands inside a sealed note (protocol.md §7, kind 9), once it is opened: a tag, an id, and the record for it."""
 
 from enum import IntEnum
 from typing import Annotated
@@ -7,19 +7,24 @@ from msgspec import Meta
 
 from mesh.wire import limits, shapes
 from mesh.wire.codec import Record
+from mesh.wire.messages import SignedMessage
 
 
 class NoteTag(IntEnum):
     """What a note says. One with another number is passed over: a later version says it."""
 
     TALK = 1
+    REPORT = 2
+    WORD = 3
+    APPEAL = 4
 
 
 class NoteText(Record, frozen=True):
-    """The plain text of a note."""
+    """The plain text of a note. `id` is drawn by its author: what is said to several in several notes has one."""
 
     tag: Annotated[int, Meta(ge=1, le=65535)]
-    value: Annotated[bytes, Meta(max_length=limits.NOTE_PLAIN_BYTES)]
+    id: shapes.Bytes16
+    value: Annotated[bytes, Meta(max_length=limits.NOTE_VALUE_BYTES_MAX)]
 
 
 class TalkOffer(Record, frozen=True):
@@ -29,3 +34,46 @@ class TalkOffer(Record, frozen=True):
     gid: shapes.Group
     preview: Annotated[bytes, Meta(max_length=limits.NOTE_PLAIN_BYTES)]
     addresses: Annotated[list[shapes.AddressText], Meta(max_length=limits.NOTE_ADDRESSES_MAX)]
+
+
+class ReportedPost(Record, frozen=True):
+    """A post in a report: as its author signed it; where that is too long, as the reporter has it, cut (`text`)."""
+
+    post: shapes.PostRef
+    member: shapes.Member
+    ts_ms: shapes.Millis
+    text: Annotated[str, shapes.text(limits.REPORTED_TEXT_BYTES_MAX)]  # empty where it is signed
+    signed: SignedMessage | None
+
+
+class ReportNote(Record, frozen=True):
+    """Tag 2: a report to stewards and founders; the first post is the one that it is about."""
+
+    text: Annotated[str, shapes.text(limits.WORD_TEXT_BYTES_MAX)]
+    posts: Annotated[list[ReportedPost], Meta(min_length=1, max_length=limits.REPORTED_POSTS_MAX)]
+
+
+class WordKind(IntEnum):
+    """What a word of a moderator, steward or founder is said for. Other numbers are passed over."""
+
+    NOTE = 0  # the first step of the ladder: it changes nothing
+    FOLD = 1  # why a post of theirs was folded
+    QUIET = 2  # why they are asked to be quiet for a while
+    LIFT = 3  # that they need not be quiet any more
+    REPORT = 4  # an answer to their report
+    APPEAL = 5  # an answer to their appeal
+
+
+class WordNote(Record, frozen=True):
+    """Tag 3: a word to one member. `about`: the post, the sanction, the report or the appeal; empty: none of these."""
+
+    kind: WordKind
+    about: Annotated[bytes, Meta(max_length=16)]
+    text: Annotated[str, shapes.text(limits.WORD_TEXT_BYTES_MAX)]
+
+
+class AppealNote(Record, frozen=True):
+    """Tag 4: one asks stewards or founders who had no part in it to look at a sanction again (`about`: which)."""
+
+    about: Annotated[bytes, Meta(max_length=16)]
+    text: Annotated[str, shapes.text(limits.WORD_TEXT_BYTES_MAX)]

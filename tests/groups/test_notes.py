@@ -19,7 +19,7 @@ UID = b"u" * 16
 
 def notes(author: Person, to: Person, plain: bytes) -> bytes:
     with author.step() as means:
-        return seal_note(author.group, to.pk, UID, plain, means)
+        return seal_note(author.group, [to.pk], UID, plain, means)
 
 
 @pytest.mark.parametrize("suite", list(Suite))

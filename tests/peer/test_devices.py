@@ -2,7 +2,7 @@
 
 import pytest
 
-from mesh.commands import EndEntering, EnterGroup, OpenPairing, Rank, RemoveDevice
+from mesh.commands import Rank
 from mesh.errors import LocalError, RefusedError
 from mesh.events import FrameReceived, LinkKind, Space
 from mesh.groups.pairing import pairing_keys
@@ -10,6 +10,7 @@ from mesh.ids import GroupId
 from mesh.peer.links import Session
 from mesh.peer.records import JoinStage
 from mesh.secret import Secret
+from mesh.upkeep import EndEntering, EnterGroup, OpenPairing, RemoveDevice
 from mesh.wire import limits
 from mesh.wire.frames import FrameType, seal_frame
 from simulations.checks import Watch, agree, blamed

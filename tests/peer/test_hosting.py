@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from mesh.commands import TurnKeeperOff
 from mesh.errors import Fault
 from mesh.events import Effect, FrameReceived, Input, LinkKind, Send, SendStored, Space
 from mesh.gossip.delivery import DeliveryState
 from mesh.ids import GroupId, TopicId
 from mesh.peer.records import JoinStage
+from mesh.upkeep import TurnKeeperOff
 from mesh.wire.codec import encode
 from mesh.wire.keepers import KeepAsk, RangesType, pack_keep, pack_ranges
 from mesh.wire.tickets import ticket_from_text

@@ -2,13 +2,14 @@
 
 import pytest
 
-from mesh.commands import DropKeeper, Rekey
+from mesh.commands import Rekey
 from mesh.crypto.keys import public_key
 from mesh.errors import Fault
 from mesh.events import Effect, LinkKind, Send, Space
 from mesh.groups.invites import invite_keys
 from mesh.ids import AccountId, Address, GroupId, TopicId
 from mesh.peer import hosting, links, refilling
+from mesh.upkeep import DropKeeper
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
 from mesh.wire.codes import InviteCode

@@ -4,12 +4,13 @@ from copy import deepcopy as copy
 
 import pytest
 
-from mesh.commands import DropKeeper, Rekey
+from mesh.commands import Rekey
 from mesh.errors import LocalError, RefusedError
 from mesh.events import AddressesChanged, DeletePrefix, Effect, Input, LinkKind, Send, Space
 from mesh.ids import Address, GroupId
 from mesh.peer.keepers import is_level, keepers_of
 from mesh.peer.records import JoinStage
+from mesh.upkeep import DropKeeper
 from mesh.wire import limits
 from simulations.checks import blamed
 from simulations.people import Person, circle, gather

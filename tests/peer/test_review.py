@@ -10,7 +10,7 @@ from mesh.groups.envelopes import NewEpoch, seal_envelope
 from mesh.groups.invites import Preview, invite_keys, open_preview
 from mesh.groups.receiving import pack_wraps
 from mesh.ids import GroupId
-from mesh.peer.asking import SHARED_PER_MEMBER_MAX
+from mesh.peer.inviting import SHARED_PER_MEMBER_MAX
 from mesh.peer.records import JoinStage
 from mesh.support.posts import Wish, compose
 from mesh.wire import limits

@@ -92,7 +92,7 @@ def test_a_note_shows_its_readers_alone_what_it_says_and_all_notes_look_alike() 
     forger = Forger(wren, gid)
     means = Means(entropy=forger.entropy, sealer=forger.sealer, journal=Journal(), wall_ms=START_WALL_MS)
     bodies = [
-        seal_note(wren.group(gid), who.member(gid), uid, text, means)
+        seal_note(wren.group(gid), [who.member(gid)], uid, text, means)
         for who, text in ((tansy, b""), (tansy, b"x" * 8000), (sorrel, b"hello"))
     ]
     assert len({len(body) for body in bodies}) == 1
@@ -213,11 +213,11 @@ def note_of(forger: Forger, victim: Person, plain: bytes) -> bytes:
     """A note that says anything."""
     group, uid = forger.group, forger.entropy.draw(16)
     means = Means(entropy=forger.entropy, sealer=forger.sealer, journal=Journal(), wall_ms=START_WALL_MS)
-    return forger.message(Kind.NOTE, seal_note(group, victim.member(group.gid), uid, plain, means), uid=uid)
+    return forger.message(Kind.NOTE, seal_note(group, [victim.member(group.gid)], uid, plain, means), uid=uid)
 
 
 def text_of(offer: TalkOffer) -> bytes:
-    return encode(NoteText(tag=NoteTag.TALK, value=encode(offer)))
+    return encode(NoteText(tag=NoteTag.TALK, id=bytes(16), value=encode(offer)))
 
 
 def true_offer(person: Person, gid: GroupId, new: GroupId) -> TalkOffer:
@@ -237,8 +237,8 @@ def test_notes_that_make_no_sense_are_passed_over() -> None:
     for plain in (
         b"",
         b"rubbish",
-        encode(NoteText(tag=77, value=b"later")),
-        encode(NoteText(tag=NoteTag.TALK, value=b"rubbish")),
+        encode(NoteText(tag=77, id=bytes(16), value=b"later")),
+        encode(NoteText(tag=NoteTag.TALK, id=bytes(16), value=b"rubbish")),
         text_of(TalkOffer(code=b"\xff" * 38, gid=new, preview=good.preview, addresses=[])),
         text_of(TalkOffer(code=other_code, gid=new, preview=good.preview, addresses=[])),
         text_of(TalkOffer(code=good.code, gid=GroupId(b"g" * 32), preview=good.preview, addresses=[])),
@@ -254,7 +254,7 @@ def test_notes_of_another_form_are_refused() -> None:
     world, gid, (wren, mallory, tansy) = group("wren", "mallory", "tansy")
     del wren
     forger = Forger(mallory, gid)
-    for body in (b"", encode(NoteText(tag=1, value=b"x")), b"\x92" + bytes(100)):
+    for body in (b"", encode(NoteText(tag=1, id=bytes(16), value=b"x")), b"\x92" + bytes(100)):
         forger.hands(tansy, forger.message(Kind.NOTE, body))
     assert len(tansy.node.blames) == 3
     world.run(5)
@@ -276,7 +276,7 @@ def test_a_note_that_is_said_again_by_another_opens_for_nobody() -> None:
     forger = Forger(wren, gid)
     means = Means(entropy=forger.entropy, sealer=forger.sealer, journal=Journal(), wall_ms=START_WALL_MS)
     uid = b"u" * 16
-    body = seal_note(wren.group(gid), tansy.member(gid), uid, b"something", means)
+    body = seal_note(wren.group(gid), [tansy.member(gid)], uid, b"something", means)
     copy = Forger(mallory, gid)
     copy.hands(tansy, copy.message(Kind.NOTE, body, uid=uid))
     note = decode(NoteBody, body, bytes_max=limits.MESSAGE_BYTES_MAX)
@@ -361,7 +361,9 @@ def test_a_note_is_tried_with_the_newest_keys_and_too_many_are_not_kept(monkeypa
     _, gid, (wren, tansy) = group("wren", "tansy")
     forger, holder = Forger(wren, gid), tansy.group(gid)
     means = Means(entropy=forger.entropy, sealer=forger.sealer, journal=Journal(), wall_ms=START_WALL_MS)
-    body = decode(NoteBody, seal_note(wren.group(gid), tansy.member(gid), b"u" * 16, b"hello", means), bytes_max=70_000)
+    body = decode(
+        NoteBody, seal_note(wren.group(gid), [tansy.member(gid)], b"u" * 16, b"hello", means), bytes_max=70_000
+    )
     first = max(holder.kems) + 1
     for number in range(first, first + limits.KEMS_MAX):
         keep_kem(holder, number, *forger.sealer.generate(holder.suite), means)

@@ -35,7 +35,7 @@ from mesh.ids import AccountId, Address, DeviceId, GroupId, HomeId, MsgId, OpId,
 from mesh.node.chance import HpkeSealer
 from mesh.secret import Secret
 from mesh.support.posts import Wish, compose
-from mesh.wire import invites, keepers, messages, notes, operations, pairing, ranges, returns, sessions
+from mesh.wire import invites, keepers, messages, operations, pairing, ranges, returns, sessions
 from mesh.wire.codec import Record, decode, encode
 from mesh.wire.codes import DeviceCode, InviteCode, device_to_uri, to_text, to_uri
 from mesh.wire.frames import DAY_MS, parse_frame, rendezvous_topic, topic_of
@@ -46,6 +46,7 @@ from tests.groups.joiners import HOUR, WALL_MS, Code, Joiner, joiner
 from tests.groups.people import Person, arrive, founds
 from tests.vectors.files import a_file, file_records
 from tests.vectors.links import ids
+from tests.vectors.notes import note_records
 from tests.vectors.sets import sets
 from tests.vectors.statements import statement_records
 from tests.wire.records import to_fields
@@ -245,18 +246,17 @@ def _messages(story: Story) -> list[Record]:
         flags=messages.Flag.NO_HISTORY,
         body=encode(post),
     )
+    signed = messages.SignedMessage(tbs=encode(tbs), sig=sign(story.alice.dev_seed, b"mesh1/msg\0" + encode(tbs)))
     reached = messages.Reached(dev=story.bob.dev, spans=[[1, 4], [6, 6]], mseq=6, name=bytes(range(16)))
     return [
         post,
         messages.Extra(tag=messages.ExtraTag.EXPIRES, value=(3600).to_bytes(4, "big")),
         tbs,
-        messages.SignedMessage(tbs=encode(tbs), sig=sign(story.alice.dev_seed, b"mesh1/msg\0" + encode(tbs))),
+        signed,
         messages.StrandedBody(nonce=group.founding.epoch.nonce),
         messages.ApprovalBody(invite=story.code.op_id, statement=bytes(32), grant=story.code.op_id, sig=bytes(64)),
         messages.ObjectionBody(target=story.bob.pk, holds=True),
-        messages.NoteBody(wraps=[bytes(80)] * 4, sealed=bytes(24 + 8192 + 16)),
-        notes.NoteText(tag=notes.NoteTag.TALK, value=b"an offer"),
-        notes.TalkOffer(code=bytes(38), gid=group.gid, preview=b"a preview", addresses=[HOME]),
+        *note_records(group.gid, HOME, story.alice.pk, signed),
         messages.KeyupBody(kem_number=2, kem_pk=b"\xaa" * 32),
         reached,
         messages.ReceiptBody(reached=[reached]),

@@ -6,9 +6,11 @@ from hypothesis import strategies as st
 
 from mesh.commands import Rank, Suite
 from mesh.support.forms import FORMS
+from mesh.support.tags import TAGS
 from mesh.wire.frames import FRAME_BYTES_MAX, FrameType
 from mesh.wire.invites import Door
 from mesh.wire.messages import Flag, Kind, Mode
+from mesh.wire.notes import NoteTag
 from mesh.wire.operations import BODIES, OpType, epoch_block
 from mesh.wire.pairing import PairStep
 from mesh.wire.sessions import SESSION_BODIES, SessionType
@@ -47,9 +49,22 @@ def test_nothing_is_renumbered() -> None:
     names = "POST KEYUP RECEIPT PRESENCE BEACON STRANDED APPROVAL OBJECTION NOTE WITHDRAWAL STATEMENT"
     assert [kind.name for kind in sorted(Kind)] == names.split()
     assert sorted(Kind) == list(range(1, 12))
-    forms = "FLAG PIN MEETING RESOURCE RETIREMENT HELPED MILESTONE CONGRATULATION"
-    assert [form.name for form in sorted(Form)] == forms.split()
-    assert sorted(Form) == list(range(1, 9))
+    assert {form.name: form.value for form in Form} == {
+        "FLAG": 1,
+        "PIN": 2,
+        "MEETING": 3,
+        "RESOURCE": 4,
+        "RETIREMENT": 5,
+        "HELPED": 6,
+        "MILESTONE": 7,
+        "CONGRATULATION": 8,
+    }
+    assert {tag.name: tag.value for tag in NoteTag} == {
+        "TALK": 1,
+        "REPORT": 2,
+        "WORD": 3,
+        "APPEAL": 4,
+    }
     assert {mode.name: mode.value for mode in Mode} == {"LISTENING": 0, "EXPERIENCE": 1, "ADVICE": 2, "RESOURCES": 3}
     assert [door.name for door in sorted(Door)] == ["OPEN", "REVOKED", "USED_UP", "EXPIRED", "DECLINED"]
     told = "STATE WANT_OPS OPS WANT_MESSAGES ANSWERED WANT_HISTORY HISTORY KEYUPS NOT_IN WANT_CHUNKS CHUNKS_SENT"
@@ -64,6 +79,7 @@ def test_nothing_is_renumbered() -> None:
 
 def test_each_number_has_a_record() -> None:
     assert set(FORMS) == set(Form)
+    assert {*TAGS, NoteTag.TALK} == set(NoteTag), "an offer to talk is kept among the talks"
     assert set(BODIES) == set(OpType)
     assert set(SESSION_BODIES) == set(SessionType)
     assert set(FRAME_BYTES_MAX) == set(FrameType)

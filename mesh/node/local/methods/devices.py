@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from mesh.commands import EndEntering, EnterGroup, ForgetHome, OpenPairing, RemoveDevice, StartEntering
 from mesh.errors import LocalError, RefusedError
 from mesh.groups.pairing import pairing_check, pairing_keys
 from mesh.identity.keys import PAIRING_SEED_BYTES, member_seed, pairing_key
@@ -22,6 +21,7 @@ from mesh.peer import homes
 from mesh.peer.paired import Entering
 from mesh.peer.state import Room
 from mesh.secret import Secret
+from mesh.upkeep import EndEntering, EnterGroup, ForgetHome, OpenPairing, RemoveDevice, StartEntering
 from mesh.wire import limits
 from mesh.wire.codes import DeviceCode, device_from_uri, device_to_uri
 from mesh.wire.pairing import HomeEntry

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from mesh.commands import AddKeeper, DropKeeper, IssueTicket, TurnKeeperOff, TurnKeeperOn
 from mesh.node.keepsakes import read_addresses
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
@@ -11,6 +10,7 @@ from mesh.node.local.methods.shown import each, iso
 from mesh.node.local.protocol import JsonObject
 from mesh.peer.keepers import keepers_of
 from mesh.peer.state import Room
+from mesh.upkeep import AddKeeper, DropKeeper, IssueTicket, TurnKeeperOff, TurnKeeperOn
 from mesh.wire.tickets import Ticket, ticket_from_text
 
 SAID_S: Final = 3.0  # how long a keeper that is linked is given to say what it holds; ours

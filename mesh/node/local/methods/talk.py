@@ -32,6 +32,7 @@ from mesh.peer.records import DraftRecord, MessageRecord
 from mesh.peer.state import Room
 from mesh.peer.statements import read_body
 from mesh.support.forms import form_name
+from mesh.support.tags import tag_name
 from mesh.wire.messages import Flag, Kind
 
 ADVICE: Final = "advice"
@@ -39,6 +40,7 @@ NO_ADVICE: Final = ("listening", "experience")  # modes in which a post does not
 LIMIT_MAX = 500  # messages in one answer: with the longest of them it still fits the socket's line
 ANSWER_BYTES_MAX = 768 * 1024
 _ROWS_AT_ONCE = 64  # read from the store for an answer; ours
+_FORM_BYTES = 2  # at the beginning of what a notice of the support layer is about
 
 
 async def post(desk: Desk, params: JsonObject) -> JsonObject:
@@ -329,6 +331,9 @@ def event_json(desk: Desk, notice: Notify, *, full: bool) -> JsonObject | None:
             told["message"] = notice.subject[:16].hex()
             told["got"] = int.from_bytes(notice.subject[16:20], "big")
             told["of"] = int.from_bytes(notice.subject[20:], "big")
+        case Notice.SUPPORT if len(notice.subject) > _FORM_BYTES:
+            told["form"] = tag_name(int.from_bytes(notice.subject[:_FORM_BYTES], "big"))
+            told["note"] = notice.subject[_FORM_BYTES:].hex()
         case Notice.SUPPORT:
             told["form"] = form_name(int.from_bytes(notice.subject, "big"))
         case Notice.FORK:
