@@ -85,7 +85,7 @@ def test_it_waits_across_a_power_cut_and_is_told_to_those_who_may_still_hear_it(
     tansy.on()
     assert tansy.until(lambda: not any(note.waits for note in tansy.room(gid).sealed.values()))
     [mine] = tansy.room(gid).sealed.values()
-    assert set(mine.told) == {tansy.key_of(gid, name) for name in ("wren", "sorrel")}, "juniper's rank was lowered meanwhile"
+    assert set(mine.told) == {tansy.key_of(gid, name) for name in ("wren", "sorrel")}, "juniper is none any more"
     juniper.on()
     sorrel.on()
     world.run(60)
