@@ -30,7 +30,7 @@ from mesh.node import clock
 from mesh.node.chance import OsEntropy
 from mesh.node.home import Home
 from mesh.node.keepsakes import draw_keepsakes, keepsakes_write
-from mesh.node.live import OpenDesk, open_node
+from mesh.node.live import OpenDesk, open_node, waiting_in
 from mesh.node.local import methods
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.node.process import settle
@@ -143,9 +143,10 @@ def _knows(desk: OpenDesk, gid: GroupId, count: int) -> bool:
 
 async def listen(notices: trio.MemoryReceiveChannel[Notify], tally: Tally) -> None:
     """Note each message that a node has committed."""
-    async for notice in notices:
-        if notice.notice is Notice.MESSAGE:
-            tally.came(notice.subject[_POST_AT], trio.current_time())
+    async for first in notices:
+        for notice in (first, *waiting_in(notices)):
+            if notice.notice is Notice.MESSAGE:
+                tally.came(notice.subject[_POST_AT], trio.current_time())
 
 
 async def speak(desk: OpenDesk, gid: GroupId, tally: Tally, messages: int, rate: float) -> float:

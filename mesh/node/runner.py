@@ -53,6 +53,8 @@ REPAIRS_WAITING_MAX: Final = 1024  # answers that wait for room on one link; our
 REPAIR_KEYS_WAITING_MAX: Final = 16_384  # and the frames that they name; ours
 REPAIR_READ: Final = 16  # frames that are read at a time; ours
 NOTICES_MAX: Final = 1024  # per listener; one that falls behind is cut off, and reads the store instead
+NOTICES_BEHIND: Final = 256  # a listener with so many before them gets turns of the loop before the next batch; ours
+TURNS_MAX: Final = 2 * BATCH_MAX  # but only so many; ours
 
 
 class Links(Protocol):
@@ -121,6 +123,7 @@ class Runner:
                     except trio.WouldBlock:
                         break
                 await self._batch(batch)
+                await self._give_turns()
 
     async def ask(self, command: Command) -> bytes:
         """Have the machine carry out a command; committed when this returns. LocalError."""
@@ -283,6 +286,13 @@ class Runner:
             except (trio.WouldBlock, trio.BrokenResourceError):
                 sender.close()
                 del self._listeners[key]
+
+    async def _give_turns(self) -> None:
+        """Let listeners catch up: they take one notice a turn of the loop, and a batch that is quick takes only one."""
+        for _ in range(TURNS_MAX):
+            if all(each.statistics().current_buffer_used < NOTICES_BEHIND for each in self._listeners.values()):
+                return
+            await trio.lowlevel.checkpoint()
 
     def _set_timer(self, effect: SetTimer) -> None:
         running = self._timers.pop(effect.timer, None)

@@ -13,8 +13,10 @@ from mesh.events import (
     Forget,
     FrameReceived,
     HangUp,
+    LinkDown,
     LinkKind,
     LinkUp,
+    Notify,
     Send,
     SendClass,
     SendStored,
@@ -22,7 +24,7 @@ from mesh.events import (
 )
 from mesh.ids import Address, GroupId, JoinId, LinkId, OpId, PeerId
 from mesh.node.chance import HpkeSealer, OsEntropy, os_dice
-from mesh.node.runner import REPAIR_KEYS_WAITING_MAX, Runner
+from mesh.node.runner import BATCH_MAX, NOTICES_MAX, REPAIR_KEYS_WAITING_MAX, Runner
 from mesh.peer import Peer
 from mesh.peer.records import JoinStage
 from mesh.secret import Secret
@@ -231,4 +233,32 @@ async def test_an_answer_to_one_who_went_is_not_read_to_its_end(tmp_path: Path) 
             while runner._repairs:
                 await trio.lowlevel.checkpoint()
             assert len(read) <= 16
+            nursery.cancel_scope.cancel()
+
+
+async def test_who_listens_is_not_cut_off_by_a_burst(tmp_path: Path) -> None:
+    heard = 0
+
+    async def listen(notices: trio.MemoryReceiveChannel[Notify]) -> None:
+        nonlocal heard
+        async for _ in notices:
+            heard += 1
+
+    with trio.fail_after(WAIT_S):
+        async with trio.open_nursery() as nursery:
+            wren = await _start(tmp_path / "wren.db", Diary(), nursery)
+            slow, _ = wren.listen()  # this one never looks, and holds nobody up for ever
+            nursery.start_soon(listen, wren.listen()[0])
+            for _ in range(2 * NOTICES_MAX // BATCH_MAX):
+                for _ in range(BATCH_MAX // 2):
+                    wren.inputs.send_nowait(_link())
+                    wren.inputs.send_nowait(LinkDown(link=LinkId(1)))
+                await wren.inputs.send(LinkDown(link=LinkId(2)))  # which waits until there is room
+                while wren.inputs.statistics().current_buffer_used > BATCH_MAX:
+                    await trio.lowlevel.checkpoint()
+            await wren.ask(_create())
+            while heard < 2 * NOTICES_MAX:
+                await trio.lowlevel.checkpoint()
+            assert slow.statistics().current_buffer_used == NOTICES_MAX
+            assert slow.statistics().open_send_channels == 0
             nursery.cancel_scope.cancel()
