@@ -129,6 +129,12 @@ def agreement_lines(agreement: JsonObject) -> list[str]:
     return [f"Agreement, version {fields.number(agreement, 'version')}:", *indented(text)]
 
 
+def said_yes_line(told: JsonObject) -> str:
+    """Say how many have said yes to an agreement."""
+    accepted = fields.record(told, "accepted")
+    return f"{fields.number(accepted, 'yes')} of {fields.number(accepted, 'of')} have said yes to this version."
+
+
 def partner_line(shown: JsonObject) -> str:
     """Say with whom a talk of two is."""
     talk = fields.record(shown, "talk")

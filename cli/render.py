@@ -50,6 +50,7 @@ CLOSED: Final = {  # why a message stays closed until it is opened; a warning is
     "blocked": "you blocked its author",
     "muted": "you muted its author",
     "mode": "the group had locked another mode",
+    "agreement": "its author has not said yes to the agreement yet",
     "muted-word": "it holds a word that you muted",
     "muted-topic": "you muted its topic",
 }

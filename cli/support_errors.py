@@ -56,4 +56,34 @@ SUPPORT_ERRORS: Final[Mapping[str, Entry]] = {
         "Its author takes it off the shelf, or a moderator, steward or founder.",
         "Ask one of them.",
     ),
+    "E-AGREE-FIRST": Entry(
+        "The agreement has a new version that you have not said yes to.",
+        "This group wants that before you post; you can read as before.",
+        "`mesh group agreement show GROUP` says what changed, and `mesh group agreement accept GROUP` says yes.",
+    ),
+    "E-TERM": Entry(
+        "A term cannot last that long here.",
+        "The group has set how long, for all who serve.",
+        "Name fewer days, or change `steward-term` with `mesh group set`.",
+    ),
+    "E-TERM-OVER": Entry(
+        "Your term in this group is over.",
+        "Others go on, and your own node holds you to it.",
+        "`mesh steward term GROUP --end` steps down; --renew begins a new term.",
+    ),
+    "E-NO-STEWARD": Entry(
+        "You are no steward of this group.",
+        "Only founders and stewards serve for a term.",
+        "`mesh stewards GROUP` shows who is one.",
+    ),
+    "E-LAST-STEWARD": Entry(
+        "You are the last who has this rank.",
+        "Without one, nobody could do for the group what you can.",
+        "Ask somebody to share it, then make them one with `mesh group rank`.",
+    ),
+    "E-HANDOVER": Entry(
+        "A steward cannot make another one.",
+        "One gives the ranks below one's own; a founder can give each.",
+        "Ask a founder to do it first; `mesh stewards GROUP` shows who is one.",
+    ),
 }

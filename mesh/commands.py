@@ -207,11 +207,12 @@ class MarkRead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetRank:
-    """Promote or demote a member."""
+    """Promote or demote a member; or step down oneself, with the seed of the member key."""
 
     group: GroupId
     member: MemberPk
     rank: Rank
+    member_seed: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

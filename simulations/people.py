@@ -22,6 +22,7 @@ from mesh.commands import (
     Post,
     Rank,
     RemoveMember,
+    SetAgreement,
     SetRank,
     StartJoin,
     Suite,
@@ -30,8 +31,10 @@ from mesh.commands import (
 from mesh.events import Space
 from mesh.gossip.delivery import Delivery, DeliveryRecord
 from mesh.groups.group import Group
+from mesh.groups.joining import agreement_hash
 from mesh.groups.records import load
 from mesh.ids import Address, DeviceId, GroupId, JoinId, MemberPk, OpId, PostId
+from mesh.peer.agreeing import agreed
 from mesh.peer.forking import Fork, forks_of
 from mesh.peer.paired import Entering
 from mesh.peer.records import JoinRecord, JoinStage, KnockRecord, MessageRecord
@@ -55,7 +58,7 @@ from mesh.upkeep import (
 from mesh.wire.codec import encode
 from mesh.wire.codes import InviteCode
 from mesh.wire.messages import Kind
-from mesh.wire.statements import FlagValue, Form, PinValue
+from mesh.wire.statements import FlagValue, Form, PinValue, PledgeValue
 from simulations.chance import SeededEntropy
 from simulations.world import Node, World
 
@@ -402,6 +405,20 @@ class Person:
     def pinned(self, gid: GroupId) -> list[bytes]:
         """Return the posts that stand first, the newest pin first."""
         return [word.subject for word in pins.fold(self.stated(gid, Form.PIN))]
+
+    def edit_agreement(self, gid: GroupId, text: str) -> None:
+        """Publish a new version of the agreement."""
+        self.world.ask(self.name, SetAgreement(group=gid, text=text))
+
+    def says_yes(self, gid: GroupId) -> None:
+        """Say yes to the agreement as it stands here."""
+        key = agreement_hash(self.group(gid).agreement[1])
+        self.world.ask(self.name, MakeStatement(group=gid, form=Form.PLEDGE, subject=key, value=encode(PledgeValue())))
+
+    def agreed(self, gid: GroupId) -> list[str]:
+        """Return who has said yes to the agreement that holds, by alias."""
+        members = self.group(gid).view.members
+        return sorted(members[pk].alias for pk in agreed(self.room(gid), self.world.instant(self.node).wall_ms))
 
     def stated(self, gid: GroupId, form: Form) -> list[Said]:
         """Return the statements of a form that count for this person now."""

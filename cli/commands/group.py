@@ -10,6 +10,7 @@ from cli import fields
 from cli.aliases import ask_alias
 from cli.ask import confirm, given_line, read_file
 from cli.commands import agreement
+from cli.commands.agreement import offered_agreement
 from cli.commands.fork import fork
 from cli.commands.home import show_groups
 from cli.commands.meeting import meeting_line
@@ -85,7 +86,7 @@ def create(
     topic
         A topic; may be given several times.
     agreement
-        A file with the text that everybody who joins agrees to.
+        A file with the text that everybody who joins agrees to. Left out at a terminal, the one that ships is offered.
     alias
         What you are called in this group.
     history
@@ -113,7 +114,7 @@ def create(
             "name": name,
             "about": about,
             "topics": list(topic or ()),
-            "agreement": read_file(agreement) if agreement else "",
+            "agreement": read_file(agreement) if agreement else offered_agreement(context),
             "alias": ask_alias(context, api, alias),
             "history": history,
             "keep": keep,

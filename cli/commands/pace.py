@@ -1,18 +1,17 @@
 """`pause`, `resume`, `quiet`, `digest`: take part at one's own pace. Kept on this device; nobody is told."""
 
-import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from cli import fields
 from cli.context import Context
-from cli.durations import parse_duration
+from cli.moments import moment
 from cli.options import Here, WordOrNone
 from cli.pace import wishes_lines
 from cli.render import delivery_line, shown_id
-from mesh.errors import Exit, LocalError
+from mesh.errors import Exit
 from mesh.node.local.protocol import JsonObject
 
 
@@ -40,7 +39,7 @@ def pause(
     tell
         Also post into this group that you are stepping back, with the day, and without a reason.
     """
-    ends = None if until is None else _moment(until)
+    ends = None if until is None else moment(until)
     told = context.call("own.pace", {"paused": True, "until": ends})
     posted: JsonObject = {}
     if tell is not None:
@@ -105,15 +104,3 @@ def _day(iso: str) -> str:
     at = datetime.fromisoformat(iso)
     day = f"{at.day} {at:%B %Y}"
     return day if (at.hour, at.minute) == (0, 0) else f"{day}, {at:%H:%M} (UTC{at:%z})"
-
-
-def _moment(said: str) -> str:
-    """Return a moment as ISO 8601 with its zone, from what a person types; LocalError."""
-    if re.fullmatch(r"[0-9]+[smhd]", said.strip().lower()):
-        return (datetime.now().astimezone() + timedelta(seconds=parse_duration(said))).isoformat()
-    try:
-        return datetime.fromisoformat(said.strip()).astimezone().isoformat()
-    except (ValueError, OverflowError):
-        raise LocalError(
-            f"“{said[:40]}” is no time.", do="Write 3d, 2026-12-01 or 2026-12-01T18:00.", code="E-PACE"
-        ) from None

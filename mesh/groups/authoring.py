@@ -157,6 +157,8 @@ def fresh_own_state(gid: GroupId, suite: Suite, join_nonce: bytes, card: Card, d
         wants_history=False,
         handed_by=[],
         declined=[],
+        granted=b"",
+        granted_ms=0,
     )
 
 

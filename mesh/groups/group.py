@@ -86,6 +86,7 @@ class Group:
         self.proved_ms: dict[DeviceId, int] = {}  # our clock when a device last proved itself over a link
         self.seen_by: dict[DeviceId, int] = {}  # mask of the operations that something a device signed builds on
         self.settings_at: OrderedDict[tuple[str, int], str] = OrderedDict()  # by key and mask: `groups.settings`
+        self.agreement_at: OrderedDict[int, OpId] = OrderedDict()  # by mask: `groups.settings`
         self.pending = Waiting()
         self._skipped = 0  # keys that wait for messages that have not come, in all chains
         self._counted: Counter[OpId] = Counter()  # messages under each epoch, towards its replacement

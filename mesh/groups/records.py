@@ -60,6 +60,8 @@ class OwnState(Record, frozen=True):
     wants_history: bool  # members are asked to hand on what we hold no key for
     handed_by: list[shapes.Member]  # who has given all that they may
     declined: list[shapes.Op]  # offers of a successor of which the person does not want to be reminded
+    granted: Annotated[bytes, Meta(max_length=32)]  # the grant that gives our rank; empty: none counted yet
+    granted_ms: shapes.Millis  # when it first counted here, by our clock
 
     def settings_map(self) -> dict[str, str]:
         """Return our own settings by key."""

@@ -1,8 +1,11 @@
-"""What a setting of a group was when somebody wrote something: as the operations that they had seen have it."""
+"""What held in a group when somebody wrote something: a setting or the agreement, as the operations that they had seen
+have it.
+"""
 
 from typing import Final
 
 from mesh.groups.group import Group
+from mesh.ids import OpId
 from mesh.wire.operations import OpType
 
 _KNOWN_MAX: Final = 4096  # values that are remembered; ours
@@ -24,3 +27,15 @@ def setting_at(group: Group, key: str, mask: int) -> str | None:
         if len(group.settings_at) > _KNOWN_MAX:
             group.settings_at.popitem(last=False)
     return value
+
+
+def agreement_at(group: Group, mask: int) -> OpId:
+    """Return the operation whose agreement held, as the operations of a mask have it."""
+    if not group.log.graph.of_type(OpType.AGREEMENT, mask):
+        return group.log.ops[0].op_id
+    found = group.agreement_at.get(mask)
+    if found is None:
+        found = group.agreement_at[mask] = group.view_of(mask).agreement
+        if len(group.agreement_at) > _KNOWN_MAX:
+            group.agreement_at.popitem(last=False)
+    return found

@@ -14,6 +14,7 @@ from mesh.ids import Address
 from mesh.node.home import Home
 from mesh.node.live import OpenDesk, open_node, with_ticks
 from mesh.node.local.inprocess import LOCK_WAIT_S
+from mesh.node.local.methods.stewards import end_terms
 from mesh.node.local.methods.telling import Teller
 from mesh.node.local.paths import socket_path
 from mesh.node.local.server import serve
@@ -60,6 +61,7 @@ async def _live(order: Order, home: Home, store: EncryptedStore, on_event: OnEve
             await desk.ask(KnownAddress(address=Address(peer)))
         if order.keeper:
             await desk.ask(TurnKeeperOn())
+        await end_terms(desk, order.passphrase)
         network = desk.network
         settle()
         log.ready(len(network.addresses()))

@@ -44,7 +44,7 @@ from mesh.events import Space
 from mesh.groups.authoring import author, found, rekey
 from mesh.ids import Address, MemberPk
 from mesh.membership.views import Member
-from mesh.peer import attaching, choosing, confirming, fetching, hosting, raising
+from mesh.peer import agreeing, attaching, choosing, confirming, fetching, hosting, raising, terms
 from mesh.peer.chores import remove_member, remove_own_device
 from mesh.peer.entering import end_entering, enter_group, start_entering
 from mesh.peer.forking import decline_fork, follow_fork, offer_again, offer_fork
@@ -246,6 +246,7 @@ def _create(state: State, command: CreateGroup, step: Step) -> bytes:
 def _post(state: State, room: Room, command: Post, step: Step) -> bytes:
     require_in(room)
     require_mode(room.group, command.mode)
+    agreeing.require_yes(room, step.now.wall_ms)
     body = compose(
         Wish(
             text=command.text,
@@ -289,11 +290,10 @@ def _set_rank(state: State, room: Room, command: SetRank, step: Step) -> None:
     if command.rank == target.rank:
         raise LocalError(f"the rank of {target.alias} is {target.rank.name.lower()} already", code="E-SAME-RANK")
     if target.pk == room.group.own.member_pk:
-        raise RefusedError(
-            "nobody changes their own rank here",
-            why="stepping down needs your member key",
-            do="ask another steward, or leave the group",
-        )
+        terms.step_down(state, room, command, step)
+        return
+    if command.rank > target.rank:
+        terms.require_term(room, step.now.wall_ms)
     _require_may_rank(room, target, command.rank)
     kind = OpType.PROMOTE if command.rank < target.rank else OpType.DEMOTE
     body = RankBody(target=command.member, rank=command.rank)
@@ -323,6 +323,7 @@ def _require_may_rank(room: Room, target: Member, new: Rank) -> None:
 def _set_agreement(state: State, room: Room, command: SetAgreement, step: Step) -> None:
     """Publish a new version; none where the text is the one that holds, but for white space at its end."""
     require_rank(room, Rank.STEWARD, "change the agreement")
+    terms.require_term(room, step.now.wall_ms)
     version, held = room.group.agreement
     text = require_text("agreement", command.text, limits.AGREEMENT_BYTES_MAX, lines=True)
     if text.rstrip() != held.rstrip():
@@ -332,6 +333,7 @@ def _set_agreement(state: State, room: Room, command: SetAgreement, step: Step) 
 
 def _remove(state: State, room: Room, command: RemoveMember, step: Step) -> None:
     require_removable(room, command.member)
+    terms.require_term(room, step.now.wall_ms)
     reason = require_text("reason", command.reason, limits.REASON_BYTES_MAX, lines=True, empty=True)
     remove_member(state, room, command.member, reason, step)
 

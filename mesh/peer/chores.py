@@ -53,6 +53,8 @@ def after_operations(state: State, room: Room, ops: list[Operation], step: Step)
         group.set_own(step.journal, rank_seen=Rank.NEWCOMER)
     elif group.me is not None and group.rank != group.own.rank_seen:
         group.set_own(step.journal, rank_seen=group.rank)
+    if group.me is not None and group.me.grant != group.own.granted:
+        group.set_own(step.journal, granted=group.me.grant, granted_ms=step.now.wall_ms)
     leaving.note_own(room, step)
     if group.own.cut_off and _brings_us_in(state, room, ops):
         room.doubt = None

@@ -10,6 +10,7 @@ from mesh.groups.dormancy import DORMANT_AFTER, DORMANT_DAYS_MAX, DORMANT_DAYS_M
 from mesh.groups.forgetting import KEY_WINDOW, WINDOW_DAYS_MAX, WINDOW_DAYS_MIN
 from mesh.groups.history import HISTORY, require_window
 from mesh.groups.retention import KEEP, require_keep
+from mesh.peer.agreeing import AGREEMENT_FIRST
 from mesh.peer.beacons import BEACONS
 from mesh.peer.fetching import FETCH_FILES
 from mesh.peer.modes import LOCK_MODE
@@ -17,6 +18,7 @@ from mesh.peer.receipts import plan_receipt
 from mesh.peer.rights import require_rank
 from mesh.peer.speaking import IN_INVITES, RECEIPTS, publish
 from mesh.peer.state import Room, State, Step
+from mesh.peer.terms import STEWARD_TERM, TERM_VALUES, require_term
 from mesh.support.posts import MODES
 from mesh.wire import limits
 from mesh.wire.operations import OpType, Setting, SettingsBody
@@ -25,6 +27,8 @@ from mesh.wire.operations import OpType, Setting, SettingsBody
 GROUP_SETTINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "members-invite": ("on", "off"),
     LOCK_MODE: ("off", *MODES),
+    AGREEMENT_FIRST: ("on", "off"),
+    STEWARD_TERM: TERM_VALUES,
     "approvals": tuple(str(k) for k in range(limits.APPROVALS_MAX + 1)),
 }
 _NAMED_MAX: Final = 12  # values of a setting that an error lists; ours
@@ -50,6 +54,7 @@ def set_setting(state: State, room: Room, command: SetSetting, step: Step) -> No
         plan_receipt(room, step)
     else:
         require_rank(room, Rank.STEWARD, "change a setting of the whole group")
+        require_term(room, step.now.wall_ms)
         body = SettingsBody(settings=[Setting(key=command.key, value=command.value)])
         publish(state, room, author(room.group, OpType.SETTINGS, body, step.means()), step)
 

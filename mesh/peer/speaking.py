@@ -19,6 +19,7 @@ from mesh.groups.forgetting import DAY_MS
 from mesh.groups.group import Group
 from mesh.groups.messaging import Wording, chain_is_full, seal_message
 from mesh.ids import MemberPk, MsgId, OpId, PostId
+from mesh.peer.agreeing import waits_for_yes
 from mesh.peer.holdings import note_frame
 from mesh.peer.keepers import is_level
 from mesh.peer.links import Session
@@ -86,13 +87,18 @@ def hand_over(state: State, room: Room, step: Step) -> None:
     if not room.drafts or not room.group.own.confirmed or not can_speak(state, room, step.now):
         return
     for number, draft in sorted(room.drafts.items()):
-        if draft_is_over(room, draft, step.now.wall_ms) or is_held_back(room.group, draft):
+        if draft_is_over(room, draft, step.now.wall_ms) or _is_held_back(room, draft, step):
             continue
         epoch = speaking_epoch(state, room, step)
         if epoch is None:
             return
         _seal_draft(state, room, epoch, draft, step)
         drop_draft(room, number, step)
+
+
+def _is_held_back(room: Room, draft: DraftRecord, step: Step) -> bool:
+    """Say whether something that was typed waits for more than somebody to take it."""
+    return is_held_back(room.group, draft) or waits_for_yes(room, draft, step.now.wall_ms)
 
 
 def draft_is_over(room: Room, draft: DraftRecord, wall_ms: int) -> bool:

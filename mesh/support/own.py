@@ -48,6 +48,7 @@ class Closed(StrEnum):
     BLOCKED = "blocked"
     MUTED = "muted"
     MODE = "mode"  # it breaks the group's lock (`mesh.peer.modes`)
+    AGREEMENT = "agreement"  # its author has not said yes (`mesh.peer.agreeing`)
     WORD = "muted-word"
     TOPIC = "muted-topic"
     WARNING = "warning"

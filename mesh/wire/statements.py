@@ -24,6 +24,9 @@ class Form(IntEnum):
     HELPED = 6
     MILESTONE = 7
     CONGRATULATION = 8
+    PLEDGE = 27
+    DUTY = 28
+    TERM = 29
 
 
 class FlagValue(Record, frozen=True):
@@ -84,3 +87,20 @@ class CongratulationValue(Record, frozen=True):
 
     holds: bool
     text: Annotated[str, shapes.text(limits.CONGRATULATION_TEXT_BYTES_MAX)]
+
+
+class PledgeValue(Record, frozen=True):
+    """Form 27, about the hash of an agreement's text: its author says yes to it."""
+
+
+class DutyValue(Record, frozen=True):
+    """Form 28, about nothing: a moderator or senior is on duty, or off duty until then (0: until they say so)."""
+
+    on: bool
+    until_ms: shapes.Millis
+
+
+class TermValue(Record, frozen=True):
+    """Form 29, about the grant that gave its author their rank: until when they serve as a steward or founder."""
+
+    until_ms: Annotated[int, Meta(ge=1, le=2**53 - 1)]

@@ -353,7 +353,7 @@ def test_an_agreement_is_shown_and_edited(home: Path, tmp_path: Path) -> None:
         texts = [params["text"] for _, params in node.handler.asked]
     assert shown.out == "Agreement, version 3:\n    Be kind.\n    Stay.\n"
     assert edited.out == "Version 3 of the agreement is published.\n"
-    assert "not told of it" in edited.err
+    assert "asked anew" in edited.err
     assert (asked, texts) == (["show", "edit"], [None, "Be kinder."])
     with fake_node(home, {"group.agreement": {**told, "changed": False}}):
         same = mesh("group", "agreement", "edit", "g", "-", stdin="Be kind.\nStay.\n", home=home)

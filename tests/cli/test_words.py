@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.agreements import SHEET, TEMPLATE
 from cli.app import ABOUT, COMMANDS
 from cli.catalogue import CATALOGUE
 from cli.tips import TIPS
@@ -103,6 +104,7 @@ def our_sentences() -> list[tuple[str, str]]:
     told = [(code, part) for code, entry in CATALOGUE.items() for part in (entry.what, entry.why, entry.do)]
     told += help_texts()
     told += [("tips", line) for line in TIPS]
+    told += [("agreements", text) for text in (TEMPLATE, SHEET)]
     cards = [crisis_card(country, today=date(2030, 1, 1)) for country in ("GB", "XX", None)]
     told += [("crisis card", line) for card in cards for line in (card.instead, *card.notice)]
     return [(where, sentence) for where, text in told for sentence in sentences(text)]

@@ -1,8 +1,8 @@
 """What members state comes to the same for everybody: five peers flag and pin while the group is cut in parts.
 
 People are removed and given other ranks meanwhile, nodes stop and start, one changed program pins without the right.
-When all hear all again, everybody who is in sees the same flags and the same pins, and a twin that knows only who
-said what last says which flags these are.
+When all hear all again, everybody who is in sees the same flags, the same pins, the same agreement and who has said yes
+to it, and a twin that knows only who said what last says which flags these are.
 
 It can fail: with words in the order in which they came here (`seen_ms` for `ts_ms` in `_judged`) it does at once.
 """
@@ -70,6 +70,19 @@ class Support(RuleBasedStateMachine):
             with suppress(AssertionError):  # no frames pass a cut
                 forger.hands(victim, forger.message(Kind.STATEMENT, body, ts_ms=ts_ms))
 
+    @rule(one=st.integers(0, 1), text=st.sampled_from(("Be kind.", "Be kinder.", "Be kindest.")))
+    def writes_the_agreement(self, one: int, text: str) -> None:
+        if self.people[one].node.up:
+            with suppress(LocalError):
+                self.people[one].edit_agreement(self.gid, text)
+
+    @rule(one=who)
+    def says_yes(self, one: int) -> None:
+        person = self.people[one]
+        if person.node.up and person.name not in self.removed:
+            with suppress(LocalError):
+                person.says_yes(self.gid)
+
     @rule(one=st.integers(0, 1), other=st.integers(2, 3), rank=st.sampled_from((Rank.MODERATOR, Rank.MEMBER)))
     def ranks(self, one: int, other: int, rank: Rank) -> None:
         if self.people[one].node.up and self.people[other].node.up:
@@ -132,6 +145,8 @@ class Support(RuleBasedStateMachine):
                 held.setdefault(self.posts[post], []).append(name)
         for person in honest:
             assert person.flagged(self.gid) == held, f"{person.name} counts other flags"
+            assert person.group(self.gid).agreement == honest[0].group(self.gid).agreement
+            assert person.agreed(self.gid) == honest[0].agreed(self.gid), f"{person.name} counts other yeses"
             assert person.pinned(self.gid) == honest[0].pinned(self.gid), f"{person.name} sees other pins"
             self.only_moderators_pins_stand(person)
 

@@ -58,6 +58,9 @@ def test_nothing_is_renumbered() -> None:
         "HELPED": 6,
         "MILESTONE": 7,
         "CONGRATULATION": 8,
+        "PLEDGE": 27,
+        "DUTY": 28,
+        "TERM": 29,
     }
     assert {tag.name: tag.value for tag in NoteTag} == {
         "TALK": 1,

@@ -39,6 +39,7 @@ class WorldDesk:
             world.add(name)
         self._world, self._name, self._entropy = world, name, SeededEntropy(world.seed, f"desk/{name}")
         self.root = Secret(sha256(name.encode()).digest())
+        self.seeds: dict[bytes, Secret] = {}  # of member keys that do not come from this root, by join nonce
         self.keepsakes: Keepsakes = draw_keepsakes(fingerprint="", name=name, locale="", entropy=self._entropy)
 
     @property
@@ -80,6 +81,8 @@ class WorldDesk:
         return nonce, await self.member_seed_for(passphrase, nonce)
 
     async def member_seed_for(self, passphrase: str, join_nonce: bytes) -> Secret:
+        if join_nonce in self.seeds:
+            return self.seeds[join_nonce]
         return await self.with_root(passphrase, lambda root: member_seed(root, join_nonce))
 
     async def with_root(self, passphrase: str, derive: Callable[[Secret], T]) -> T:

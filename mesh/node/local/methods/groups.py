@@ -11,7 +11,6 @@ from mesh.commands import (
     Rank,
     Rekey,
     RemoveMember,
-    SetAgreement,
     SetRank,
     SetSetting,
     Suite,
@@ -30,7 +29,7 @@ from mesh.node.local.methods.names import group_named, member_named
 from mesh.node.local.methods.pins import pins_json
 from mesh.node.local.methods.proofs import signed_twice
 from mesh.node.local.methods.removals import knows_of_removals, removal_json, seen_removal_of
-from mesh.node.local.methods.shown import agreement_json, departed_json, each, group_json, member_json, person
+from mesh.node.local.methods.shown import departed_json, each, group_json, member_json, person
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.asking import require_removable
 from mesh.peer.leaving import require_leavable
@@ -242,20 +241,6 @@ async def set_setting(desk: Desk, params: JsonObject) -> JsonObject:
     key, value = given.text(params, "key"), given.text(params, "value")
     await desk.ask(SetSetting(group=room.group.gid, key=key, value=value, own=key in OWN_SETTINGS))
     return {"setting": {"key": key, "value": value, "own": key in OWN_SETTINGS}, "group": group_json(desk, room)}
-
-
-async def agreement(desk: Desk, params: JsonObject) -> JsonObject:
-    """Show the agreement, or publish a new version; `changed` is false where the text was the same."""
-    room = _room(desk, params)
-    action = given.text(params, "action", "show")
-    if action == "edit":
-        before, _ = room.group.agreement
-        await desk.ask(SetAgreement(group=room.group.gid, text=given.text(params, "text")))
-        now = agreement_json(room)
-        return {"agreement": now, "changed": now["version"] != before}
-    if action != "show":
-        raise LocalError("the action is “show” or “edit”", code="E-USAGE")
-    return {"agreement": agreement_json(room)}
 
 
 def _room(desk: Desk, params: JsonObject) -> Room:

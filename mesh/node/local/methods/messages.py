@@ -18,6 +18,7 @@ from mesh.node.local.methods.files import files_json
 from mesh.node.local.methods.flags import NO_FLAGS, flags_json
 from mesh.node.local.methods.shown import iso, person, unconfirmed
 from mesh.node.local.protocol import JsonObject, JsonValue
+from mesh.peer.agreeing import lacks_yes, waits_for_yes
 from mesh.peer.keepers import keepers_of
 from mesh.peer.links import Session
 from mesh.peer.modes import breaks_lock, is_held_back
@@ -120,6 +121,8 @@ def _closed_by(look: Look, room: Room, record: MessageRecord, post: PostBody, *,
     """Say why a post is closed until it is opened; what one said oneself, by its own warning alone."""
     if breaks_lock(room.group, record, post.mode):
         return Closed.MODE
+    if lacks_yes(room, record, look.wall_ms):
+        return Closed.AGREEMENT
     if record.member == room.group.own.member_pk:
         return Closed.WARNING if post.cw else None
     chosen = look.choices.closes_by_author(record.member, record.post) or look.choices.closes_by_words(post)
@@ -227,6 +230,8 @@ def _why_queued(look: Look, room: Room, post: PostId, delivery: Delivery) -> str
         return "nobody has it; you may have been removed from the group"
     if any(is_held_back(room.group, draft) for draft in room.drafts.values() if draft.post == post):
         return "the group has locked another mode since you wrote it; it stays here, and you can take it back"
+    if any(waits_for_yes(room, draft, look.wall_ms) for draft in room.drafts.values() if draft.post == post):
+        return "the group's agreement has a new version; this goes out when you have said yes to it"
     if not look.running:
         return "your node is not running"
     if missing_epoch(room.group) is not None:

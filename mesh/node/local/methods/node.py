@@ -5,12 +5,14 @@ from mesh.events import Instant
 from mesh.gossip.delivery import DeliveryState
 from mesh.node.local.api import METHODS, STREAMS
 from mesh.node.local.methods import given
+from mesh.node.local.methods.agreements import agreement_problems
 from mesh.node.local.methods.chosen import choices_of
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.joins import join_json
 from mesh.node.local.methods.meetings import meeting_reminders
 from mesh.node.local.methods.pace import pace_json
 from mesh.node.local.methods.proofs import proof_problems
+from mesh.node.local.methods.serving import steward_problems
 from mesh.node.local.methods.shown import (
     alias_of,
     each,
@@ -21,6 +23,7 @@ from mesh.node.local.methods.shown import (
     state_of,
     unconfirmed,
 )
+from mesh.node.local.methods.stewards import is_off_duty
 from mesh.node.local.protocol import JsonObject
 from mesh.peer.forking import forks_of
 from mesh.peer.joining import preview_of
@@ -77,12 +80,15 @@ def _problems(desk: Desk, waiting: int) -> list[JsonObject]:
         found.extend(_offered(desk, room))
         found.extend(proof_problems(room, desk.now().wall_ms))
         found.extend(meeting_reminders(desk, room))
+        found.extend(agreement_problems(desk, room))
+        found.extend(steward_problems(desk, room))
         found.extend(_lacking(room, desk.now()))
         only_one = unconfirmed(room)
         if only_one is not None:
             found.append(_unconfirmed(room, only_one))
         found.extend(_asked_to_talk(desk, room))
-        if room.knocks and room.group.rank <= Rank.MODERATOR:  # others can only wait with whoever knocks
+        off = is_off_duty(desk, room.group.gid)
+        if room.knocks and room.group.rank <= Rank.MODERATOR and not off:  # others can only wait with whoever knocks
             name = room.group.founding.name
             found.append({"what": _at_the_door(room), "do": f'See `mesh knocks list "{name}"`.'})
     if waiting and desk.running and not desk.links():

@@ -68,7 +68,7 @@ async def set_pace(desk: Desk, params: JsonObject) -> JsonObject:
     if params.get("paused") is not None:
         until = given.maybe_text(params, "until")
         paused = given.flag(params, "paused")
-        pause = PauseRecord(until_ms=0 if until is None else _until_ms(until, desk.now().wall_ms))
+        pause = PauseRecord(until_ms=0 if until is None else read_until(until, desk.now().wall_ms))
         changes.append((Wishes.PAUSE, pause if paused else None))
     if (quiet := given.maybe_text(params, "quiet")) is not None:
         changes.append((Wishes.QUIET, None if quiet == OFF else read_quiet(quiet)))
@@ -90,17 +90,17 @@ def _digest(said: str, cap: int) -> DigestRecord | None:
     return DigestRecord(cap=cap) if said == "daily" else None
 
 
-def _until_ms(said: str, wall_ms: int) -> int:
-    """Read when a pause ends; LocalError for what is no time, is over, or lies too far ahead."""
+def read_until(said: str, wall_ms: int, days_max: int = PAUSE_DAYS_MAX) -> int:
+    """Read when something ends; LocalError for what is no time, is over, or lies too far ahead."""
     try:
         at = datetime.fromisoformat(said)
         until_ms = round((at if at.tzinfo else at.replace(tzinfo=local_time(wall_ms).tzinfo)).timestamp() * 1000)
     except (ValueError, OverflowError):
         until_ms = 0
-    if not wall_ms < until_ms <= wall_ms + PAUSE_DAYS_MAX * DAY_MS:
+    if not wall_ms < until_ms <= wall_ms + days_max * DAY_MS:
         raise LocalError(
-            f"a pause cannot end at “{said[:40]}”",
-            why="it is no time that is known here, it is over, or it lies more than ten years ahead",
+            f"that cannot end at “{said[:40]}”",
+            why=f"it is no time that is known here, it is over, or it lies more than {days_max} days ahead",
             do="write 3d, 2026-12-01 or 2026-12-01T18:00, or leave --until out",
             code="E-PACE",
         )

@@ -34,7 +34,7 @@ def removal_json(state: State, room: Room) -> JsonObject | None:
 def knows_of_removals(state: State, room: Room, pk: MemberPk) -> bool | None:
     """Say whether a member has heard of every removal that counts; None of ourselves, and where there was none."""
     mask = _removals(room)
-    return None if not mask or pk == room.group.own.member_pk else _has_seen(state, room, pk, mask)
+    return None if not mask or pk == room.group.own.member_pk else has_heard(state, room, pk, mask)
 
 
 def seen_removal_of(state: State, room: Room, target: MemberPk) -> int:
@@ -47,7 +47,7 @@ def seen_removal_of(state: State, room: Room, target: MemberPk) -> int:
 
 def count_seen(state: State, room: Room, mask: int) -> int:
     """Count the other members who have all operations of a mask, as far as we know."""
-    return sum(_has_seen(state, room, pk, mask) for pk in room.group.others)
+    return sum(has_heard(state, room, pk, mask) for pk in room.group.others)
 
 
 def _removals(room: Room) -> int:
@@ -55,7 +55,8 @@ def _removals(room: Room) -> int:
     return graph.of_type(OpType.REMOVE, valid) | graph.of_type(OpType.DEVICE_REMOVE, valid)
 
 
-def _has_seen(state: State, room: Room, pk: MemberPk, mask: int) -> bool:
+def has_heard(state: State, room: Room, pk: MemberPk, mask: int) -> bool:
+    """Say whether a member has all operations of a mask, on one of their devices, as far as we know."""
     return any(not mask & ~_seen(state, room, dev) for dev in room.group.view.members[pk].devices)
 
 

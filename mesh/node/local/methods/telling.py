@@ -3,6 +3,8 @@
 While one pauses, in quiet hours, and for messages beside a digest, what others set off is held back, and nothing is
 lost: once it is over, one event says how much is unread where. What became of one's own doing is told all the same:
 how far an own post has come, how an attempt to join goes, devices of one's own, links.
+
+Who is off duty in a group is told nothing there of what waits for stewards.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -16,11 +18,13 @@ from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.names import group_named
 from mesh.node.local.methods.pace import is_silent, local_time, pace_of
 from mesh.node.local.methods.shown import each
+from mesh.node.local.methods.stewards import is_off_duty
 from mesh.node.local.methods.talk import event_json
 from mesh.node.local.protocol import JsonObject
 from mesh.peer.state import Room
 
 ONES_OWN: Final = frozenset({Notice.STATE, Notice.JOIN, Notice.DEVICE, Notice.LINK})
+STEWARDS: Final = frozenset({Notice.KNOCK})  # what waits for whoever is on duty
 
 
 class Teller:
@@ -43,7 +47,7 @@ class Teller:
         events = self._summary(desk) if due else []
         concerns = notice is not None and (self._only is None or notice.group == self._only.group.gid)
         event = event_json(desk, notice, full=self._only is not None) if notice is not None and concerns else None
-        if notice is None or event is None:
+        if notice is None or event is None or (notice.notice in STEWARDS and is_off_duty(desk, notice.group)):
             return events
         beyond = notice.notice is Notice.MESSAGE and pace.digest is not None and self._told >= pace.digest.cap
         if notice.notice not in ONES_OWN and (silent or beyond):
