@@ -45,7 +45,7 @@ def namesake_lines(name: str, groups: list[JsonObject]) -> list[str]:
     return lines
 
 
-def leave_lines(would: JsonObject, *, wipe: bool) -> list[str]:
+def leave_lines(would: JsonObject, *, wipe: bool, now: bool = False) -> list[str]:
     """Say what follows from leaving a group; the question comes last."""
     group = fields.record(would, "group")
     named = f'"{one_line(fields.text(group, "name"))}" ({shown_id(fields.text(group, "id"))})'
@@ -57,6 +57,9 @@ def leave_lines(would: JsonObject, *, wipe: bool) -> list[str]:
     alias = one_line(fields.text(group, "alias"))
     if wipe:
         lines.append("What was said in it is deleted here for good.")
+        lines.append("What you said goes from others' nodes too, as each hears of it. Copies that people made stay.")
+    if now:
+        lines.append("Nobody is waited for: if no node of theirs is there now, what you said stays with the others.")
     return [*lines, f"Leave {named}{f', where you are {alias}' if alias else ''}?"]
 
 

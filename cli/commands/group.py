@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from cyclopts import App, Parameter
 
@@ -47,6 +47,9 @@ from cli.render import facts, newcomers_see, short_hash, shown_id, standing, whe
 from mesh.errors import Exit, LocalError, MeshError
 from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject
+
+TAKEN_BACK: Final = "A member's node has heard of it: what you said goes from it, and from each that hears of it."
+UNHEARD: Final = "No member's node was seen to hear of it: what you said may stay with the others."
 
 app = App(name="group", help="Create, list, show, leave and steward groups.")
 app.command(agreement.app)
@@ -256,42 +259,56 @@ def members(group: str, /, *, context: Here) -> None:
 
 
 @app.command
-def leave(group: str, /, *, wipe: Flag = False, context: Here) -> None:
+def leave(group: str, /, *, wipe: Flag = False, now: Flag = False, context: Here) -> int:
     """Leave a group.
 
-    Your passphrase is needed: leaving is signed with your key in the group.
+    Your passphrase is needed: leaving is signed with your key in the group. With --wipe you leave without a trace,
+    as far as others' nodes keep to the rules: what you said there goes from them too, also from nodes that are off
+    now, once they hear of it. They list you no more, and where something of you is left you are "someone who left".
+    That you were in, and whom you let in, stays in the group's signed records. Others remember what they read, and a
+    program that was changed keeps it; a keeper holds sealed copies until their time is over. Exit status 4: nobody
+    has heard of it yet; it goes on by itself while your node runs. For example: mesh group leave "Tuesday grief" --wipe
 
     Parameters
     ----------
     group
         The group's name, or the beginning of its id.
     wipe
-        Also delete what is stored here of it: at once what was said and the keys that open it. The list of members
-        and the keys of the group stay until a member's node has heard that you left. Give this
-        again, and they go at once.
+        Also take back all that you said, and delete what is stored here of the group: at once what was said and the
+        keys that open it. The list of members and the keys of the group stay until a member's node has heard
+        that you left.
+    now
+        With --wipe: delete these at once too. If nobody has heard of it by then, what you said stays with the others.
     """
+    if now and not wipe:
+        raise LocalError("--now goes with --wipe.", do="Add --wipe, or leave --now out.", code="E-USAGE")
     with context.api() as api:
         if not context.yes:
             would = api.call("group.leave.check", {"group": group, "wipe": wipe})
-            *lines, question = leave_lines(would, wipe=wipe)
+            *lines, question = leave_lines(would, wipe=wipe, now=now)
             context.out.insist(*lines)
             if not confirm(question, instead="--yes"):
                 raise _not_confirmed()
             group = fields.text(fields.record(would, "group"), "id")  # what was named is what is done
-        told = context.signed(api, "group.leave", {"group": group, "wipe": wipe})
+        told = context.signed(api, "group.leave", {"group": group, "wipe": wipe, "now": now})
+    wiped, heard = fields.flag(told, "wiped"), fields.flag(told, "told")
     if not wipe:
         lines = ["You left the group. What was said stays here to be read; `--wipe` deletes it."]
-    elif fields.flag(told, "wiped"):
-        lines = ["You left the group. What was stored of it here is deleted."]
+    elif wiped and heard:
+        lines = ["You left the group. What was stored of it here is deleted.", TAKEN_BACK]
+    elif wiped:
+        lines = ["What was stored here of the group is deleted.", *([UNHEARD] if told.get("told") is False else [])]
     else:
         lines = [
             "You left the group. What was said in it is deleted here.",
             "The list of members and the keys of the group stay until a member's node has heard that you left.",
-            "The same command again deletes them now; then members may go on believing that you are in.",
+            "Until then what you said stays with the others too. This goes on by itself while your node runs.",
+            "The same command again deletes the rest now; then nobody hears that you left, or takes your words away.",
         ]
     context.out.result(told, lines)
-    if not fields.flag(told, "wiped"):
+    if not wiped:
         context.say_unheard()
+    return Exit.QUEUED if wipe and not wiped else Exit.OK
 
 
 @app.command

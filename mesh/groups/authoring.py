@@ -159,6 +159,7 @@ def fresh_own_state(gid: GroupId, suite: Suite, join_nonce: bytes, card: Card, d
         declined=[],
         granted=b"",
         granted_ms=0,
+        erased=[],
     )
 
 

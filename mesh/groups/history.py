@@ -10,7 +10,7 @@ from typing import Final
 from mesh.errors import LocalError
 from mesh.groups.group import Group
 from mesh.groups.settings import setting_at
-from mesh.ids import DeviceId, OpId
+from mesh.ids import DeviceId, MemberPk, OpId
 from mesh.membership.views import Member
 from mesh.wire.limits import HISTORY_DAYS_MAX, HISTORY_LAST_MAX
 
@@ -86,10 +86,10 @@ def was_for(group: Group, devices: frozenset[DeviceId], epoch: OpId) -> bool:
     return not devices.isdisjoint(entry.act.recipients) or not devices.isdisjoint(entry.act.dormant)
 
 
-def devices_of(group: Group, member: Member) -> frozenset[DeviceId]:
+def devices_of(group: Group, member: MemberPk) -> frozenset[DeviceId]:
     """Return all devices that a member has or had."""
     graph = group.log.graph
-    brought = graph.entries(graph.brought_for(member.pk, group.log.everything))
+    brought = graph.entries(graph.brought_for(member, group.log.everything))
     return frozenset(entry.act.device for entry in brought if entry.act.device is not None)
 
 

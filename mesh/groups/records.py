@@ -62,6 +62,7 @@ class OwnState(Record, frozen=True):
     declined: list[shapes.Op]  # offers of a successor of which the person does not want to be reminded
     granted: Annotated[bytes, Meta(max_length=32)]  # the grant that gives our rank; empty: none counted yet
     granted_ms: shapes.Millis  # when it first counted here, by our clock
+    erased: list[shapes.Member]  # who left without a trace, and of whom nothing that was said is here any more
 
     def settings_map(self) -> dict[str, str]:
         """Return our own settings by key."""

@@ -14,6 +14,7 @@ from typing import Final
 from mesh.errors import Fault, RemoteError
 from mesh.events import Notice, SendClass, SendStored, Space
 from mesh.gossip.frontier import Frontier
+from mesh.groups.erasing import is_erased
 from mesh.groups.messaging import cut_of
 from mesh.ids import DeviceId, OpId
 from mesh.peer.links import Link, Session
@@ -146,7 +147,7 @@ def _lacking(
 ) -> list[tuple[DeviceId, int, int]]:
     found: list[tuple[DeviceId, int, int]] = []
     for dev, theirs in sorted(session.frontier.items()):
-        if room.group.log.card(dev) is None:
+        if room.group.log.card(dev) is None or is_erased(room.group, dev):
             continue
         track = room.track(dev)
         known = track.sure

@@ -20,7 +20,7 @@ from mesh.groups.invites import HOUR_MS
 from mesh.groups.operations import Operation
 from mesh.ids import DeviceId, MemberPk, OpId
 from mesh.membership.acts import GRANTS
-from mesh.peer import admitting, catching_up, door, doubting, joining, leaving, raising, reaching, way_back
+from mesh.peer import admitting, catching_up, door, doubting, erasing, joining, leaving, raising, reaching, way_back
 from mesh.peer.hearing import hear_message, take_early
 from mesh.peer.routing import plan_telling
 from mesh.peer.speaking import can_speak, hand_over, publish
@@ -56,6 +56,7 @@ def after_operations(state: State, room: Room, ops: list[Operation], step: Step)
     if group.me is not None and group.me.grant != group.own.granted:
         group.set_own(step.journal, granted=group.me.grant, granted_ms=step.now.wall_ms)
     leaving.note_own(room, step)
+    erasing.tend(state, room, step)
     if group.own.cut_off and _brings_us_in(state, room, ops):
         room.doubt = None
         doubting.take_back(room, step)

@@ -13,6 +13,7 @@ from typing import Final
 from mesh.errors import Fault, RemoteError
 from mesh.events import Scan, SendClass, Space
 from mesh.gossip.frontier import Frontier
+from mesh.groups.erasing import has_erased
 from mesh.groups.history import DAY_MS, came_ms, devices_of, was_for, window_of, windows_for
 from mesh.groups.messaging import cut_of
 from mesh.groups.records import load
@@ -119,7 +120,7 @@ class Due:
 
     def __init__(self, room: Room, member: Member, wall_ms: int) -> None:
         self._room, self._group, self._wall_ms = room, room.group, wall_ms
-        self._devices = devices_of(room.group, member)
+        self._devices = devices_of(room.group, member.pk)
         self._windows = windows_for(room.group, member)
         self._came_ms = came_ms(room.group, self._devices)
 
@@ -141,7 +142,7 @@ class Due:
     def covers(self, record: MessageRecord, walk: Walk) -> bool:
         """Say whether a message is for them, and count it if it is a post from before their time that may be shown."""
         group, origin = self._group, record.origin
-        if origin is None or record.mseq > cut_of(group, record.dev):
+        if origin is None or record.mseq > cut_of(group, record.dev) or has_erased(group, record.member):
             return False
         if is_over(self._room, record.at_ms, record.gone_ms, self._wall_ms):
             return False

@@ -11,6 +11,7 @@ from typing import Final
 from mesh.errors import Fault, RemoteError
 from mesh.events import Space
 from mesh.gossip.frontier import Frontier
+from mesh.groups.erasing import is_erased
 from mesh.groups.messaging import OpenedMessage, Original, TooEarly, open_message, read_keyup, take_in
 from mesh.ids import LinkId, OpId
 from mesh.peer import approving, fetching, raising, reaching, stranding
@@ -108,8 +109,8 @@ def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link
 
 
 def comes_too_late(room: Room, tbs: MessageTbs, life_s: int | None, step: Step) -> bool:
-    """Say whether a message is not to be kept: it was forgotten here before, or its time has run out."""
-    if tbs.mseq in room.track(tbs.dev).gone:
+    """Say whether a message is not to be kept: it was forgotten here, its time is over, or its author left no trace."""
+    if tbs.mseq in room.track(tbs.dev).gone or is_erased(room.group, tbs.dev):
         return True
     if tbs.kind == Kind.STATEMENT:
         return has_ended(room, read_body(tbs.body), tbs.ts_ms, step.now.wall_ms)

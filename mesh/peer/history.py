@@ -189,4 +189,4 @@ def _take(state: State, room: Room, signed: SignedMessage, step: Step) -> bool:
 
 def _is_ours(group: Group, original: Original) -> bool:
     """Say whether a message was sealed for us: then it is ours, whatever its author wished for newcomers."""
-    return group.me is not None and was_for(group, devices_of(group, group.me), original.tbs.epoch)
+    return group.me is not None and was_for(group, devices_of(group, group.me.pk), original.tbs.epoch)

@@ -9,6 +9,7 @@ from typing import Final
 from mesh.crypto.hashes import h
 from mesh.groups.authoring import keep_kem
 from mesh.groups.dormancy import missing_epoch
+from mesh.groups.erasing import is_erased
 from mesh.groups.forgetting import forget_keys, published_kems
 from mesh.groups.group import Group
 from mesh.groups.messaging import cut_of, read_keyup
@@ -35,7 +36,11 @@ def tend_keys(state: State, room: Room, step: Step) -> None:
 def _has_gaps(room: Room) -> bool:
     """Say whether messages are missing that could still come: beyond the cut of one who is out, none does."""
     behind = ((dev, track) for dev, track in room.tracks.items() if track.sure.gaps_below(track.top))
-    return any(track.sure.gaps_below(min(track.top, cut_of(room.group, dev))) for dev, track in behind)
+    return any(
+        track.sure.gaps_below(min(track.top, cut_of(room.group, dev)))
+        for dev, track in behind
+        if not is_erased(room.group, dev)
+    )
 
 
 def _is_due(room: Room, wall_ms: int) -> bool:

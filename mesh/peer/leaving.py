@@ -1,10 +1,10 @@
-"""Leaving: say so, tell at least one member, and where the person asked for it, forget.
+"""Leaving: say so, tell at least one member, and where the person asked for it, forget and be forgotten.
 
 A leave made offline waits until somebody hears it: to them we are still in, so a session opens as before. Whoever has
 it answers with a farewell: a state whose only head is the leave. With `wipe` all that was said and every key that opens
-it goes at once. Until the farewell there remains what it takes to be heard: our device's key, the operations (they name
-the group and its members) with their wraps, the epochs' keys and the contacts. After it, or when asked a second time,
-nothing.
+it goes at once, and the leave itself takes back what we said: whoever hears it forgets that (`erasing`). Until the
+farewell there remains what it takes to be heard: our device's key, the operations (they name the group and its members)
+with their wraps, the epochs' keys and the contacts. After it, or when asked a second time, nothing.
 """
 
 from typing import Final
@@ -61,7 +61,8 @@ def leave(state: State, room: Room, command: LeaveGroup, step: Step) -> None:
         return
     others = group.others
     seed = command.member_seed.reveal()
-    publish(state, room, author(group, OpType.LEAVE, LeaveBody(), step.means(), member_seed=seed), step)
+    said = LeaveBody(erase=command.wipe)
+    publish(state, room, author(group, OpType.LEAVE, said, step.means(), member_seed=seed), step)
     group.set_own(step.journal, left=True, wipe=command.wipe)
     room.drafts.clear()
     step.journal.delete_prefix(Space.DRAFTS, group.gid)

@@ -7,6 +7,7 @@ messages sealed with one key (one place in one chain) never meet here: the first
 """
 
 from mesh.events import Space
+from mesh.groups.erasing import has_erased
 from mesh.groups.messaging import OpenedMessage
 from mesh.ids import DeviceId, GroupId
 from mesh.peer.records import ProofRecord
@@ -27,9 +28,9 @@ def remember(state: State, gid: GroupId, dev: DeviceId, mseq: int, signed: Signe
         _drop(state, next(iter(state.signed)))
 
 
-def forget_signed(state: State, gid: GroupId) -> None:
-    """Forget what was said in a group: it is being wiped."""
-    for key in [key for key in state.signed if key[0] == gid]:
+def forget_signed(state: State, gid: GroupId, dev: DeviceId | None = None) -> None:
+    """Forget what was said in a group, by one device or by all: it is being wiped."""
+    for key in [key for key in state.signed if key[0] == gid and dev in (None, key[1])]:
         _drop(state, key)
 
 
@@ -67,7 +68,7 @@ def note_break(state: State, room: Room, opened: OpenedMessage, track: Track, st
 
 def _keep(state: State, room: Room, opened: OpenedMessage, mseq: int, step: Step) -> None:
     gid, dev = room.group.gid, opened.tbs.dev
-    if dev in room.proofs or not _make_room(room, step):
+    if dev in room.proofs or has_erased(room.group, opened.member) or not _make_room(room, step):
         return
     first = state.signed.get((gid, dev, mseq))
     proof = ProofRecord(mseq=mseq, first=first, second=opened.signed, at_ms=step.now.wall_ms)

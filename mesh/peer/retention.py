@@ -17,6 +17,7 @@ from mesh.groups.forgetting import DAY_MS, WINDOW_DAYS
 from mesh.groups.records import load
 from mesh.groups.retention import keep_ms
 from mesh.ids import DeviceId, MsgId, PostId
+from mesh.peer import erasing
 from mesh.peer.fetching import drop_files
 from mesh.peer.placing import drop_message, is_over, keep_message
 from mesh.peer.proving import forget_one
@@ -35,6 +36,7 @@ OTHERS_MS: Final = WINDOW_DAYS * DAY_MS  # what is no post is kept so long at le
 
 def sweep(state: State, room: Room, step: Step) -> None:
     """Begin to forget what has run out; nothing while the last time is not over."""
+    erasing.tend(state, room, step)
     kept = keep_ms(room.group)
     _end_drafts(room, step)
     for record in blank_over(room, step):
@@ -59,6 +61,9 @@ def swept(state: State, wanted: Sweep, rows: tuple[tuple[bytes, bytes], ...], st
     """Forget what has been read, and read on if there was more."""
     room = state.rooms.get(wanted.gid)
     if room is None:
+        return
+    if wanted.erased:
+        erasing.forget_rows(state, room, wanted.erased, rows, step)
         return
     for key, value in rows:
         if wanted.space is Space.EXPIRIES:

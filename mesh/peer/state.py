@@ -342,10 +342,14 @@ class HistoryFor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
-    """We are reading what has run out: by its group's setting (`space` messages), or by its own word (expiries)."""
+    """We are reading what has run out: by its group's setting (`space` messages), or by its own word (expiries).
+
+    With `erased` it is what these members said, who left without a trace.
+    """
 
     gid: GroupId
     space: Space
+    erased: tuple[MemberPk, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

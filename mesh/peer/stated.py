@@ -91,6 +91,11 @@ class Statements:
         self._about.setdefault(place, {})[stated.key] = stated
         return [] if goes is None or goes.key == stated.key else [goes]
 
+    def drop(self, stated: Stated) -> None:
+        """Forget a statement that is kept, and that it was."""
+        form, dev = stated.body.form, stated.record.dev
+        self._drop(stated, self._said[form if form in FORMS else UNKNOWN, dev])
+
     def _drop(self, stated: Stated, shelf: dict[tuple[int, bytes], Stated]) -> None:
         place = stated.body.form, stated.body.subject
         del shelf[place], self._about[place][stated.key]

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from mesh.commands import Rank
 from mesh.events import Notice, Space
+from mesh.groups.erasing import has_erased
 from mesh.groups.group import Group
 from mesh.groups.messaging import cut_of
 from mesh.groups.retention import keep_ms
@@ -34,7 +35,12 @@ _WAITS: Final = MsgId(ZERO32)
 
 
 def keep_statement(room: Room, record: MessageRecord, step: Step) -> None:
-    """Keep a statement if it is among its author's newest, and tell whoever listens. RemoteError if it is none."""
+    """Keep a statement if it is among its author's newest, and tell whoever listens. RemoteError if it is none.
+
+    Nothing is kept of one who left without a trace.
+    """
+    if has_erased(room.group, record.member):
+        return
     stated = _blank_if_over(room, Stated.of(record), step.now.wall_ms)
     gone = room.statements.put(stated)
     if gone is None:

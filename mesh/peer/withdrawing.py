@@ -140,4 +140,4 @@ def _was_ours(room: Room, record: MessageRecord) -> bool:
     """Say whether the post that is taken back was meant for us, so that its place is in what we read."""
     body = decode(WithdrawalBody, record.body, bytes_max=limits.MESSAGE_BYTES_MAX)
     me = room.group.me
-    return record.handed_on or (me is not None and was_for(room.group, devices_of(room.group, me), body.epoch))
+    return record.handed_on or (me is not None and was_for(room.group, devices_of(room.group, me.pk), body.epoch))

@@ -162,7 +162,9 @@ class RemoveBody(Record, frozen=True):
 
 
 class LeaveBody(Record, frozen=True):
-    """Leave; signed by the member key."""
+    """Leave; signed by the member key. `erase`: all that this member said, from whichever device, is taken back."""
+
+    erase: bool
 
 
 Allowed = Annotated[list[shapes.Member], Meta(max_length=limits.MEMBERS_MAX)]  # sorted, distinct

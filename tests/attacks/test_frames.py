@@ -53,9 +53,9 @@ def test_attack_37_hostile_messagepack() -> None:
             finally:
                 tracemalloc.stop()
             assert peak < 256 * 1024, (kind, name)
-    assert decode(LeaveBody, b"\x90", bytes_max=10) == LeaveBody()
+    assert decode(LeaveBody, b"\x91\xc2", bytes_max=10) == LeaveBody(erase=False)
     assert decode(SettingsBody, b"\x91\x91\x92\xa1a\xa1b", bytes_max=20).settings[0].key == "a"
-    for data in (b"\xdc\x00\x00", b"\x90\x00", b"\x91\xc0", b"\x80", b""):
+    for data in (b"\xdc\x00\x01\xc2", b"\x91\xc2\x00", b"\x91\xc0", b"\x90", b"\x80", b""):
         with pytest.raises(RemoteError):
             decode(LeaveBody, data, bytes_max=10)
     for data in (b"\x91\x91\x92\xd9\x01a\xa1b", b"\x91\xdc\x00\x01\x92\xa1a\xa1b"):

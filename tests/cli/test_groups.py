@@ -178,23 +178,44 @@ def test_who_is_out_is_listed_with_the_reason(home: Path) -> None:
 
 def test_leaving_asks_first_and_needs_a_yes_without_a_terminal(home: Path) -> None:
     would: JsonObject = {"group": GROUP, "only_founder": True}
-    with fake_node(home, {"group.leave": {"left": {"id": GID}, "wiped": True}, "group.leave.check": would}) as node:
+    told: JsonObject = {"left": {"id": GID}, "wiped": True, "told": True}
+    with fake_node(home, {"group.leave": told, "group.leave.check": would}) as node:
         refused = mesh("group", "leave", "grief", home=home)
         assert "group.leave" not in dict(node.handler.asked)
         left = mesh("group", "leave", "grief", "--wipe", "--yes", home=home)
-        assert params(node, "group.leave") == {"group": "grief", "wipe": True, "passphrase": PASSPHRASE}
+        assert params(node, "group.leave") == {
+            "group": "grief",
+            "wipe": True,
+            "now": False,
+            "passphrase": PASSPHRASE,
+        }
     assert (refused.code, left.code) == (Exit.USAGE, 0)
     assert "--yes" in refused.err
     assert "You are its only founder" in refused.err
-    assert left.out == "You left the group. What was stored of it here is deleted.\n"
+    assert left.out.splitlines() == [
+        "You left the group. What was stored of it here is deleted.",
+        "A member's node has heard of it: what you said goes from it, and from each that hears of it.",
+    ]
 
 
 def test_what_stays_after_a_wipe_is_said(home: Path) -> None:
     with fake_node(home, {"group.leave": {"left": {"id": GID}, "wiped": False}}):
-        wiped = mesh("group", "leave", "grief", "--wipe", "--yes", home=home).out
-        left = mesh("group", "leave", "grief", "--yes", home=home).out
-    assert "the keys of the group stay until a member's node has heard that you left" in wiped
-    assert left == "You left the group. What was said stays here to be read; `--wipe` deletes it.\n"
+        wiped = mesh("group", "leave", "grief", "--wipe", "--yes", home=home)
+        left = mesh("group", "leave", "grief", "--yes", home=home)
+    assert "the keys of the group stay until a member's node has heard that you left" in wiped.out
+    assert "Until then what you said stays with the others too." in wiped.out
+    assert (wiped.code, left.code) == (Exit.QUEUED, 0)
+    assert left.out == "You left the group. What was said stays here to be read; `--wipe` deletes it.\n"
+
+
+def test_a_wipe_that_waits_for_nobody_says_what_that_means(home: Path) -> None:
+    with fake_node(home, {"group.leave": {"left": {"id": GID}, "wiped": True, "told": False}}) as node:
+        ran = mesh("group", "leave", "grief", "--wipe", "--now", "--yes", home=home)
+        assert params(node, "group.leave")["now"] is True
+    assert ran.code == 0
+    assert "may stay with the others" in ran.out
+    alone = mesh("group", "leave", "grief", "--now", "--yes", home=home)
+    assert (alone.code, "--now goes with --wipe." in alone.err) == (Exit.USAGE, True)
 
 
 def test_a_second_group_of_a_name_is_warned_of_and_goes_by_its_id(home: Path) -> None:
@@ -298,6 +319,7 @@ def test_the_question_of_leaving_names_the_group_and_the_alias() -> None:
     here: JsonObject = {**GROUP, "alias": "wren", "state": "member"}
     assert leave_lines({"group": here}, wipe=True) == [
         "What was said in it is deleted here for good.",
+        "What you said goes from others' nodes too, as each hears of it. Copies that people made stay.",
         'Leave "Tuesday grief" (abababab), where you are wren?',
     ]
     assert leave_lines({"group": {**here, "state": "left"}}, wipe=True) == [

@@ -89,7 +89,7 @@ def rewrite(tansy: Person) -> tuple[list[Authored], list[bytes]]:
     fork = stored_group(tansy)
     root = Home.at(tansy.home).open_root(f"the passphrase of {tansy.name}")
     seed = member_seed(root, fork.own.join_nonce).reveal()
-    gone = author(fork, OpType.LEAVE, LeaveBody(), means, member_seed=seed)
+    gone = author(fork, OpType.LEAVE, LeaveBody(erase=False), means, member_seed=seed)
     # The keys that opened what was said before the removal are forgotten by now: it goes under the key made here.
     assert group.epoch is not None
     keys = group.epochs[group.epoch]

@@ -134,7 +134,7 @@ class Person:
         return self.does(OpType.DEMOTE, RankBody(target=other.pk, rank=rank), by_member_key=mine)
 
     def leaves(self) -> Operation:
-        return self.does(OpType.LEAVE, LeaveBody(), by_member_key=True)
+        return self.does(OpType.LEAVE, LeaveBody(erase=False), by_member_key=True)
 
     def sets(self, **settings: str) -> Operation:
         """Change settings; `_` in a name stands for a dash."""

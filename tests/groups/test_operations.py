@@ -50,7 +50,7 @@ def test_what_is_signed_is_a_label_and_the_bytes_as_they_came() -> None:
 def test_the_member_key_signs_what_concerns_oneself() -> None:
     card = ALICE.group.founding.card
     by_member: dict[OpType, Body] = {
-        OpType.LEAVE: LeaveBody(),
+        OpType.LEAVE: LeaveBody(erase=False),
         OpType.DEVICE_ADD: DeviceAddBody(card=card, epoch=None),
         OpType.DEMOTE: RankBody(target=ALICE.pk, rank=Rank.MEMBER),
     }
@@ -72,7 +72,7 @@ def test_grants_say_who_gets_what() -> None:
     admit = ALICE.group.log.ops[2]
     assert (admit.grantee, admit.granted_rank) == (BOB.pk, Rank.MEMBER)
     assert (admit.card, CREATE.card) == (BOB.group.log.card(BOB.dev), ALICE.group.founding.card)
-    leave = parse_op(ALICE.forges(OpType.LEAVE, LeaveBody()))
+    leave = parse_op(ALICE.forges(OpType.LEAVE, LeaveBody(erase=False)))
     assert (leave.grantee, leave.card) == (None, None)
     with pytest.raises(AssertionError):
         _ = leave.granted_rank

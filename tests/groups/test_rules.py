@@ -192,7 +192,7 @@ def test_each_row_of_the_table_holds_for_each_rank(name: str, author: str) -> No
 @pytest.mark.parametrize("author", RANKS)
 def test_anyone_may_leave(author: str) -> None:
     here = house()
-    assert may(here, author, OpType.LEAVE, LeaveBody(), by_member_key=True)
+    assert may(here, author, OpType.LEAVE, LeaveBody(erase=False), by_member_key=True)
 
 
 @pytest.mark.parametrize("author", RANKS)
@@ -259,7 +259,7 @@ def test_a_removal_names_someone_who_was_in() -> None:
 def test_a_leave_by_the_device_key_is_refused() -> None:
     """A seized device cannot leave for its owner."""
     here = house()
-    signed = here["May"].forges(OpType.LEAVE, LeaveBody())
+    signed = here["May"].forges(OpType.LEAVE, LeaveBody(erase=False))
     assert here.refuses(signed) is Fault.BAD_SIGNATURE
 
 

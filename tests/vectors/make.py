@@ -175,7 +175,7 @@ def _further_operations(story: Story) -> list[Record]:
         operations.RankBody(target=story.bob.pk, rank=Rank.MODERATOR),
         cut,
         operations.RemoveBody(target=story.bob.pk, cuts=[cut], reason="It was time.", epoch=create.epoch),
-        operations.LeaveBody(),
+        operations.LeaveBody(erase=False),
         operations.UninviteBody(invite=story.code.op_id),
         operations.SettingsBody(settings=create.settings),
         operations.AgreementBody(version=2, text="Nothing leaves this room."),

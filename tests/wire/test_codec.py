@@ -66,16 +66,18 @@ def test_a_bent_record_is_refused_or_is_another_record(kind: type[Record], data:
     [
         b"",
         b"\x80",  # a map where an array belongs
-        b"\x91\xc0",  # a field too many
-        b"\x90\x00",  # something after the end
-        b"\xdc\x00\x00",  # an array of nothing, written at length
+        b"\x92\xc2\xc0",  # a field too many
+        b"\x90",  # a field too few
+        b"\x91\xc0",  # nil where yes or no belongs
+        b"\x91\xc2\x00",  # something after the end
+        b"\xdc\x00\x01\xc2",  # an array of one, written at length
         b"\xc0",
         b"\x00",
         b"\xc1",  # never used in MessagePack
     ],
 )
-def test_a_leave_is_one_empty_array_and_nothing_else(data: bytes) -> None:
-    assert decode(LeaveBody, b"\x90", bytes_max=10) == LeaveBody()
+def test_a_leave_is_one_short_array_and_nothing_else(data: bytes) -> None:
+    assert decode(LeaveBody, b"\x91\xc2", bytes_max=10) == LeaveBody(erase=False)
     with pytest.raises(RemoteError) as caught:
         decode(LeaveBody, data, bytes_max=10)
     assert caught.value.fault is Fault.MALFORMED

@@ -52,7 +52,7 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "group.fork.decline": ("group", "fork"),
     "group.fork.follow": ("group", "fork"),
     "group.hold": ("group", "member", "release"),
-    "group.leave": ("group", "wipe", "passphrase"),
+    "group.leave": ("group", "wipe", "now?", "passphrase"),
     "group.leave.check": ("group", "wipe"),
     "group.list": (),
     "group.members": ("group",),

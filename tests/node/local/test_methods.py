@@ -241,14 +241,27 @@ def test_wiped_is_said_only_when_nothing_is_left(online: bool) -> None:
         world.stop("wren")
         world.run(60)
     left = tansy.call("group.leave", wipe=True)
-    assert left["wiped"] is online
+    assert (left["wiped"], left["told"]) == (online, online)
     assert bool(tansy.state.rooms) is not online
     if not online:
         assert tansy.call("group.leave", wipe=True)["wiped"] is True, "asked again, it goes at once"
         assert tansy.state.rooms == {}
     else:
-        (gone,) = wren.list("group.members", "departed")
-        assert (gone["alias"], gone["state"], gone["reason"]) == ("tansy", "left", None)
+        assert wren.list("group.members", "departed") == [], "who left without a trace is not named"
+
+
+def test_with_now_a_wipe_waits_for_nobody_and_says_whether_somebody_heard() -> None:
+    world, wren, tansy = two()
+    tansy.agree(wren.code())
+    world.run(5)
+    world.stop("wren")
+    world.run(60)
+    left = tansy.call("group.leave", wipe=True, now=True)
+    assert (left["wiped"], left["told"], tansy.state.rooms) == (True, False, {})
+    world.start("wren")
+    alone = wren.call("group.create", name="nobody else")
+    gone = wren.call("group.leave", group=part(alone, "group")["id"], wipe=True)
+    assert (gone["wiped"], gone["told"]) == (True, None)
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 90 * 86_400 + 1])

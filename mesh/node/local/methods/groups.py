@@ -144,15 +144,22 @@ def _leaving(desk: Desk, params: JsonObject) -> Room:
 
 
 async def leave(desk: Desk, params: JsonObject) -> JsonObject:
-    """Leave a group. `wiped`: nothing of it is left in the store."""
+    """Leave a group. `wiped`: nothing of it is left in the store. `told`: somebody has heard of it; null: nobody had to.
+
+    With `now` it is wiped even where nobody has heard; then what we said stays with the others.
+    """
     room = _leaving(desk, params)
     gid, wipe = room.group.gid, given.flag(params, "wipe")
     seed = await desk.member_seed_for(given.text(params, "passphrase"), room.group.own.join_nonce)
-    somebody = bool(desk.state.present(room))
+    somebody, was_in = bool(desk.state.present(room)), room.group.me is not None and not room.group.own.left
+    alone = was_in and not room.group.others
     await desk.ask(LeaveGroup(group=gid, member_seed=seed, wipe=wipe))
     if wipe and somebody:
         await desk.until(lambda: gid not in desk.state.rooms, SEEN_WAIT_S)
-    return {"left": {"id": gid.hex()}, "wiped": gid not in desk.state.rooms}
+    told = None if alone else was_in and (gid not in desk.state.rooms or room.silent)
+    if wipe and given.flag(params, "now") and gid in desk.state.rooms:
+        await desk.ask(LeaveGroup(group=gid, member_seed=seed, wipe=True))
+    return {"left": {"id": gid.hex()}, "wiped": gid not in desk.state.rooms, "told": told}
 
 
 async def remove_check(desk: Desk, params: JsonObject) -> JsonObject:

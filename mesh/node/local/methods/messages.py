@@ -9,6 +9,7 @@ from mesh.events import Space
 from mesh.gossip.delivery import Delivery, DeliveryState, End
 from mesh.gossip.frontier import Frontier
 from mesh.groups.dormancy import missing_epoch
+from mesh.groups.erasing import is_erased
 from mesh.groups.messaging import cut_of
 from mesh.groups.records import load
 from mesh.ids import DeviceId, MemberPk, PostId
@@ -249,7 +250,8 @@ def _why_queued(look: Look, room: Room, post: PostId, delivery: Delivery) -> str
 def gaps_json(state: State, room: Room, *, but: Collection[MemberPk] = ()) -> list[JsonValue]:
     """Say which messages are known to be missing: from whom (`but` these), how many, and how many nodes are asked.
 
-    What lies past a removal's cut is not missing: nobody asks for it, and it would not be shown.
+    What lies past a removal's cut is not missing, nor what was taken back without a trace: nobody asks for it, and it
+    would not be shown.
     """
     sessions = [session for _, session in state.sessions(room.group.gid)]
     tops: dict[DeviceId, int] = {dev: track.top for dev, track in room.tracks.items()}
@@ -258,6 +260,8 @@ def gaps_json(state: State, room: Room, *, but: Collection[MemberPk] = ()) -> li
             tops[dev] = max(tops.get(dev, 0), frontier.top)
     gaps: list[JsonValue] = []
     for dev, top in sorted(tops.items()):
+        if is_erased(room.group, dev):
+            continue
         card = room.group.log.card(dev)
         ranges = room.tracks.get(dev, Track()).settled.gaps_below(min(top, cut_of(room.group, dev)))
         missing = sum(last - first + 1 for first, last in ranges)

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from mesh.groups.dormancy import DORMANT_AFTER, DORMANT_DAYS, missing_epoch
+from mesh.groups.erasing import has_erased
 from mesh.groups.forgetting import DAY_MS, KEY_WINDOW, WINDOW_DAYS
 from mesh.groups.history import HISTORY, shown_window
 from mesh.groups.invites import HOUR_MS
@@ -33,6 +34,7 @@ from mesh.wire.operations import AdmitBody, CreateBody, OpType, RemoveBody
 from mesh.wire.tickets import KEEPER_SETTING
 
 _FIRST_DAY: Final = date(1970, 1, 1).toordinal()
+NO_TRACE: Final = "someone who left"  # in place of an alias
 SUITE_NAMES = {1: "classic", 2: "pq"}
 
 
@@ -235,7 +237,9 @@ def members_like(room: Room, alias: str, *, but: MemberPk | None = None) -> list
 
 
 def alias_of(room: Room, pk: MemberPk) -> str:
-    """Return an alias, also of one who is out."""
+    """Return an alias, also of one who is out; of one who left without a trace, that they did."""
+    if has_erased(room.group, pk):
+        return NO_TRACE
     member = room.group.view.members.get(pk)
     if member is not None:
         return member.alias
@@ -281,9 +285,12 @@ def departed_json(room: Room) -> Iterator[JsonObject]:
     """Describe each one who was in and is out: whether they left or were removed, by whom, and the reason given.
 
     Who left is taken out by a removal too, which gives the others a new key: it builds on the leave, and names no
-    reason. Any other removal is one, whatever the removed say of themselves beside it or after it.
+    reason. Any other removal is one, whatever the removed say of themselves beside it or after it. Of one who left
+    without a trace nothing is said.
     """
     for pk in room.group.view.departed:
+        if has_erased(room.group, pk):
+            continue
         told: JsonObject = {**person(room, pk), "state": "left", "by": None, "reason": None}
         removal = _removal_of(room, pk)
         if removal is not None:
