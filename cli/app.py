@@ -50,6 +50,7 @@ COMMANDS: Final = {
     "Talk": (
         ("post", "cli.commands.talk:post", "Say something in a group."),
         ("read", "cli.commands.talk:read", "Read a group."),
+        ("chat", "cli.commands.chat:chat", "Read and write in your groups, line by line."),
         ("talk", "cli.commands.two:talk", "Talk with a member as two; list who asks."),
         ("file", "cli.commands.files:app", "Save what stands beside a message."),
         ("flag", "cli.commands.flag:flag", "Ask that a message be folded, or no longer."),

@@ -46,10 +46,11 @@ def _run(line: list[str]) -> int:
     try:
         return build(line).meta(line) or 0
     except CycloptsError as error:
-        raise _usage(error) from error
+        raise usage_error(error) from error
 
 
-def _usage(error: "CycloptsError") -> UsageWrong:
+def usage_error(error: "CycloptsError") -> UsageWrong:
+    """Say in our words what is wrong with a command line."""
     from cyclopts import UnusedCliTokensError
 
     error.verbose = False

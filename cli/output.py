@@ -50,16 +50,21 @@ def one_line(text: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """How to speak. `json`: for a script; `plain`: without colour, boxes or tables; `quiet`: results only."""
+    """How to speak. `json`: for a script; `plain`: without colour, boxes or tables; `quiet`: results only.
+
+    `event`: in a stream of objects, what one is that does not say so itself.
+    """
 
     json: bool = False
     plain: bool = False
     quiet: bool = False
+    event: str = ""
 
     def result(self, value: JsonObject, lines: Iterable[str] = ()) -> None:
         """Give the result: as one JSON object with its schema, or as lines for a person."""
         if self.json:
-            _write(sys.stdout, json.dumps({"schema": SCHEMA, **value}, separators=(",", ":")))
+            kind: JsonObject = {"event": self.event} if self.event else {}
+            _write(sys.stdout, json.dumps({"schema": SCHEMA, **kind, **value}, separators=(",", ":")))
         else:
             for line in lines:
                 _write(sys.stdout, safe(line))

@@ -100,9 +100,9 @@ def post(
         How long to wait for the first who takes it.
     """
     with opened(file or ()) as files, context.api() as api:
-        shown = _looked_up(api, group)
-        seen_by, mode_of_it = _audience(shown, no_history=no_history), mode_for(shown, mode)
-        advice = means_advice(_answered(api, reply_to), mode_of_it, confirmed=confirm_advice)
+        shown = looked_up(api, group)
+        seen_by, mode_of_it = audience(shown, no_history=no_history), mode_for(shown, mode)
+        advice = means_advice(answered(api, reply_to), mode_of_it, confirmed=confirm_advice)
         asked: JsonObject = {
             "group": group,
             "text": _written(context, text, seen_by, cw or ""),
@@ -128,7 +128,7 @@ def _send(
     group = _shown_group(api, fields.text(asked, "group")) if waiting else {}
     context.out.say(*([] if typed else seen_by))
     context.out.result(told, [f"{delivery_line(message)} · {shown_id(fields.text(message, 'id'))}"])
-    context.out.say(*(_what_it_waits_for(message, group, node_up=context.node_up) if waiting else []))
+    context.out.say(*(what_it_waits_for(message, group, node_up=context.node_up) if waiting else []))
     context.out.say(*([FILES_STAY] if fields.records(message, "files") else []))
     return Exit.QUEUED if waiting else Exit.OK
 
@@ -145,7 +145,7 @@ def _sent(context: Context, api: Api, asked: JsonObject, files: Sequence[Given],
         raise
 
 
-def _what_it_waits_for(message: JsonObject, group: JsonObject, *, node_up: bool) -> list[str]:
+def what_it_waits_for(message: JsonObject, group: JsonObject, *, node_up: bool) -> list[str]:
     """Say why a message waits, and promise no more than is so."""
     why = fields.text(message, "why")
     if fields.text(group, "state") in {"cut-off", "told-out"}:
@@ -275,7 +275,7 @@ def withdraw(message: str, /, *, wait: Seconds = 2, context: Here) -> int:
 # ---------------------------------------------------------------- helpers
 
 
-def _looked_up(api: Api, group: str) -> JsonObject:
+def looked_up(api: Api, group: str) -> JsonObject:
     """Look at the group; one that is not there is found out before anything is typed."""
     try:
         return fields.record(api.call("group.show", {"group": group}), "group")
@@ -285,7 +285,7 @@ def _looked_up(api: Api, group: str) -> JsonObject:
         return {}  # a look that fails is no reason not to post
 
 
-def _audience(shown: JsonObject, *, no_history: bool) -> list[str]:
+def audience(shown: JsonObject, *, no_history: bool) -> list[str]:
     """Who can see it, and at a terminal who is there, said before it is written. RefusedError for one who is out."""
     state = fields.text(shown, "state")
     if state in {"left", "removed"}:
@@ -327,11 +327,11 @@ def _written(context: Context, text: str | None, seen_by: list[str], warning: st
     """Give the text, asked for where it was left out; what its author should know is said to them before."""
     context.out.say(*(seen_by if text is None else []), *tips_for(warning))
     said = _said(text)
-    _mind_contacts(context, said, typed=text is None)
+    mind_contacts(context, said, typed=text is None)
     return said
 
 
-def _mind_contacts(context: Context, text: str, *, typed: bool) -> None:
+def mind_contacts(context: Context, text: str, *, typed: bool) -> None:
     """Ask once before what may lead to a person goes to everybody; without a terminal, say so and let it go."""
     from mesh.support.contacts import contacts_in
 
@@ -347,7 +347,7 @@ def _mind_contacts(context: Context, text: str, *, typed: bool) -> None:
         raise LocalError("You did not send it.", do="Change the text, and post it again.", code="E-NOT-CONFIRMED")
 
 
-def _answered(api: Api, message: str | None) -> JsonObject:
+def answered(api: Api, message: str | None) -> JsonObject:
     """Look at the message to be answered, before a text is typed. What is unclear is left to the post."""
     try:
         if message is not None:

@@ -1,0 +1,1 @@
+"""Tests of the command: what a person types, what a script reads, what neither may see."""
