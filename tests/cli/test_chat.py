@@ -310,10 +310,10 @@ def test_nothing_that_comes_breaks_into_what_is_being_typed(home: Path) -> None:
 @contextmanager
 def terminal_beside(home: Path, events: dict[str, list[JsonObject]]) -> Iterator[tuple[FakeNode, "pexpect.spawn[str]"]]:
     """Run a conversation at a terminal, beside a node."""
-    with fake_node(home, replies(), events, stays_open=True) as node:
-        with terminal("chat", "Tuesday grief", "--line", home=home) as child:
-            child.expect("/open 2 opens it")
-            yield node, child
+    line = ("chat", "Tuesday grief", "--line")
+    with fake_node(home, replies(), events, stays_open=True) as node, terminal(*line, home=home) as child:
+        child.expect("/open 2 opens it")
+        yield node, child
 
 
 def test_a_terminal_shows_what_comes_and_ends_quietly(home: Path) -> None:

@@ -144,7 +144,7 @@ def _leaving(desk: Desk, params: JsonObject) -> Room:
 
 
 async def leave(desk: Desk, params: JsonObject) -> JsonObject:
-    """Leave a group. `wiped`: nothing of it is left in the store. `told`: somebody has heard of it; null: nobody had to.
+    """Leave a group. `wiped`: nothing of it is left in the store. `told`: somebody heard of it; null: nobody had to.
 
     With `now` it is wiped even where nobody has heard; then what we said stays with the others.
     """
