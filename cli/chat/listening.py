@@ -43,8 +43,8 @@ class Listener:
                 continue
             try:
                 self._follow(node)
-            except MeshError:
-                pass  # it stopped, or hung up: it is looked for again
+            except (MeshError, OSError):
+                pass  # it stopped, or hung up, or its socket is just gone: it is looked for again
             finally:
                 node.close()
             if not self._over.is_set():
