@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from cli import fields
 from cli.output import one_line
@@ -127,6 +127,18 @@ def _exists(place: Path) -> LocalError:
 
 def save(api: Api, message: str, number: int, place: Path, *, replace: bool) -> int:
     """Write a file that is here to a place; return its size. What goes wrong leaves nothing behind. LocalError."""
+    with new_file(place, replace=replace) as out:
+        for event in api.stream("file.read", {"message": message, "file": number}):
+            out.write(b64decode(fields.text(event, "data")))
+        return out.tell()
+
+
+@contextmanager
+def new_file(place: Path, *, replace: bool) -> Iterator[BinaryIO]:
+    """Open a file that nobody else may read, and put it in its place once it is whole; else nothing stays. LocalError.
+
+    What stands there is replaced only if that was said.
+    """
     beside = place.parent / f".{secrets.token_hex(8)}.part"
     try:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, MODE)
@@ -134,16 +146,13 @@ def save(api: Api, message: str, number: int, place: Path, *, replace: bool) -> 
         raise LocalError(f"Nothing can be written in {place.parent}: {error.strerror}.", code="E-FILE") from None
     try:
         with os.fdopen(descriptor, "wb") as out:
-            for event in api.stream("file.read", {"message": message, "file": number}):
-                out.write(b64decode(fields.text(event, "data")))
+            yield out
             out.flush()
             os.fsync(out.fileno())
-            size = out.tell()
         if replace:
             beside.replace(place)
         else:
             os.link(beside, place)  # unlike a rename it never takes the place of what came there meanwhile
-        return size
     except FileExistsError:
         raise _exists(place) from None
     except OSError as error:
