@@ -56,6 +56,8 @@ COMMANDS: Final = {
         ("flag", "cli.commands.flag:flag", "Ask that a message be folded, or no longer."),
         ("shelf", "cli.commands.shelf:app", "Links and texts that helped: add, list, show, retire."),
         ("milestone", "cli.commands.milestone:app", "Days that count: add yours, list, congratulate."),
+        ("share", "cli.commands.share:app", "Whether words may leave their group: ask, grant, refuse, list."),
+        ("export", "cli.commands.export:export", "Take out of a group what may leave it."),
         ("message", "cli.commands.talk:app", "Look at one message, or take it back."),
         ("outbox", "cli.commands.talk:outbox", "What still waits to leave, for whom, and why."),
     ),

@@ -70,6 +70,12 @@ class Output:
                 _write(sys.stdout, safe(line))
         sys.stdout.flush()
 
+    def document(self, pieces: Iterable[str]) -> None:
+        """Give a document as it comes, piece by piece; whoever makes it has made it safe."""
+        for piece in pieces:
+            _write(sys.stdout, piece, end="")
+        sys.stdout.flush()
+
     def say(self, *lines: str) -> None:
         """Say something beside the result, unless --quiet."""
         if not self.quiet:
@@ -111,12 +117,12 @@ def wants_dress() -> bool:
     return sys.stdout.isatty() and not dumb
 
 
-def _write(stream: TextIO, line: str) -> None:
+def _write(stream: TextIO, line: str, end: str = "\n") -> None:
     try:
-        stream.write(line + "\n")
+        stream.write(line + end)
     except UnicodeEncodeError:  # a terminal that is not UTF-8 still shows what it can
         encoding = stream.encoding or "ascii"
-        stream.write(line.encode(encoding, "replace").decode(encoding) + "\n")
+        stream.write(line.encode(encoding, "replace").decode(encoding) + end)
 
 
 def _draw(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -54,6 +54,7 @@ CLOSED: Final = {  # why a message stays closed until it is opened; a warning is
     "muted-word": "it holds a word that you muted",
     "muted-topic": "you muted its topic",
 }
+LEAVES: Final = {"all": "may leave the group", "askers": "may leave the group by some who asked"}
 AT_KEEPER: Final = "Your knock waits at a keeper of the group: you and its members need not be online at the same time."
 INDENT: Final = "    "
 NO_ADDRESS: Final = (
@@ -128,6 +129,7 @@ def message_lines(message: JsonObject) -> list[str]:
         parts.append(f"in reply to {shown_id(reply)}{f' (asked for {asked})' if asked else ''}")
     if warning:
         parts.append(f"warning: {warning}")
+    parts.append(LEAVES.get(fields.text(message, "may_leave"), ""))
     parts.append(STATES.get(fields.text(message, "state"), ""))
     if fields.text(message, "state") not in {"expired", "withdrawn"}:
         parts.append(expiry_words(fields.text(message, "expires")))
@@ -145,7 +147,25 @@ def message_lines(message: JsonObject) -> list[str]:
         return [head, f"{INDENT}({why or closed}{beside})"]
     files = [f"{INDENT}{file_line(file)}" for file in fields.records(message, "files")]
     notes = [f"{INDENT}({said})" for said in (why, folded) if said]
-    return [head, *indented(fields.text(message, "text")), *files, *notes]
+    return [head, *quote_lines(message), *indented(fields.text(message, "text")), *files, *notes]
+
+
+def quote_lines(message: JsonObject) -> list[str]:
+    """Show what a message quotes, each line behind a mark; words from elsewhere with what is known of them: little."""
+    quote = fields.record(message, "quote")
+    if not quote:
+        return []
+    said = [f"{INDENT}| {line}" for line in safe(fields.text(quote, "text")).split("\n")]
+    if fields.flag(quote, "elsewhere"):
+        return [f"{INDENT}(words from another group; that their author agreed is {author_name(message)}'s word)", *said]
+    short = shown_id(fields.text(quote, "id"))
+    if not fields.record(quote, "author"):
+        return [f"{INDENT}(quotes {short}, which is not here or was taken back)"]
+    who = one_line(fields.person(fields.record(quote, "author")))
+    if quote.get("text") is None:
+        warning = one_line(fields.text(quote, "cw"))
+        return [f"{INDENT}(quotes {who}, {short}: closed{f', warning: {warning}' if warning else ''})"]
+    return [f"{INDENT}(quotes {who}, {short})", *said]
 
 
 def folded_words(message: JsonObject) -> str:

@@ -41,6 +41,21 @@ SUPPORT_ERRORS: Final[Mapping[str, Entry]] = {
         "A milestone is its author's, and some are best left quiet.",
         "Where `mesh milestone list` says that they are welcome, they are.",
     ),
+    "E-STAYS-HERE": Entry(
+        "Its author has not let that message leave its group.",
+        "What is said in a group stays there, unless whoever said it agrees.",
+        "Ask them, under seal: `mesh share ask`. Nobody else learns of it.",
+    ),
+    "E-OWN-WORDS": Entry(
+        "The words are your own.",
+        "Nobody else is asked about them.",
+        "Quote or export them as they are.",
+    ),
+    "E-NO-ASKER": Entry(
+        "Nobody of that name has asked for the message.",
+        "Who asks can be named so that the others do not learn who it is.",
+        "Let everyone take it with --to all, or have them ask.",
+    ),
     "E-DATE": Entry(
         "That is no date.",
         "A date is written as year, month and day, so that all read it alike.",

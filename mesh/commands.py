@@ -107,6 +107,23 @@ class DecideKnock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quoted:
+    """A post that another quotes. From the group where that is said its id is enough; else the rest says what it is.
+
+    `text`: its words; `hash` and `stays` as in `mesh.support.consent.Words`; `dev`, `mseq`: under what it came.
+    """
+
+    group: GroupId
+    post: PostId
+    text: str = ""
+    author: MemberPk = MemberPk(bytes(32))
+    hash: bytes = bytes(32)
+    stays: bool = True
+    dev: DeviceId = DeviceId(bytes(16))
+    mseq: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
     """Say something. It waits as a draft until a member is there to take it (protocol.md §7)."""
 
@@ -119,6 +136,8 @@ class Post:
     no_history: bool = False  # newcomers are never to see it, whatever the group gives them
     expires_s: int | None = None  # every node forgets it so long after it was said; None: when the group does
     files: bytes = b""  # what `OfferFiles` gave, once all of it has been handed over
+    quote: Quoted | None = None
+    may_leave: bool = False  # its author lets it leave the group, until they take that back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

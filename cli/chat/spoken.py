@@ -10,6 +10,7 @@ from cli.output import one_line
 from cli.render import (
     CLOSED,
     INDENT,
+    LEAVES,
     STATES,
     author_name,
     counted,
@@ -18,6 +19,7 @@ from cli.render import (
     file_line,
     folded_words,
     indented,
+    quote_lines,
     shown_id,
     when,
 )
@@ -39,7 +41,7 @@ def spoken(message: JsonObject, number: int, known: Known) -> list[str]:
     parts.append(_answers(message, known))
     if topics := fields.texts(message, "topics"):
         parts.append(f"topics {' and '.join(one_line(topic) for topic in topics)}")
-    parts.append(STATES.get(fields.text(message, "state"), ""))
+    parts += [LEAVES.get(fields.text(message, "may_leave"), ""), STATES.get(fields.text(message, "state"), "")]
     if fields.text(message, "state") not in {"expired", "withdrawn"}:
         parts.append(expiry_words(fields.text(message, "expires")))
     if warning := one_line(fields.text(message, "cw")):
@@ -51,7 +53,7 @@ def spoken(message: JsonObject, number: int, known: Known) -> list[str]:
         return [head, *_closed(message, number)]
     files = [f"{INDENT}{file_line(file)}" for file in fields.records(message, "files")]
     notes = [f"{INDENT}({said})" for said in (one_line(fields.text(message, "why")), folded_words(message)) if said]
-    return [head, *indented(fields.text(message, "text")), *files, *notes]
+    return [head, *quote_lines(message), *indented(fields.text(message, "text")), *files, *notes]
 
 
 def _answers(message: JsonObject, known: Known) -> str:

@@ -56,7 +56,9 @@ def post(
     topics: Commas = None,
     reply_to: str | None = None,
     confirm_advice: Flag = False,
+    quote: WordOrNone = None,
     no_history: Flag = False,
+    may_leave: Flag = False,
     expires: SecondsOrNone = None,
     file: Annotated[list[Path] | None, Parameter(negative="", metavar="PATH")] = None,
     wait: Seconds = 2,
@@ -90,8 +92,13 @@ def post(
         The id of the message that you answer.
     confirm_advice
         Give advice to one who did not ask for it; at a terminal you are asked. --yes is not enough.
+    quote
+        The id of a message to quote. From another group its words go along without a name, if their author lets them
+        leave (`mesh share ask`): those who read it have your word for that. Your own may show who you are there.
     no_history
         Newcomers are not to see this one, whatever the group lets them see of what was said before they came.
+    may_leave
+        Anyone in the group may quote it elsewhere and export it, until you `mesh share withdraw` it. Else it stays.
     expires
         It disappears so long after it was said, from every node that keeps to the rules; a changed one keeps it.
     file
@@ -99,22 +106,28 @@ def post(
     wait
         How long to wait for the first who takes it.
     """
-    with opened(file or ()) as files, context.api() as api:
+    asked: JsonObject = {
+        "group": group,
+        "cw": cw or "",
+        "topics": list(topics or ()),
+        "reply_to": reply_to,
+        "quote": quote,
+    }
+    asked |= {"no_history": no_history, "may_leave": may_leave, "expires_s": expires, "wait_s": wait}
+    return _asked_for(context, asked, file or (), text, mode, confirmed=confirm_advice)
+
+
+def _asked_for(
+    context: Context, asked: JsonObject, file: Sequence[Path], text: str | None, mode: Mode | None, *, confirmed: bool
+) -> int:
+    """Look whom it goes to and what it answers, have it written, and post it."""
+    with opened(file) as files, context.api() as api:
+        group, reply_to = fields.text(asked, "group"), fields.text(asked, "reply_to") or None
         shown = looked_up(api, group)
-        seen_by, mode_of_it = audience(shown, no_history=no_history), mode_for(shown, mode)
-        advice = means_advice(answered(api, reply_to), mode_of_it, confirmed=confirm_advice)
-        asked: JsonObject = {
-            "group": group,
-            "text": _written(context, text, seen_by, cw or ""),
-            "mode": mode_of_it,
-            "cw": cw or "",
-            "topics": list(topics or ()),
-            "reply_to": reply_to,
-            "no_history": no_history,
-            "expires_s": expires,
-            "wait_s": wait,
-        }
-        asked |= {"confirm_advice": True} if advice else {}
+        seen_by, mode_of_it = audience(shown, no_history=fields.flag(asked, "no_history")), mode_for(shown, mode)
+        advice = means_advice(answered(api, reply_to), mode_of_it, confirmed=confirmed)
+        written = _written(context, text, seen_by, fields.text(asked, "cw"))
+        asked |= {"text": written, "mode": mode_of_it, **({"confirm_advice": True} if advice else {})}
         return _send(context, api, asked, files, seen_by, typed=text is None)
 
 

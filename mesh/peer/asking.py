@@ -46,6 +46,7 @@ from mesh.ids import Address, MemberPk
 from mesh.membership.views import Member
 from mesh.peer import agreeing, attaching, choosing, confirming, fetching, hosting, raising, terms
 from mesh.peer.chores import remove_member, remove_own_device
+from mesh.peer.consent import quote_value, source_of
 from mesh.peer.entering import end_entering, enter_group, start_entering
 from mesh.peer.forking import decline_fork, follow_fork, offer_again, offer_fork
 from mesh.peer.homes import forget_home
@@ -256,10 +257,13 @@ def _post(state: State, room: Room, command: Post, step: Step) -> bytes:
             reply_to=command.reply_to or b"",
             expires_s=command.expires_s,
             files=attaching.given_files(state, room.group.gid, command.files) if command.files else (),
+            quote=None if command.quote is None else quote_value(command.quote, room.group.gid),
         )
     )
-    flags = Flag.NO_HISTORY if command.no_history else Flag(0)
-    post = write_draft(state, room, body, flags, step, uid=command.files or None)
+    flags = Flag(0) if command.may_leave else Flag.STAY_HERE
+    flags |= Flag.NO_HISTORY if command.no_history else Flag(0)
+    source = None if command.quote is None else source_of(command.quote, room.group.gid)
+    post = write_draft(state, room, body, flags, step, uid=command.files or None, source=source)
     if command.files:
         attaching.note_written(state, room, command.files, step)
     return post

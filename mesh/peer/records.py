@@ -95,8 +95,20 @@ class ExpiryRecord(Record, frozen=True):
     mseq: shapes.MseqOrNone
 
 
+class SourceRecord(Record, frozen=True):
+    """Whence a post of ours quotes somebody's words: a post of another group. It never leaves this node."""
+
+    gid: shapes.Group
+    post: shapes.PostRef
+    author: shapes.Member
+    words: shapes.Bytes32
+    stays: bool
+    dev: shapes.Device
+    mseq: shapes.MseqOrNone
+
+
 class DraftRecord(Record, frozen=True):
-    """Typed and not yet sealed."""
+    """Typed and not yet sealed. `source`: it goes out while the words that it quotes may leave their group."""
 
     post: shapes.PostRef
     uid: shapes.Bytes16
@@ -106,6 +118,7 @@ class DraftRecord(Record, frozen=True):
     flags: shapes.Count
     body: bytes
     gone_ms: shapes.Millis  # when it ends by its own word; 0: when the group forgets it
+    source: SourceRecord | None
 
 
 class FilesRecord(Record, frozen=True):

@@ -20,6 +20,7 @@ from mesh.groups.group import Group
 from mesh.groups.messaging import Wording, chain_is_full, seal_message
 from mesh.ids import MemberPk, MsgId, OpId, PostId
 from mesh.peer.agreeing import waits_for_yes
+from mesh.peer.consent import quote_waits
 from mesh.peer.holdings import note_frame
 from mesh.peer.keepers import is_level
 from mesh.peer.links import Session
@@ -27,7 +28,7 @@ from mesh.peer.modes import is_held_back
 from mesh.peer.originals import origin_of
 from mesh.peer.placing import drop_message, end_of, is_over, keep_message, latest_ms, life_of, note_message
 from mesh.peer.proving import remember
-from mesh.peer.records import DraftRecord, MessageRecord, OriginRecord
+from mesh.peer.records import DraftRecord, MessageRecord, OriginRecord, SourceRecord
 from mesh.peer.routing import push_frame
 from mesh.peer.state import Room, State, Step, message_key, post_id
 from mesh.peer.statements import draft_has_ended, keep_statement
@@ -48,7 +49,16 @@ ASK_TIMEOUT_MS: Final = 10_000  # then somebody else is asked, and what was aske
 _CLOCK_BACK_MS_MAX: Final = 120_000  # our clock may be set back so far without two posts changing places; ours
 
 
-def write_draft(state: State, room: Room, body: bytes, flags: int, step: Step, *, uid: bytes | None = None) -> PostId:
+def write_draft(
+    state: State,
+    room: Room,
+    body: bytes,
+    flags: int,
+    step: Step,
+    *,
+    uid: bytes | None = None,
+    source: SourceRecord | None = None,
+) -> PostId:
     """Keep a post that was typed, as a draft and for our own reading; return its id. `uid`: drawn before, 16 B."""
     group = room.group
     uid = step.entropy.draw(16) if uid is None else uid
@@ -66,6 +76,7 @@ def write_draft(state: State, room: Room, body: bytes, flags: int, step: Step, *
         flags=flags,
         body=body,
         gone_ms=end_of(life_of(Kind.POST, body), at_ms),
+        source=source,
     )
     keep_draft(room, draft, step)
     keep_message(room, own_record(group, draft, draft.at_ms, None, step), step, unread=False)
@@ -88,6 +99,8 @@ def hand_over(state: State, room: Room, step: Step) -> None:
         return
     for number, draft in sorted(room.drafts.items()):
         if draft_is_over(room, draft, step.now.wall_ms) or _is_held_back(room, draft, step):
+            continue
+        if quote_waits(state, draft, step.now.wall_ms):
             continue
         epoch = speaking_epoch(state, room, step)
         if epoch is None:

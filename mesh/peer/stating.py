@@ -48,6 +48,7 @@ def make_statement(state: State, room: Room, command: MakeStatement, step: Step)
         flags=0,
         body=encode(body),
         gone_ms=0,
+        source=None,
     )
     keep_draft(room, draft, step)
     hand_over(state, room, step)

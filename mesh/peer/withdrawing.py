@@ -59,6 +59,7 @@ def withdraw(state: State, room: Room, command: Withdraw, step: Step) -> None:
         flags=command.flags,
         body=encode(body),
         gone_ms=0,
+        source=None,
     )
     drop_message(command.place, command.gone_ms, step)
     drop_files(room, command.post, step)

@@ -16,6 +16,7 @@ from typing import Final
 
 from mesh.errors import LocalError
 from mesh.ids import GroupId, MemberPk, PostId
+from mesh.support.quotes import quote_of
 from mesh.wire import limits, shapes
 from mesh.wire.codec import Record
 from mesh.wire.messages import PostBody
@@ -112,7 +113,9 @@ class Choices:
 
     def closes_by_words(self, post: PostBody) -> Closed | None:
         """Say why what stands in a post keeps it closed: its author's warning comes last, for it says most itself."""
-        if self.words and any(_holds(self.words, text) for text in (post.text, post.cw, *post.topics)):
+        quote = quote_of(post)
+        quoted = "" if quote is None else quote.text
+        if self.words and any(_holds(self.words, text) for text in (post.text, post.cw, quoted, *post.topics)):
             return Closed.WORD
         if self.topics and any(compared(topic) in self.topics for topic in post.topics):
             return Closed.TOPIC

@@ -9,10 +9,11 @@ from typing import Final
 
 from mesh.errors import Fault, LocalError, RemoteError
 from mesh.support.files import files_extra, files_of
+from mesh.support.quotes import quote_extra, quote_of
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
 from mesh.wire.files import FileEntry
-from mesh.wire.messages import Extra, ExtraTag, Mode, PostBody
+from mesh.wire.messages import Extra, ExtraTag, Mode, PostBody, QuoteValue
 from mesh.wire.text import check_text, require_text
 
 POST_ID_BYTES: Final = 16
@@ -32,6 +33,7 @@ class Wish:
     reply_to: bytes
     expires_s: int | None = None  # after so long every node forgets it; None: when the group does
     files: tuple[FileEntry, ...] = ()
+    quote: QuoteValue | None = None
 
 
 def compose(wish: Wish) -> bytes:
@@ -65,6 +67,7 @@ def compose(wish: Wish) -> bytes:
             extras=[
                 *([] if wish.expires_s is None else [_expiry(wish.expires_s)]),
                 *([files_extra(wish.files)] if wish.files else []),
+                *([] if wish.quote is None else [quote_extra(wish.quote)]),
             ],
         )
     )
@@ -109,6 +112,7 @@ def interpret(body: bytes) -> PostBody:
     check_text(post.cw, limits.WARNING_BYTES_MAX)
     lifetime_s(post)
     files_of(post)
+    quote_of(post)
     for topic in post.topics:
         check_text(topic, limits.TOPIC_BYTES_MAX)
     return post

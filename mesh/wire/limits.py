@@ -162,6 +162,12 @@ LANGUAGE_BYTES_MAX: Final = 16
 MILESTONES_MAX: Final = 8  # of one device that stand
 MILESTONE_TEXT_BYTES_MAX: Final = 160
 CONGRATULATION_TEXT_BYTES_MAX: Final = 160
+CONSENTS_OF_POST_MAX: Final = 16  # askers who may take one post out of the group, beside "everyone"
+
+# ---- consent to share (protocol.md §7; ours)
+PURPOSE_BYTES_MAX: Final = 256  # what a post is wanted for
+QUESTIONS_OF_MEMBER_MAX: Final = 64  # of one member that are kept in a group
+QUOTE_TEXT_BYTES_MAX: Final = 8 * 1024  # from another group: with the longest post and its files it fits a message
 
 # ---- files beside a post (protocol.md §7; ours)
 CHUNK_BYTES: Final = 64 * 1024  # before it is sealed: one fits a link's batch, and one that was lost is cheap

@@ -81,6 +81,17 @@ class ExtraTag(IntEnum):
 
     EXPIRES = 1  # u32be, 4 B: seconds after its place when every node forgets it; 1 to EXPIRES_S_MAX
     FILES = 2  # `mesh.wire.files.FilesValue`
+    QUOTE = 3  # `QuoteValue`
+
+
+class QuoteValue(Record, frozen=True):
+    """What a post quotes: a post of this group by its id, or words from another group by themselves.
+
+    Of words from elsewhere nothing else is said: not whose they are, nor whence (decision 0031).
+    """
+
+    post: Annotated[bytes, Meta(max_length=16)]  # post id; empty: from elsewhere
+    text: Annotated[str, shapes.text(limits.QUOTE_TEXT_BYTES_MAX)]  # from elsewhere; else empty
 
 
 class PostBody(Record, frozen=True):

@@ -17,6 +17,7 @@ class NoteTag(IntEnum):
     REPORT = 2
     WORD = 3
     APPEAL = 4
+    QUESTION = 5
 
 
 class NoteText(Record, frozen=True):
@@ -77,3 +78,13 @@ class AppealNote(Record, frozen=True):
 
     about: Annotated[bytes, Meta(max_length=16)]
     text: Annotated[str, shapes.text(limits.WORD_TEXT_BYTES_MAX)]
+
+
+class ShareQuestion(Record, frozen=True):
+    """Tag 5: may this post of yours leave the group by my hand? Who says yes names this note's id under a hash.
+
+    (`mesh.support.consent`: nobody else learns who asked.)
+    """
+
+    post: shapes.PostRef
+    purpose: Annotated[str, shapes.text(limits.PURPOSE_BYTES_MAX)]  # what it is wanted for; may be empty

@@ -24,6 +24,7 @@ class Form(IntEnum):
     HELPED = 6
     MILESTONE = 7
     CONGRATULATION = 8
+    CONSENT = 13
     PLEDGE = 27
     DUTY = 28
     TERM = 29
@@ -104,3 +105,11 @@ class TermValue(Record, frozen=True):
     """Form 29, about the grant that gave its author their rank: until when they serve as a steward or founder."""
 
     until_ms: Annotated[int, Meta(ge=1, le=2**53 - 1)]
+
+
+class ConsentValue(Record, frozen=True):
+    """Form 13, about a post of its author's: these words may leave the group, by everyone's hand or by some askers'."""
+
+    words: shapes.Bytes32  # hash of the post as it was said (`mesh.support.consent`)
+    everyone: bool
+    to: Annotated[list[shapes.Bytes16], Meta(max_length=limits.CONSENTS_OF_POST_MAX)]  # sorted, distinct; see there

@@ -58,7 +58,9 @@ def test_a_post_says_who_can_see_it_and_how_far_it_came(home: Path) -> None:
         "cw": "loss of a child",
         "topics": ["a", "b"],
         "reply_to": "abcdef",
+        "quote": None,
         "no_history": False,
+        "may_leave": False,
         "expires_s": None,
         "wait_s": 60,
     }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mesh.commands import GivePiece, OfferFiles, Post
+from mesh.commands import GivePiece, OfferFiles, Post, Quoted
 from mesh.errors import LocalError
 from mesh.events import Space
 from mesh.ids import PostId
@@ -129,6 +129,20 @@ def test_the_largest_post_fits_a_message() -> None:
         ring.world.ask("wren", GivePiece(upload=uid, piece=piece))
     topics = tuple(f"{k:064}" for k in range(limits.TOPICS_MAX))
     text = "x" * limits.POST_TEXT_BYTES_MAX
-    post = Post(group=ring.gid, text=text, mode="listening", cw="w" * 128, topics=topics, reply_to=None, files=uid)
+    other = ring.wren.create("Elsewhere")
+    own = ring.wren.member(other)
+    words = "q" * limits.QUOTE_TEXT_BYTES_MAX
+    quote = Quoted(group=other, post=PostId(bytes(16)), text=words, author=own)
+    post = Post(
+        group=ring.gid,
+        text=text,
+        mode="listening",
+        cw="w" * 128,
+        topics=topics,
+        reply_to=None,
+        files=uid,
+        quote=quote,
+        expires_s=limits.EXPIRES_S_MAX,
+    )
     ring.world.ask("wren", post)
     ring.until(lambda: ring.sorrel.reads(ring.gid) == [text])

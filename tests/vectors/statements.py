@@ -1,8 +1,9 @@
 """A statement, and a value of each form."""
 
-from mesh.wire import sessions, statements
+from mesh.ids import PostId
+from mesh.wire import notes, sessions, statements
 from mesh.wire.codec import Record, encode
-from mesh.wire.messages import SignedMessage, StatementBody
+from mesh.wire.messages import QuoteValue, SignedMessage, StatementBody
 
 
 def statement_records() -> list[Record]:
@@ -33,4 +34,8 @@ def statement_records() -> list[Record]:
         statements.PledgeValue(),
         statements.DutyValue(on=False, until_ms=1_770_000_000_000),
         statements.TermValue(until_ms=1_770_000_000_000),
+        statements.ConsentValue(words=b"\xce" * 32, everyone=False, to=[b"\xcf" * 16, b"\xd0" * 16]),
+        notes.ShareQuestion(post=PostId(b"\x88" * 16), purpose="for our other group"),
+        QuoteValue(post=b"\x88" * 16, text=""),
+        QuoteValue(post=b"", text="What helped me was to walk."),
     ]

@@ -58,6 +58,7 @@ def test_nothing_is_renumbered() -> None:
         "HELPED": 6,
         "MILESTONE": 7,
         "CONGRATULATION": 8,
+        "CONSENT": 13,
         "PLEDGE": 27,
         "DUTY": 28,
         "TERM": 29,
@@ -67,6 +68,7 @@ def test_nothing_is_renumbered() -> None:
         "REPORT": 2,
         "WORD": 3,
         "APPEAL": 4,
+        "QUESTION": 5,
     }
     assert {mode.name: mode.value for mode in Mode} == {"LISTENING": 0, "EXPERIENCE": 1, "ADVICE": 2, "RESOURCES": 3}
     assert [door.name for door in sorted(Door)] == ["OPEN", "REVOKED", "USED_UP", "EXPIRED", "DECLINED"]

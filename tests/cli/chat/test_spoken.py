@@ -36,6 +36,7 @@ def test_author_time_mode_and_text_come_in_this_order() -> None:
         ({"reply_to": "cd" * 16, "asked_mode": "advice"}, "in reply to message 7 which asked for advice.", "First"),
         ({"topics": ["sleep", "night\nshift"]}, "topics sleep and night shift.", "First"),
         ({"author": {"id": "01" * 32, "alias": "juniper", "verified": True}}, "listening. Key verified.", "First"),
+        ({"quote": {"elsewhere": True, "text": "Words."}, "may_leave": "all"}, "may leave the group", "juniper's word"),
         ({"state": "withdrawn", "text": None, "why": "x"}, "withdrawn.", "(x)"),
     ],
 )

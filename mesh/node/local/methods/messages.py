@@ -20,6 +20,7 @@ from mesh.node.local.methods.flags import NO_FLAGS, flags_json
 from mesh.node.local.methods.shown import iso, person, unconfirmed
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.agreeing import lacks_yes, waits_for_yes
+from mesh.peer.consent import consent_to, quote_waits, words_of
 from mesh.peer.keepers import keepers_of
 from mesh.peer.links import Session
 from mesh.peer.modes import breaks_lock, is_held_back
@@ -31,7 +32,8 @@ from mesh.peer.tracks import Track
 from mesh.store.base import Store
 from mesh.support.own import Choices, Closed
 from mesh.support.posts import interpret, is_shown_whole
-from mesh.wire.messages import Kind, PostBody
+from mesh.support.quotes import quote_of
+from mesh.wire.messages import Kind, PostBody, QuoteValue
 
 _ENDINGS: Final = {
     End.OPEN: None,
@@ -49,12 +51,13 @@ class Look:
     wall_ms: int
     running: bool
     choices: Choices = field(default_factory=Choices)
-    store: Store | None = None  # in which what a post answers is looked up
+    store: Store | None = None  # in which what a post answers or quotes is looked up
+    state: State | None = None  # in which it is looked up whether what an own post quotes may still leave its group
 
     @staticmethod
     def of(desk: Desk, room: Room) -> "Look":
         """Return it for a group at a desk, now."""
-        return Look(desk.now().wall_ms, desk.running, choices_of(desk.store, room.group.gid), desk.store)
+        return Look(desk.now().wall_ms, desk.running, choices_of(desk.store, room.group.gid), desk.store, desk.state)
 
 
 def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonObject:
@@ -74,6 +77,8 @@ def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonO
         "asked_mode": None,
         "state": "received",
         "files": [],
+        "quote": None,
+        "may_leave": "no",
         "expires": iso(record.gone_ms) if record.gone_ms else None,
         **NO_FLAGS,
         "why": None,
@@ -114,6 +119,8 @@ def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonO
         "reply_to": post.reply_to.hex() or None,
         "asked_mode": None if look.store is None else asked_mode(look.store, room, post.reply_to),
         "files": files_json(room, record, opened=closed is None),
+        "quote": _quote_json(look, room, post, opened=closed is None),
+        "may_leave": _may_leave(room, record, look.wall_ms),
         "why": told["why"] if is_shown_whole(post) else "a part of this message needs a newer version",
     }
 
@@ -130,17 +137,63 @@ def _closed_by(look: Look, room: Room, record: MessageRecord, post: PostBody, *,
     return chosen or (Closed.FOLDED if folded else None)
 
 
+def _may_leave(room: Room, record: MessageRecord, wall_ms: int) -> str:
+    """Say by whose hand a post may leave the group, by its author's word: no (nobody's), askers (some), all."""
+    consent = consent_to(room, words_of(room, record), wall_ms)
+    return "all" if consent.everyone else "askers" if consent.to else "no"
+
+
+def _quote_json(look: Look, room: Room, post: PostBody, *, opened: bool) -> JsonObject | None:
+    """Describe what a post quotes. Of its own group: as it stands there, closed if it is closed there.
+
+    From elsewhere: the words, and nobody's name. While the post that quotes is closed, so is what it quotes.
+    """
+    quote = quote_of(post)
+    if quote is None:
+        return None
+    told: JsonObject = {"id": None, "author": None, "text": None, "cw": "", "closed_by": None, "elsewhere": True}
+    if quote.text:
+        return told | {"text": quote.text if opened else None}
+    told |= {"id": quote.post.hex(), "elsewhere": False}
+    row = quoted_row(look, room, quote)
+    record = None if row is None else load(MessageRecord, row)
+    said = None if record is None else _said(record)
+    if record is None or said is None:
+        return told
+    folded = bool(flags_json(room, record, look.wall_ms)["collapsed"])
+    closed = _closed_by(look, room, record, said, folded=folded)
+    return told | {
+        "author": person(room, record.member),
+        "text": said.text if opened and closed is None else None,
+        "cw": said.cw,
+        "closed_by": None if closed is None else closed.value,
+    }
+
+
+def quoted_row(look: Look, room: Room, quote: QuoteValue) -> bytes | None:
+    """Return the row of the post of the same group that is quoted; None where it is from elsewhere, or not here."""
+    store, post = look.store, quote.post
+    place = None if store is None or not post else store.get(Space.POSTS, room.group.gid + post)
+    value = None if store is None or place is None else store.get(Space.MESSAGES, place)
+    return None if value is None or is_hidden(look, room, value) else value
+
+
+def _said(record: MessageRecord) -> PostBody | None:
+    """Return what a row says; None where that is no post, or nothing any more."""
+    if record.kind != Kind.POST or not record.body:
+        return None
+    try:
+        return interpret(record.body)
+    except RemoteError:
+        return None
+
+
 def asked_mode(store: Store, room: Room, post: bytes) -> str | None:
     """Return how the author of a post wants to be answered; None where it is not here, or says nothing any more."""
     place = store.get(Space.POSTS, room.group.gid + post) if post else None
     value = None if place is None else store.get(Space.MESSAGES, place)
-    record = None if value is None else load(MessageRecord, value)
-    if record is None or record.kind != Kind.POST or not record.body:
-        return None
-    try:
-        return interpret(record.body).mode.name.lower()
-    except RemoteError:
-        return None
+    said = None if value is None else _said(load(MessageRecord, value))
+    return None if said is None else said.mode.name.lower()
 
 
 def is_own(room: Room, record: MessageRecord) -> bool:
@@ -233,6 +286,9 @@ def _why_queued(look: Look, room: Room, post: PostId, delivery: Delivery) -> str
         return "the group has locked another mode since you wrote it; it stays here, and you can take it back"
     if any(waits_for_yes(room, draft, look.wall_ms) for draft in room.drafts.values() if draft.post == post):
         return "the group's agreement has a new version; this goes out when you have said yes to it"
+    drafts = [draft for draft in room.drafts.values() if draft.post == post]
+    if look.state is not None and any(quote_waits(look.state, draft, look.wall_ms) for draft in drafts):
+        return "what it quotes may not leave its group any more; it stays here, and you can take it back"
     if not look.running:
         return "your node is not running"
     if missing_epoch(room.group) is not None:

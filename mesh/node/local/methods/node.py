@@ -13,6 +13,7 @@ from mesh.node.local.methods.meetings import meeting_reminders
 from mesh.node.local.methods.pace import pace_json
 from mesh.node.local.methods.proofs import proof_problems
 from mesh.node.local.methods.serving import steward_problems
+from mesh.node.local.methods.share import waiting_questions
 from mesh.node.local.methods.shown import (
     alias_of,
     each,
@@ -87,6 +88,7 @@ def _problems(desk: Desk, waiting: int) -> list[JsonObject]:
         if only_one is not None:
             found.append(_unconfirmed(room, only_one))
         found.extend(_asked_to_talk(desk, room))
+        found.extend(_asked_to_share(desk, room))
         off = is_off_duty(desk, room.group.gid)
         if room.knocks and room.group.rank <= Rank.MODERATOR and not off:  # others can only wait with whoever knocks
             name = room.group.founding.name
@@ -152,6 +154,19 @@ def _asked_to_talk(desk: Desk, room: Room) -> list[JsonObject]:
         }
         for gid, talk in room.talks.items()
         if talk.member not in blocked and talk_state(desk.state, gid, talk, desk.now().wall_ms) == "offered"
+    ]
+
+
+def _asked_to_share(desk: Desk, room: Room) -> list[JsonObject]:
+    """Say that somebody asks whether words of ours may leave the group."""
+    name, asked = room.group.founding.name, waiting_questions(desk, room)
+    return [
+        {
+            "what": f"{alias_of(room, question.asker)} of “{name}” asks whether your message may leave the group.",
+            "do": f"`mesh share list` shows it. Yes: `mesh share grant {question.post.hex()[:8]}`. "
+            f"No: `mesh share refuse {question.post.hex()[:8]}`, which nobody is told of.",
+        }
+        for question in asked
     ]
 
 

@@ -33,7 +33,7 @@ from mesh.support.aliases import any_like
 from mesh.wire.operations import AdmitBody, CreateBody, OpType, RemoveBody
 from mesh.wire.tickets import KEEPER_SETTING
 
-_FIRST_DAY: Final = date(1970, 1, 1).toordinal()
+FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 NO_TRACE: Final = "someone who left"  # in place of an alias
 SUITE_NAMES = {1: "classic", 2: "pq"}
 
@@ -52,7 +52,7 @@ def iso_day(number: int) -> str | None:
 
 def today(desk: Desk) -> int:
     """Return the day that it is by our clock, in UTC, as its number."""
-    return _FIRST_DAY + desk.now().wall_ms // DAY_MS
+    return FIRST_DAY + desk.now().wall_ms // DAY_MS
 
 
 def group_json(desk: Desk, room: Room) -> JsonObject:

@@ -25,6 +25,8 @@ from mesh.node.local.methods.messages import (
 )
 from mesh.node.local.methods.names import group_named, message_named
 from mesh.node.local.methods.pins import pins_json
+from mesh.node.local.methods.quotes import ends_with, quoted, to_be_quoted, topics_of, warning_of
+from mesh.node.local.methods.share import is_unwanted
 from mesh.node.local.methods.shown import catching_up_json, each, earlier_json, person
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.modes import locked_mode
@@ -52,6 +54,14 @@ async def post(desk: Desk, params: JsonObject) -> JsonObject:
     mode = given.text(params, "mode", "listening" if locked is None else locked.name.lower())
     if reply is not None and not given.flag(params, "confirm_advice"):
         _require_asked_for(desk, room, reply, mode)
+    cw, topics = given.text(params, "cw", ""), given.texts(params, "topics")
+    expires_s, quote = given.maybe_number(params, "expires_s"), None
+    if (name := given.maybe_text(params, "quote")) is not None:
+        source, record, said = to_be_quoted(desk, room, name)
+        quote = quoted(room, source, record, said)
+        if source is not room:  # what holds for the words goes along with them
+            cw, topics = warning_of(cw, said), topics_of(topics, said)
+            expires_s = ends_with(expires_s, record, desk.now().wall_ms)
     upload = given.maybe_text(params, "files")
     post_id = PostId(
         await desk.ask(
@@ -59,11 +69,13 @@ async def post(desk: Desk, params: JsonObject) -> JsonObject:
                 group=room.group.gid,
                 text=given.text(params, "text"),
                 mode=mode,
-                cw=given.text(params, "cw", ""),
-                topics=given.texts(params, "topics"),
+                cw=cw,
+                topics=topics,
                 reply_to=reply,
                 no_history=given.flag(params, "no_history"),
-                expires_s=given.maybe_number(params, "expires_s"),
+                expires_s=expires_s,
+                quote=quote,
+                may_leave=given.flag(params, "may_leave"),
                 files=b"" if upload is None else upload_named(upload),
             )
         )
@@ -332,6 +344,8 @@ def event_json(desk: Desk, notice: Notify, *, full: bool) -> JsonObject | None:
             told["got"] = int.from_bytes(notice.subject[16:20], "big")
             told["of"] = int.from_bytes(notice.subject[20:], "big")
         case Notice.SUPPORT if len(notice.subject) > _FORM_BYTES:
+            if room is not None and is_unwanted(desk, room, notice.subject[_FORM_BYTES:]):
+                return None
             told["form"] = tag_name(int.from_bytes(notice.subject[:_FORM_BYTES], "big"))
             told["note"] = notice.subject[_FORM_BYTES:].hex()
         case Notice.SUPPORT:
