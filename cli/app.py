@@ -42,7 +42,7 @@ COMMANDS: Final = {
         ("joins", "cli.commands.join:app", "The groups that you are trying to join."),
         ("knocks", "cli.commands.knocks:app", "Who waits at the door: list, admit, decline."),
         ("meeting", "cli.commands.meeting:app", "When a group meets: set, show, remind."),
-        ("stewards", "cli.commands.steward:stewards", "Who serves in a group, and who is on duty."),
+        ("stewards", "cli.commands.stewards:app", "Who serves, who is on duty, and their private room."),
         ("steward", "cli.commands.steward:app", "For those who serve: off duty, on duty, term, handover."),
         ("keeper", "cli.commands.keeper:app", "Hold sealed messages for groups, and choose who holds yours."),
         ("verify", "cli.commands.verify:verify", "Compare keys with a member by reading a number to each other."),

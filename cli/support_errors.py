@@ -96,6 +96,16 @@ SUPPORT_ERRORS: Final[Mapping[str, Entry]] = {
         "Without one, nobody could do for the group what you can.",
         "Ask somebody to share it, then make them one with `mesh group rank`.",
     ),
+    "E-NO-ROOM": Entry(
+        "You are in no private room of this group.",
+        "Founders and stewards have one if one of them opens it.",
+        "`mesh stewards open GROUP` opens it, or brings you there.",
+    ),
+    "E-ROOM": Entry(
+        "There is a room already, and you are asked in.",
+        "Two rooms would part those who serve.",
+        "`mesh stewards open GROUP` brings you there.",
+    ),
     "E-HANDOVER": Entry(
         "A steward cannot make another one.",
         "One gives the ranks below one's own; a founder can give each.",

@@ -1,4 +1,4 @@
-"""`stewards`, `steward`: who serves and who is on duty; rest, terms that end, handing over."""
+"""`steward`: for those who serve: rest, terms that end, handing over."""
 
 from typing import Annotated
 
@@ -6,6 +6,7 @@ from cyclopts import App, Parameter
 
 from cli import fields
 from cli.ask import confirm
+from cli.commands.stewards import people_lines
 from cli.context import Context
 from cli.moments import moment
 from cli.options import Flag, Here, Seconds, WordOrNone
@@ -16,23 +17,6 @@ from mesh.errors import Exit, LocalError
 from mesh.node.local.protocol import JsonObject
 
 app = App(name="steward", help="Care for those who serve: rest, terms that end, handing over.")
-
-
-def stewards(group: str, /, *, context: Here) -> None:
-    """Show who serves in a group, who of them is on duty, and until when each serves.
-
-    What others say of their duty and their term is their own word. Nobody can say it for them. A changed program can
-    say what it likes of itself. For example:
-
-    mesh stewards "Tuesday grief"
-
-    Parameters
-    ----------
-    group
-        The group's name, or the beginning of its id.
-    """
-    told = context.call("stewards.list", {"group": group})
-    context.out.result(told, _people_lines(told))
 
 
 @app.command(name="off-duty")
@@ -76,7 +60,7 @@ def on_duty(group: str, /, *, wait: Seconds = 2, context: Here) -> int:
 
 def _duty(context: Context, asked: JsonObject) -> int:
     told = context.call("steward.duty", asked)
-    context.out.result(told, _people_lines(told))
+    context.out.result(told, people_lines(told))
     return told_code(context, told)
 
 
@@ -170,28 +154,6 @@ def handover(group: str, member: str, /, *, check: Flag = False, wait: Seconds =
     context.out.result(told, [f"{named} has the rank. Their node has not heard of it yet, so you keep yours."])
     context.out.say("Run the same command again when they have been online.")
     return Exit.QUEUED
-
-
-def _people_lines(told: JsonObject) -> list[str]:
-    """Show who serves, one a line."""
-    people = fields.records(told, "stewards")
-    if not people:
-        return ["Nobody in this group is a steward or moderator. `mesh group fork` begins anew with all."]
-    lines = [_person_line(person) for person in people]
-    if not fields.number(told, "on_duty"):
-        lines.append("Nobody is on duty now: who knocks or reports something waits.")
-    if days := fields.number(told, "silent_days"):
-        lines.append(f"No steward was heard from for {days} days. If they are gone: `mesh group fork`.")
-    return lines
-
-
-def _person_line(person: JsonObject) -> str:
-    off = fields.text(person, "off_until")
-    duty = "on duty" if fields.flag(person, "on_duty") else f"off duty until {when(off)}" if off else "off duty"
-    ends = fields.text(person, "term_until")
-    served = f"served until {when(ends)}" if fields.flag(person, "term_over") else f"serves until {when(ends)}"
-    parts = [fields.text(person, "rank"), duty, served if ends else "", "you" if fields.flag(person, "mine") else ""]
-    return f"{one_line(fields.person(person))} · {' · '.join(part for part in parts if part)}"
 
 
 def _term_line(term: JsonObject) -> str:

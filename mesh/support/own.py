@@ -34,6 +34,7 @@ class About(Enum):
     HIDDEN = b"h"  # post id (16 B)
     WORD = b"w"  # as it is compared, UTF-8
     TOPIC = b"t"  # as it is compared, UTF-8
+    ROOM = b"s"  # id of the group (32 B) that is the room of this one's stewards
 
 
 class SinceRecord(Record, frozen=True):

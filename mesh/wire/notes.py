@@ -18,6 +18,7 @@ class NoteTag(IntEnum):
     WORD = 3
     APPEAL = 4
     QUESTION = 5
+    ROOM = 10
 
 
 class NoteText(Record, frozen=True):
@@ -88,3 +89,10 @@ class ShareQuestion(Record, frozen=True):
 
     post: shapes.PostRef
     purpose: Annotated[str, shapes.text(limits.PURPOSE_BYTES_MAX)]  # what it is wanted for; may be empty
+
+
+class RoomNote(Record, frozen=True):
+    """Tag 10: stewards are asked into their room: the group, and a code of it with addresses, as text."""
+
+    gid: shapes.Group
+    code: Annotated[str, shapes.text(limits.ROOM_CODE_BYTES_MAX, 1)]

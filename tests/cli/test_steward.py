@@ -7,7 +7,7 @@ import pytest
 from mesh.errors import Exit
 from mesh.node.local.protocol import JsonObject, JsonValue
 from tests.cli.runner import PASSPHRASE, mesh
-from tests.node.local.fake_node import fake_node
+from tests.node.local.fake_node import Reply, fake_node
 
 WREN: JsonObject = {
     "id": "01" * 32,
@@ -130,3 +130,68 @@ def test_handing_over_shows_what_hangs_on_one_and_says_how_far_it_is(home: Path)
         done = mesh("steward", "handover", "g", "juniper", "--yes", home=home)
         assert node.handler.asked[-1][1]["passphrase"] == PASSPHRASE
     assert done.out == "juniper wren goes on, and you are a plain member now. Thank you for serving.\n"
+
+
+# ---------------------------------------------------------------- the private room
+
+ROOM: JsonObject = {"id": "cd" * 32, "name": "Stewards: g", "members": 2, "not_in": [], "not_serving": []}
+GROUP: JsonObject = {"id": "ab" * 32, "name": "g"}
+
+
+def test_opening_the_room_founds_it_and_says_who_is_asked_in(home: Path) -> None:
+    replies: dict[str, Reply] = {
+        "stewards.room": {"group": GROUP, "alias": "wren", "room": None, "code": None},
+        "stewards.open": {"group": GROUP, "room": ROOM, "founded": True, "asked": [JUNIPER]},
+    }
+    with fake_node(home, replies) as node:
+        ran = mesh("stewards", "open", "g", home=home)
+        assert node.handler.asked[1] == ("stewards.open", {"group": "g", "passphrase": PASSPHRASE})
+    assert ran.out == (
+        'You founded the room.\nAsked in: juniper wren. Leave your node running.\n"Stewards: g" (cdcdcdcd) · 2 in it\n'
+    )
+    with fake_node(home, {**replies, "stewards.room": {"group": GROUP, "room": ROOM, "code": None}}) as node:
+        assert mesh("stewards", "open", "g", home=home).code == Exit.OK
+        assert node.handler.asked[1] == ("stewards.open", {"group": "g"}), "to ask others in needs no passphrase"
+
+
+def test_one_who_is_asked_in_comes_in_under_the_name_of_the_group(home: Path) -> None:
+    join: JsonObject = {"id": "77" * 16, "state": "preview", "group": {"name": "Stewards: g"}, "agreement": {}}
+    replies: dict[str, Reply] = {
+        "stewards.room": {"group": GROUP, "alias": "wren", "room": None, "code": "mesh1code"},
+        "join.start": {"join": join},
+        "join.agree": {"join": {**join, "state": "knocking"}},
+        "join.wait": {"join": {**join, "state": "knocking"}},
+    }
+    with fake_node(home, replies) as node:
+        ran = mesh("stewards", "open", "g", "--wait", "1s", home=home)
+        asked = dict(node.handler.asked)
+    assert ran.code == Exit.QUEUED
+    assert asked["join.start"] == {"code": "mesh1code"}
+    assert asked["join.agree"]["alias"] == "wren"
+
+
+def test_who_should_not_be_in_is_said_before_anything_else(home: Path) -> None:
+    differs: JsonObject = {**ROOM, "not_serving": [JUNIPER], "not_in": [WREN]}
+    lines = [
+        "In it, and not serving now: juniper wren.",
+        "They read what is said there. `mesh group remove cdcdcdcd ALIAS` ends it.",
+        "Serving, and not in it: wren.",
+    ]
+    replies: dict[str, Reply] = {
+        "stewards.room": {"group": GROUP, "alias": "wren", "room": differs, "code": None},
+        "read": {"messages": [], "gaps": [], "older": False},
+    }
+    with fake_node(home, replies) as node:
+        listed = mesh("stewards", "list", "g", home=home)
+        read = mesh("stewards", "read", "g", home=home)
+        assert node.handler.asked[-1][1]["group"] == "cd" * 32
+    assert listed.out.splitlines()[1:] == lines
+    assert read.err.splitlines()[:3] == lines
+
+
+def test_without_a_room_it_says_how_to_open_one(home: Path) -> None:
+    with fake_node(home, {"stewards.room": {"group": GROUP, "alias": "wren", "room": None, "code": None}}):
+        listed = mesh("stewards", "list", "g", home=home)
+        ran = mesh("stewards", "post", "g", "hello", home=home)
+    assert "`mesh stewards open`" in listed.out
+    assert (ran.code, "E-NO-ROOM" in ran.err) == (Exit.USAGE, True)

@@ -23,4 +23,5 @@ def note_records(gid: GroupId, home: Address, member: MemberPk, signed: SignedMe
         notes.ReportNote(text="This goes too far.", posts=[whole, cut]),
         notes.WordNote(kind=notes.WordKind.QUIET, about=b"\x97" * 16, text="Take a day to breathe."),
         notes.AppealNote(about=b"\x97" * 16, text="Please look again."),
+        notes.RoomNote(gid=gid, code="mesh1qy…#kZHZ"),
     ]

@@ -69,6 +69,7 @@ def test_nothing_is_renumbered() -> None:
         "WORD": 3,
         "APPEAL": 4,
         "QUESTION": 5,
+        "ROOM": 10,
     }
     assert {mode.name: mode.value for mode in Mode} == {"LISTENING": 0, "EXPERIENCE": 1, "ADVICE": 2, "RESOURCES": 3}
     assert [door.name for door in sorted(Door)] == ["OPEN", "REVOKED", "USED_UP", "EXPIRED", "DECLINED"]

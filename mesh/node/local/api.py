@@ -137,6 +137,8 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "steward.handover": ("group", "member", "check", "passphrase?", "wait_s"),
     "steward.term": ("group", "days?", "renew?", "end?", "passphrase?", "wait_s"),
     "stewards.list": ("group",),
+    "stewards.open": ("group", "passphrase?"),
+    "stewards.room": ("group",),
     "talk.accept": ("group", "member", "alias?", "passphrase"),
     "talk.check": ("group", "member"),
     "talk.decline": ("group", "member"),

@@ -68,7 +68,7 @@ async def new_invite(desk: Desk, params: JsonObject) -> JsonObject:
             )
         )
     )
-    code, addresses = _code(room, op_id)
+    code, addresses = code_of(room, op_id)
     invite = room.group.invites[op_id]
     return {
         "code": to_uri(code, addresses),
@@ -94,7 +94,8 @@ def _others_in(desk: Desk, room: Room, addresses: tuple[Address, ...]) -> int:
     return len(led_to - {room.group.own.member_pk})
 
 
-def _code(room: Room, op_id: OpId) -> tuple[InviteCode, tuple[Address, ...]]:
+def code_of(room: Room, op_id: OpId) -> tuple[InviteCode, tuple[Address, ...]]:
+    """Return the code of an invite that was made here, and the addresses beside it."""
     record = room.invites[op_id]
     invite = room.group.invites[op_id]
     code = InviteCode(
@@ -120,7 +121,7 @@ async def list_invites(desk: Desk, params: JsonObject) -> JsonObject:
                 "approvals": invite.body.approvals,
                 "note": "" if own is None else own.note,
                 "former": len(invite.body.allow),
-                "code": None if own is None or door is not Door.OPEN else to_uri(*_code(room, op_id)),
+                "code": None if own is None or door is not Door.OPEN else to_uri(*code_of(room, op_id)),
             }
         )
     return {"invites": each(found)}

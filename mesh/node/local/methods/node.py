@@ -12,6 +12,7 @@ from mesh.node.local.methods.joins import join_json
 from mesh.node.local.methods.meetings import meeting_reminders
 from mesh.node.local.methods.pace import pace_json
 from mesh.node.local.methods.proofs import proof_problems
+from mesh.node.local.methods.rooms import room_problems
 from mesh.node.local.methods.serving import steward_problems
 from mesh.node.local.methods.share import waiting_questions
 from mesh.node.local.methods.shown import (
@@ -83,6 +84,7 @@ def _problems(desk: Desk, waiting: int) -> list[JsonObject]:
         found.extend(meeting_reminders(desk, room))
         found.extend(agreement_problems(desk, room))
         found.extend(steward_problems(desk, room))
+        found.extend(room_problems(desk, room))
         found.extend(_lacking(room, desk.now()))
         only_one = unconfirmed(room)
         if only_one is not None:
