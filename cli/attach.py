@@ -18,11 +18,14 @@ from typing import BinaryIO, Final
 
 from cli import fields
 from cli.output import one_line
+from cli.render import file_size
 from mesh.errors import LocalError
 from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject
 
 PIECE_BYTES: Final = 512 * 1024  # in base64 it fits a line of the socket (`mesh.node.local.protocol`)
+FILES_MAX: Final = 4  # beside one post, as the node has it
+FILES_BYTES_MAX: Final = 32 * 1024 * 1024  # together
 MODE: Final = 0o600
 NAME_BYTES_MAX: Final = 255  # NAME_MAX of Linux and macOS
 
@@ -39,9 +42,23 @@ class Given:
 
 @contextmanager
 def opened(paths: Sequence[Path]) -> Iterator[list[Given]]:
-    """Open files to be sent; LocalError, before anything is sent, for what is no ordinary file that can be read."""
+    """Open files to be sent; LocalError, before anything is typed, for what cannot be sent.
+
+    That is what is no ordinary file that can be read, more files than a post takes, and more bytes.
+    """
     with ExitStack() as stack:
-        yield [_open(path, stack) for path in paths]
+        if len(paths) > FILES_MAX:
+            raise LocalError(
+                f"A post takes at most {FILES_MAX} files.", do="Send the others with another post.", code="E-FILES"
+            )
+        files = [_open(path, stack) for path in paths]
+        if (total := sum(file.size for file in files)) > FILES_BYTES_MAX:
+            raise LocalError(
+                f"The files are {file_size(total)} long; {file_size(FILES_BYTES_MAX)} a post is the limit.",
+                do="Send less, or in several posts.",
+                code="E-FILES",
+            )
+        yield files
 
 
 def _open(path: Path, stack: ExitStack) -> Given:

@@ -208,6 +208,8 @@ class Conversation:
             self.tell_message(message)
         for gap in fields.records(told, "gaps"):
             self.context.out.result({"event": "gap", "group": self.gid, "gap": gap}, [gap_line(gap)])
+        if fields.flag(told, "newer"):
+            self.context.out.say("More is unread: /next.")
         if line := catching_up_line(fields.record(told, "catching_up")):
             self.context.out.say(errors.sentence(line))
 

@@ -74,9 +74,12 @@ class Hearing:
         gid = self._chat.gid
         if not gid:
             return
-        told = node.call("read", {"group": gid, "limit": AT_ONCE_MAX, "unread": True})
-        for message in fields.records(told, "messages"):
-            self._tell(gid, message)
+        more = True
+        while more:
+            told = node.call("read", {"group": gid, "limit": AT_ONCE_MAX, "unread": True})
+            more = fields.flag(told, "newer")
+            for message in fields.records(told, "messages"):
+                self._tell(gid, message)
 
     def _tell(self, gid: str, message: JsonObject) -> None:
         self._chat.screen.tell(lambda: self._chat.said(gid, message))

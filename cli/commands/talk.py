@@ -24,7 +24,10 @@ from cli.render import (
     catching_up_line,
     delivery_line,
     delivery_lines,
+    event_line,
     gap_line,
+    join_step,
+    join_words,
     message_lines,
     shown_id,
     standing,
@@ -36,8 +39,10 @@ from mesh.node.local.protocol import JsonObject
 
 Mode = Literal["listening", "experience", "advice", "resources"]
 LIMIT: Final = 50  # messages; a screen or two
-OLDER: Final = "[There are older ones. --limit N shows more of them, 500 at most.]"
+OLDER: Final = "[There are older ones. --before and the first id here shows them; --limit N shows up to 500 at once.]"
+NEWER: Final = "[More is unread. The same again shows it.]"
 ONCE_MORE: Final = "Here is your text once more, so that you can take it from here:"
+WAITING: Final = frozenset({"preview", "knocking", "awaiting-approval"})  # states of an attempt to join
 FILES_STAY: Final = (
     "The files do not go out with it: others' nodes fetch them from yours, or from a member's that has them already. "
     "Leave yours running; keepers hold no files."
@@ -184,6 +189,7 @@ def read(
     /,
     *,
     since: str | None = None,
+    before: Annotated[str | None, Parameter(metavar="ID")] = None,
     limit: Annotated[int, Parameter(metavar="N")] = LIMIT,
     unread: Flag = False,
     follow: Flag = False,
@@ -198,10 +204,12 @@ def read(
         The group's name, or the beginning of its id.
     since
         Only what came after the message with this id.
+    before
+        Only what came before the message with this id, to go on back from there.
     limit
         At most this many, the newest; up to 500. Where there are older ones, that is said.
     unread
-        Only what you have not read yet.
+        Only what you have not read yet, the oldest first. Where there is more of it, that is said.
     follow
         Stay, and show what comes, until Ctrl-C; the node must run.
     open_
@@ -210,6 +218,7 @@ def read(
     if limit < 1:
         raise LocalError("--limit is at least 1.", code="E-USAGE")
     asked: JsonObject = {"group": group, "since": since, "limit": limit, "unread": unread, "open": open_}
+    asked |= {"before": before} if before else {}
     with context.api() as api:
         if follow:
             _follow(context, api, asked)
@@ -294,8 +303,25 @@ def looked_up(api: Api, group: str) -> JsonObject:
         return fields.record(api.call("group.show", {"group": group}), "group")
     except MeshError as error:
         if error.code == "E-NO-GROUP":
-            raise
+            raise (_still_outside(api, group) or error) from None
         return {}  # a look that fails is no reason not to post
+
+
+def _still_outside(api: Api, group: str) -> RefusedError | None:
+    """Make the error for a group that one waits to enter; None where one does not."""
+    joins: list[JsonObject] = []
+    with suppress(MeshError):
+        joins = fields.records(api.call("join.list", {}), "joins")
+    for join in joins:
+        name = fields.text(fields.record(join, "group"), "name")
+        if name.casefold() == group.casefold() and fields.text(join, "state") in WAITING:
+            return RefusedError(
+                f'You are not in "{one_line(name)}" yet: {join_words(join)}.',
+                why="Only who is in can post.",
+                do=join_step(join),
+                code="E-NOT-MEMBER",
+            )
+    return None
 
 
 def audience(shown: JsonObject, *, no_history: bool) -> list[str]:
@@ -389,6 +415,9 @@ def _page(told: JsonObject, *, opened: bool) -> Iterator[str]:
         if place or fields.flag(told, "older"):
             yield ""
         yield from message_lines(message)
+    if fields.flag(told, "newer"):
+        yield ""
+        yield NEWER
     for gap in fields.records(told, "gaps"):
         yield gap_line(gap)
     if line := catching_up_line(fields.record(told, "catching_up")):
@@ -405,6 +434,8 @@ def _follow(context: Context, api: Api, asked: JsonObject) -> None:
     told = api.call("read", asked)
     context.out.say(*([OLDER] if fields.flag(told, "older") else []))
     context.out.say(*([SILENT] if first is not None and fields.flag(first, "silent") else []))
+    if pinned := list(pin_lines(told)):
+        context.out.result({"event": "pins", **group, "pins": told["pins"]}, [*pinned, ""])
     shown = set()
     for message in fields.records(told, "messages"):
         shown.add(fields.text(message, "id"))
@@ -432,6 +463,8 @@ def _show_event(context: Context, event: JsonObject) -> None:
             lines = [f"({shown_id(fields.text(message, 'id'))}: {delivery_line(message)})"]
         case "digest":
             lines = [f"[{digest_line(event)}]"]
+        case "support":
+            lines = [f"[{event_line(event)}]"]
         case "catching-up":
             lines = [f"[{catching_up_line(event)}]"]
         case _:

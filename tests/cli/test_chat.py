@@ -292,6 +292,7 @@ def test_nothing_that_comes_breaks_into_what_is_being_typed(home: Path) -> None:
     events: dict[str, list[JsonObject]] = {"events": [{"event": "following", "silent": False}]}
     with terminal_beside(home, events) as (first, child):
         wait_for(lambda: "events" in dict(first.handler.asked), "it to listen", 30)
+        wait_for(lambda: not child.getecho(), "the line editor", 30)
         child.send("half a thou")
         child.expect("half a thou")
         first.stop()
@@ -304,7 +305,13 @@ def test_nothing_that_comes_breaks_into_what_is_being_typed(home: Path) -> None:
             child.expect("Your node has stopped.")
             child.expect("Your node runs again.")
             assert [one["text"] for one in posts(second.handler.asked)] == ["half a thought"]
-            child.sendeof()
+            end(child)
+
+
+def end(child: "pexpect.spawn[str]") -> None:
+    """Press Ctrl-D once the line editor listens: what comes before is the terminal's own."""
+    wait_for(lambda: not child.getecho(), "the line editor", 30)
+    child.sendeof()
 
 
 @contextmanager
@@ -330,4 +337,4 @@ def test_a_terminal_shows_what_comes_and_ends_quietly(home: Path) -> None:
             child.sendline("/quit")
         with terminal("chat", "Tuesday grief", "--line", home=home) as child:
             child.expect("closed; /open 2 opens it")
-            child.sendeof()
+            end(child)

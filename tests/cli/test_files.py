@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.attach import own_name, own_names
+from cli.attach import FILES_BYTES_MAX, FILES_MAX, own_name, own_names
 from mesh.errors import Exit
 from mesh.node.local.protocol import JsonObject
+from mesh.wire import limits
 from tests.cli.runner import Ran, mesh
 from tests.cli.test_talk import GROUP, ID, SENT, message
 from tests.node.local.fake_node import FakeHandler, Reply, fake_node
@@ -84,6 +85,22 @@ def test_what_is_no_ordinary_file_is_not_opened_and_nothing_is_sent(home: Path, 
     assert "E-FILE" in ran.err
     assert handler.asked == []
     assert ("symbolic link" in ran.err) is (kind == "link")
+
+
+@pytest.mark.parametrize(("count", "size"), [(5, 1), (2, 16 * 1024 * 1024 + 1)])
+def test_more_than_a_post_takes_is_said_before_anything_is_asked_for(
+    home: Path, tmp_path: Path, count: int, size: int
+) -> None:
+    assert (FILES_MAX, FILES_BYTES_MAX) == (limits.FILES_OF_POST_MAX, limits.FILES_OF_POST_BYTES_MAX)
+    line = []
+    for number in range(count):
+        place = tmp_path / f"{number}"
+        place.touch()
+        os.truncate(place, size)
+        line += ["--file", str(place)]
+    ran, handler = post(home, *line)
+    assert (ran.code, handler.asked) == (Exit.USAGE, [])
+    assert "E-FILES" in ran.err
 
 
 # ---------------------------------------------------------------- read

@@ -43,6 +43,18 @@ def message(**changes: object) -> JsonObject:
 # ---------------------------------------------------------------- post
 
 
+def test_who_waits_to_be_let_in_is_told_so_and_not_that_there_is_no_group(home: Path) -> None:
+    missing = LocalError("there is no group “Tuesday grief” here", code="E-NO-GROUP")
+    join: JsonObject = {"id": "cd" * 16, "state": "knocking", "group": {"id": "ab" * 32, "name": "Tuesday grief"}}
+    with fake_node(home, {"group.show": missing, "join.list": {"joins": [join]}}) as node:
+        ran = mesh("post", "tuesday grief", "Words.", home=home)
+        other = mesh("post", "another", "Words.", home=home)
+        assert "post" not in dict(node.handler.asked)
+    assert ran.code == Exit.REFUSED
+    assert 'You are not in "Tuesday grief" yet: knocking until' in ran.err
+    assert "E-NO-GROUP" in other.err
+
+
 def test_a_post_says_who_can_see_it_and_how_far_it_came(home: Path) -> None:
     with fake_node(home, {"group.show": {"group": GROUP}, "post": {"message": SENT}}) as node:
         line = ("post", "Tuesday grief", "--mode", "listening", "--cw", "loss of a child", "Words.", "--topics", "a, b")
@@ -140,7 +152,7 @@ def test_a_group_that_is_not_here_is_found_out_before_the_text_is_typed(home: Pa
     unknown = LocalError("no such group", code="E-NO-GROUP", candidates=("Tuesday grief",))
     with fake_node(home, {"group.show": unknown}) as node:
         ran = mesh("post", "g", home=home)
-        assert [method for method, _ in node.handler.asked] == ["group.show"]
+        assert [method for method, _ in node.handler.asked] == ["group.show", "join.list"]
     assert ran.code == Exit.USAGE
     assert "Tuesday grief" in ran.err
 
@@ -221,6 +233,20 @@ def test_what_others_wrote_cannot_drive_the_terminal(home: Path) -> None:
 def test_an_empty_group_says_so(home: Path) -> None:
     with fake_node(home, {"read": {"messages": [], "gaps": []}}):
         assert mesh("read", "g", home=home).out == "There is nothing to read here.\n"
+
+
+def test_following_begins_with_the_pins_and_tells_what_members_state(home: Path) -> None:
+    events: list[JsonObject] = [
+        {"event": "following", "group": "ab" * 32},
+        {"event": "support", "group": "ab" * 32, "form": "meeting"},
+    ]
+    pin: JsonObject = {"id": ID, "by": {"id": "02" * 32, "alias": "wren"}, "at": "2020-11-22T14:05:00Z"}
+    told: JsonObject = {"messages": [], "gaps": [], "pins": [{**pin, "message": message()}]}
+    with fake_node(home, {"read": told}, {"read.follow": events}):
+        said, shown = mesh("read", "g", "--follow", home=home), mesh("read", "g", "--follow", "--json", home=home)
+    assert said.out.splitlines()[0].startswith("pinned by wren")
+    assert "[Group abababab: something about a meeting has changed]" in said.out
+    assert [one["event"] for one in shown.lines if "pins" in one or "form" in one] == ["pins", "support"]
 
 
 def test_following_shows_the_page_then_what_comes_and_nothing_twice(home: Path) -> None:

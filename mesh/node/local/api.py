@@ -117,7 +117,7 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
         "files?",
         "wait_s",
     ),
-    "read": ("group", "since?", "limit", "unread", "open?"),
+    "read": ("group", "since?", "before?", "limit", "unread", "open?"),
     "read.follow": ("group",),
     "reflect.add": ("text", "about?"),
     "reflect.delete": ("note",),

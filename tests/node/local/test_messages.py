@@ -150,14 +150,29 @@ def test_that_there_is_more_than_is_shown_is_said() -> None:
     for word in ("one", "two", "three"):
         say(wren, word)
     world.run(5)
-    for asked, texts, older in (
-        ({"limit": 2, "unread": True}, ["two", "three"], True),
-        ({"limit": 2, "unread": True}, ["one"], False),
-        ({"limit": 3, "unread": False}, ["one", "two", "three"], False),
-        ({"limit": 1, "unread": False}, ["three"], True),
+    for asked, texts, older, newer in (
+        ({"limit": 2, "unread": True}, ["one", "two"], False, True),
+        ({"limit": 2, "unread": True}, ["three"], False, False),
+        ({"limit": 3, "unread": False}, ["one", "two", "three"], False, False),
+        ({"limit": 1, "unread": False}, ["three"], True, False),
     ):
         told = call(juniper, "read", group=GROUP, **asked)
         messages = told["messages"]
         assert isinstance(messages, list)
         assert [message["text"] for message in messages if isinstance(message, dict)] == texts
-        assert told["older"] is older
+        assert (told["older"], told["newer"]) == (older, newer)
+
+
+def test_what_is_older_than_one_answer_is_read_from_there_on_back() -> None:
+    world, _, _, (wren, juniper, _) = three(8)
+    for word in ("one", "two", "three", "four"):
+        say(wren, word)
+    world.run(5)
+    shown: list[list[JsonValue]] = []
+    before: JsonValue = None
+    while not shown or shown[-1]:
+        told = call(juniper, "read", group=GROUP, limit=3, unread=False, before=before)
+        page = [message for message in told["messages"] if isinstance(message, dict)]  # type: ignore[union-attr] # a list
+        shown.append([message["text"] for message in page])
+        before = page[0]["id"] if page else None
+    assert shown == [["two", "three", "four"], ["one"], []]

@@ -1,6 +1,7 @@
 """`post`, `read`, `outbox`, `message show`: what is said, and how far it has come."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from mesh.commands import MarkRead, Post, Withdraw
@@ -112,20 +113,24 @@ def _is_hidden(desk: Desk, room: Room, key: bytes) -> bool:
 
 
 async def read(desk: Desk, params: JsonObject) -> JsonObject:
-    """Show messages, oldest first, and note that they were seen; `older`: there are some before them, not shown."""
+    """Show messages, oldest first, and note that they were seen.
+
+    The newest, and `older`: there are some before them. Of what is unread the oldest, and `newer`: some come after.
+    """
     room = group_named(desk.state, given.text(params, "group"))
     opened = given.maybe_text(params, "open")
     look = Look.of(desk, room)
-    rows = _newest(desk, room, look, params) if opened is None else _one(desk, room, look, opened)
+    onwards = opened is None and given.flag(params, "unread")
+    rows = _wanted(desk, room, look, params) if opened is None else _one(desk, room, look, opened)
     most = min(_limit(params), LIMIT_MAX)
     told: list[JsonObject] = []
     shown: list[bytes] = []
-    size, older = 0, False
+    size, more = 0, False
     for key, value in rows:
         message = message_json(look, room, value, opened=opened is not None)
         size += 600 + 2 * len(str(message["text"]))
-        older = len(told) == most or bool(size > ANSWER_BYTES_MAX and told)
-        if older:
+        more = len(told) == most or bool(size > ANSWER_BYTES_MAX and told)
+        if more:
             break
         told.append(message)
         shown.append(key)
@@ -133,8 +138,9 @@ async def read(desk: Desk, params: JsonObject) -> JsonObject:
     if seen:
         await desk.ask(MarkRead(keys=seen))
     return {
-        "messages": each(reversed(told)),
-        "older": older,
+        "messages": each(told if onwards else reversed(told)),
+        "older": more and not onwards,
+        "newer": more and onwards,
         "gaps": gaps_json(desk.state, room, but=look.choices.blocked),
         "catching_up": catching_up_json(desk.state, room),
         "earlier": earlier_json(desk.state, room),
@@ -150,15 +156,23 @@ def _one(desk: Desk, room: Room, look: Look, name: str) -> list[tuple[bytes, byt
     return [] if value is None or is_hidden(look, room, value) else [(key, value)]
 
 
-def _newest(desk: Desk, room: Room, look: Look, params: JsonObject) -> Iterator[tuple[bytes, bytes]]:
-    """Return the rows that are asked for, newest first, without those of people whom one has blocked."""
+def _wanted(desk: Desk, room: Room, look: Look, params: JsonObject) -> Iterator[tuple[bytes, bytes]]:
+    """Return the rows that are asked for, without those of people whom one has blocked.
+
+    The newest come first; of what is unread the oldest. LocalError.
+    """
     gid = room.group.gid
-    since, unread = given.maybe_text(params, "since"), given.flag(params, "unread")
+    since, before = given.maybe_text(params, "since"), given.maybe_text(params, "before")
+    unread = given.flag(params, "unread")
     after = message_named(desk.store, since, gid)[2] if since else None
+    end = message_named(desk.store, before, gid)[2] if before else None
+    rows = _pages(desk, Space.UNREAD if unread else Space.MESSAGES, gid, after, end, onwards=unread)
     return (
         (key, value)
-        for key, value in _backwards(desk, gid, after, unread=unread)
-        if not is_hidden(look, room, value) and not _is_left_out(look, value, unread=unread)
+        for key, found in rows
+        if (value := desk.store.get(Space.MESSAGES, key) if unread else found) is not None
+        and not is_hidden(look, room, value)
+        and not _is_left_out(look, value, unread=unread)
     )
 
 
@@ -169,15 +183,17 @@ def _limit(params: JsonObject) -> int:
     return limit
 
 
-def _backwards(desk: Desk, gid: GroupId, after: bytes | None, *, unread: bool) -> Iterator[tuple[bytes, bytes]]:
-    """Read a group's messages, newest first, page by page."""
-    space, before = Space.UNREAD if unread else Space.MESSAGES, None
-    while rows := desk.store.scan(space, gid, after=after, before=before, limit=_ROWS_AT_ONCE, reverse=True):
-        before = rows[-1][0]
-        for key, found in rows:
-            value = desk.store.get(Space.MESSAGES, key) if unread else found
-            if value is not None:
-                yield key, value
+def _pages(
+    desk: Desk, space: Space, gid: GroupId, after: bytes | None, before: bytes | None, *, onwards: bool
+) -> Iterator[tuple[bytes, bytes]]:
+    """Read the rows between two keys page by page, from the first on or from the last back."""
+    scan = partial(desk.store.scan, space, gid, limit=_ROWS_AT_ONCE, reverse=not onwards)
+    while rows := scan(after=after, before=before):
+        yield from rows
+        if onwards:
+            after = rows[-1][0]
+        else:
+            before = rows[-1][0]
 
 
 def _is_left_out(look: Look, value: bytes, *, unread: bool) -> bool:
