@@ -25,8 +25,8 @@ def off_duty(
 ) -> int:
     """Rest from serving. All in the group see that you are off duty and until when, and never why.
 
-    Your own node then tells you nothing of who knocks. You can still look: `mesh knocks list`. You keep your rank. For
-    example:
+    Your own node then tells you nothing of who knocks, or of what is reported. You can still look: `mesh knocks list`.
+    You keep your rank. For example:
 
     mesh steward off-duty "Tuesday grief" --until 7d
 

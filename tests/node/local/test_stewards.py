@@ -2,15 +2,17 @@
 
 import pytest
 
-from mesh.commands import Rank
+from mesh.commands import Rank, SayNote
 from mesh.errors import LocalError, RefusedError
 from mesh.events import Notice, Notify
-from mesh.ids import GroupId
+from mesh.ids import GroupId, PostId
 from mesh.node.local.inprocess import run_to_end
 from mesh.node.local.methods.shown import iso
 from mesh.node.local.methods.stewards import end_terms
 from mesh.node.local.methods.telling import Teller
 from mesh.node.local.protocol import JsonObject, JsonValue
+from mesh.wire.codec import encode
+from mesh.wire.notes import NoteTag, ReportedPost, ReportNote
 from mesh.wire.statements import DutyValue, Form, TermValue
 from simulations.checks import agree, blamed
 from simulations.people import Person, circle
@@ -102,6 +104,22 @@ def test_all_see_who_is_on_duty_and_those_who_are_not_are_left_in_peace() -> Non
     assert [on_duty(desk) for desk in desks] == [["wren"]] * 4, "after a restart too"
     assert agree(gid, people) == []
     assert blamed(world) == []
+
+
+def test_one_who_is_off_duty_is_told_nothing_of_reports_and_whoever_is_on_duty_is() -> None:
+    world, gid, people, (wren, juniper, _, _) = four(14)
+    duty(wren, on=False)
+    world.run(5)
+    post = ReportedPost(post=PostId(b"p" * 16), member=people[2].member(gid), ts_ms=1, text="It hurt.", signed=None)
+    value = encode(ReportNote(text="Please look.", posts=[post]))
+    seniors = tuple(person.member(gid) for person in people[:2])
+    world.ask("tansy", SayNote(group=gid, tag=NoteTag.REPORT, to=seniors, value=value))
+    world.run(20)
+    for desk, told in ((wren, []), (juniper, ["report"])):
+        [key] = desk.state.rooms[gid].sealed
+        subject = int(NoteTag.REPORT).to_bytes(2, "big") + key[32:]
+        notice = Notify(notice=Notice.SUPPORT, group=gid, subject=subject)
+        assert [event["form"] for event in Teller().tell(desk, notice)] == told
 
 
 def test_whoever_is_away_until_a_day_is_on_duty_when_it_comes() -> None:
@@ -249,7 +267,8 @@ def test_a_founder_hands_over_only_when_the_others_node_has_heard() -> None:
     shown = handover(wren, "tansy", check=True)
     items = shown["checklist"]
     assert isinstance(items, list)
-    assert {str(i["item"]): i["count"] for i in items if isinstance(i, dict)}["invites"] == 1
+    counted = {str(i["item"]): i["count"] for i in items if isinstance(i, dict)}
+    assert (counted["invites"], counted["knocks"], counted["reports"], counted["room"]) == (1, 0, 0, 0)
     assert (shown["given"], shown["stepped_down"]) == (False, False)
     people[3].off()
     world.run(5)

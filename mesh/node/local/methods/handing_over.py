@@ -1,6 +1,7 @@
 """`steward handover`: give one's rank to another and step down, in an order that never leaves the group without."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from mesh.commands import Rank, SetRank
 from mesh.errors import LocalError, RefusedError
@@ -11,6 +12,7 @@ from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.names import group_named, member_named
 from mesh.node.local.methods.removals import has_heard
+from mesh.node.local.methods.rooms import room_of
 from mesh.node.local.methods.shown import alias_of, each, person
 from mesh.node.local.methods.stewards import require_steward, step_down, stewards_of
 from mesh.node.local.protocol import JsonObject
@@ -19,7 +21,10 @@ from mesh.peer.keepers import keepers_of
 from mesh.peer.state import Room
 from mesh.peer.statements import counting
 from mesh.wire.invites import Door
+from mesh.wire.notes import NoteTag
 from mesh.wire.statements import Form
+
+FOR_STEWARDS: Final = frozenset({NoteTag.REPORT, NoteTag.APPEAL})  # what waits for whoever serves
 
 
 async def handover(desk: Desk, params: JsonObject) -> JsonObject:
@@ -81,9 +86,17 @@ def _checklist(desk: Desk, room: Room) -> Iterable[JsonObject]:
     now_ms = desk.now().wall_ms
     invites = sum(i.issuer == own and door_of(i, now_ms) is Door.OPEN for i in group.invites.values())
     host = desk.state.host
+    open_notes = sum(n.tag in FOR_STEWARDS and not n.mine and not n.closed_ms for n in room.sealed.values())
     items = (
         ("invites", "open invite codes that you made", invites, "close each with `mesh invite revoke`; they make new"),
         ("knocks", "people who wait at the door", len(room.knocks), "`mesh knocks list`: let them in, or leave them"),
+        ("reports", "reports and appeals that are open", open_notes, "look at each, or ask another of you to"),
+        (
+            "room",
+            "the stewards' private room",
+            int(room_of(desk, room) is not None),
+            "leave it when you have said goodbye",
+        ),
         ("keeper", "your node keeps for others", int(host is not None and host.on), "leave it on, or say so first"),
         ("keepers", "keepers of this group", len(keepers_of(group)), "`mesh keeper list`: ask who runs each"),
         ("meeting", "words on when you meet", len(counting(room, Form.MEETING, now_ms)), "they stay"),

@@ -22,9 +22,11 @@ from mesh.node.local.methods.stewards import is_off_duty
 from mesh.node.local.methods.talk import event_json
 from mesh.node.local.protocol import JsonObject
 from mesh.peer.state import Room
+from mesh.support.tags import tag_name
+from mesh.wire.notes import NoteTag
 
 ONES_OWN: Final = frozenset({Notice.STATE, Notice.JOIN, Notice.DEVICE, Notice.LINK})
-STEWARDS: Final = frozenset({Notice.KNOCK})  # what waits for whoever is on duty
+FOR_STEWARDS: Final = frozenset({tag_name(NoteTag.REPORT), tag_name(NoteTag.APPEAL)})  # for whoever is on duty
 
 
 class Teller:
@@ -47,7 +49,7 @@ class Teller:
         events = self._summary(desk) if due else []
         concerns = notice is not None and (self._only is None or notice.group == self._only.group.gid)
         event = event_json(desk, notice, full=self._only is not None) if notice is not None and concerns else None
-        if notice is None or event is None or (notice.notice in STEWARDS and is_off_duty(desk, notice.group)):
+        if notice is None or event is None or (_is_for_stewards(notice, event) and is_off_duty(desk, notice.group)):
             return events
         beyond = notice.notice is Notice.MESSAGE and pace.digest is not None and self._told >= pace.digest.cap
         if notice.notice not in ONES_OWN and (silent or beyond):
@@ -67,6 +69,11 @@ class Teller:
             if unread
         ]
         return [{"event": "digest", "groups": each(groups)}]
+
+
+def _is_for_stewards(notice: Notify, event: JsonObject) -> bool:
+    """Say whether something waits for moderators, stewards or founders: a knock, a report, an appeal."""
+    return notice.notice is Notice.KNOCK or event.get("form") in FOR_STEWARDS
 
 
 async def events_of(
