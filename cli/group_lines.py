@@ -60,6 +60,8 @@ def notes(member: JsonObject) -> Iterator[str]:
     """Say what there is to know of a member beside their row."""
     if member.get("seen_removal") is False:
         yield "has not heard yet of everybody, or every device, that is out"
+    if until := fields.text(member, "quiet_until"):
+        yield f"asked to be quiet until {when(until)}"
     if (devices := fields.number(member, "devices")) > 1:
         yield f"{devices} devices"
     if fields.flag(member, "equivocated"):

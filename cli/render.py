@@ -53,6 +53,7 @@ CLOSED: Final = {  # why a message stays closed until it is opened; a warning is
     "agreement": "its author has not said yes to the agreement yet",
     "muted-word": "it holds a word that you muted",
     "muted-topic": "you muted its topic",
+    "quiet": "its author was asked to be quiet then",
 }
 LEAVES: Final = {"all": "may leave the group", "askers": "may leave the group by some who asked"}
 AT_KEEPER: Final = "Your knock waits at a keeper of the group: you and its members need not be online at the same time."
@@ -169,13 +170,19 @@ def quote_lines(message: JsonObject) -> list[str]:
 
 
 def folded_words(message: JsonObject) -> str:
-    """Say that members have folded a message, to its author in another way than to those who did not open it."""
+    """Say that a message is folded, and by whom: members, or one moderator or somebody more senior."""
     if not fields.flag(message, "collapsed"):
         return ""
+    folder = fields.record(message, "folded_by")
     asked = counted(fields.number(message, "flags"), "member")
     if fields.flag(message, "mine"):
-        return f"folded for others: {asked} asked for that. Nothing is deleted, and whoever wants to can open it"
-    return f"folded: {asked} would rather not meet it unasked"
+        who = f"{one_line(fields.person(folder))} did that" if folder else f"{asked} asked for that"
+        return f"folded for others: {who}. Nothing is deleted, and whoever wants to can open it"
+    return (
+        f"folded by {one_line(fields.person(folder))}"
+        if folder
+        else f"folded: {asked} would rather not meet it unasked"
+    )
 
 
 def file_line(file: JsonObject) -> str:

@@ -11,6 +11,26 @@ SUPPORT_ERRORS: Final[Mapping[str, Entry]] = {
         "A flag says that one would rather not meet what another said.",
         "`mesh message withdraw` takes back what you said yourself.",
     ),
+    "E-NOBODY-TO-TELL": Entry(
+        "There is no steward or founder who could be told.",
+        "It goes to none of those whom it is about. Nothing was sent.",
+        "`mesh block` stops it for you. `mesh group leave` goes, and `mesh group fork` goes on without them.",
+    ),
+    "E-QUIET": Entry(
+        "You have been asked to be quiet in this group for a while.",
+        "Others' nodes would show your words closed. You can read on, and it ends by itself.",
+        "`mesh log` shows until when and why. `mesh appeal` asks a steward to look at it again.",
+    ),
+    "E-NOT-QUIET": Entry(
+        "Nobody has asked them to be quiet, or it is over.",
+        "There is nothing that could be ended.",
+        "`mesh log` shows what was done.",
+    ),
+    "E-NO-SANCTION": Entry(
+        "No step was taken with you here.",
+        "One can appeal against a note, a folded message, or being asked to be quiet.",
+        "`mesh log` shows what was done. `mesh report` tells stewards of a message.",
+    ),
     "E-PINS": Entry(
         "As many messages are pinned as there can be.",
         "Where everything comes first, nothing does.",
@@ -24,7 +44,7 @@ SUPPORT_ERRORS: Final[Mapping[str, Entry]] = {
     "E-NO-THING": Entry(
         "There is nothing of that id here.",
         "It may not have come yet, or was taken down since.",
-        "`mesh shelf list` and `mesh milestone list` show the ids; the first six digits are enough.",
+        "`mesh shelf list`, `mesh milestone list` and `mesh reports` show the ids; the first six digits are enough.",
     ),
     "E-MILESTONES": Entry(
         "There is no room for more milestones of yours.",

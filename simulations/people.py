@@ -39,10 +39,11 @@ from mesh.peer.forking import Fork, forks_of
 from mesh.peer.paired import Entering
 from mesh.peer.records import JoinRecord, JoinStage, KnockRecord, MessageRecord
 from mesh.peer.state import Room
-from mesh.peer.statements import counting
+from mesh.peer.statements import counting, is_hushed, quiets_of
 from mesh.peer.talking import talk_state
 from mesh.secret import Secret
 from mesh.support import flags, pins
+from mesh.support.ladder import Quiet, quiet_id
 from mesh.support.posts import interpret
 from mesh.support.statements import Said
 from mesh.upkeep import (
@@ -58,7 +59,7 @@ from mesh.upkeep import (
 from mesh.wire.codec import encode
 from mesh.wire.codes import InviteCode
 from mesh.wire.messages import Kind
-from mesh.wire.statements import FlagValue, Form, PinValue, PledgeValue
+from mesh.wire.statements import FlagValue, Form, LiftValue, PinValue, PledgeValue, QuietValue, SaidSoFar
 from simulations.chance import SeededEntropy
 from simulations.world import Node, World
 
@@ -419,6 +420,28 @@ class Person:
         """Return who has said yes to the agreement that holds, by alias."""
         members = self.group(gid).view.members
         return sorted(members[pk].alias for pk in agreed(self.room(gid), self.world.instant(self.node).wall_ms))
+
+    def asks_to_be_quiet(self, gid: GroupId, alias: str, for_s: int) -> None:
+        """Ask a member to be quiet, with cuts as this person's node has them."""
+        target = self.key_of(gid, alias)
+        devices = self.group(gid).view.members[target].devices
+        tops = [SaidSoFar(dev=dev, mseq=self.room(gid).track(dev).top) for dev in devices]
+        value = QuietValue(made_ms=self.world.instant(self.node).wall_ms, member=target, for_s=for_s, cuts=tops)
+        subject = quiet_id(self.member(gid), value)
+        self.world.ask(self.name, MakeStatement(group=gid, form=Form.QUIET, subject=subject, value=encode(value)))
+
+    def ends_quiet(self, gid: GroupId, quiet: bytes) -> None:
+        """End a quiet."""
+        self.world.ask(self.name, MakeStatement(group=gid, form=Form.LIFT, subject=quiet, value=encode(LiftValue())))
+
+    def quiets(self, gid: GroupId) -> list[Quiet]:
+        """Return who is or was asked to be quiet, as this person's node has it."""
+        return quiets_of(self.room(gid), self.world.instant(self.node).wall_ms)
+
+    def hushed(self, gid: GroupId) -> set[bytes]:
+        """Return the posts of others and of their own that this person's node closes for that."""
+        wall_ms, quiets = self.world.instant(self.node).wall_ms, self.quiets(gid)
+        return {row.msg_id for row in self.messages(gid) if is_hushed(quiets, row, wall_ms)}
 
     def stated(self, gid: GroupId, form: Form) -> list[Said]:
         """Return the statements of a form that count for this person now."""

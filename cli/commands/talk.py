@@ -31,6 +31,7 @@ from cli.render import (
     message_lines,
     shown_id,
     standing,
+    when,
 )
 from cli.tips import tips_for
 from mesh.errors import Exit, LocalError, MeshError, RefusedError
@@ -422,6 +423,8 @@ def _page(told: JsonObject, *, opened: bool) -> Iterator[str]:
         yield gap_line(gap)
     if line := catching_up_line(fields.record(told, "catching_up")):
         yield f"[{line}]"
+    if until := fields.text(fields.record(told, "quiet"), "until"):
+        yield f"[You are asked to be quiet until {when(until)}; `mesh log` shows why, and by whom.]"
     if not messages:
         yield "There is nothing to read here."
 

@@ -57,6 +57,7 @@ from mesh.peer.modes import require_mode
 from mesh.peer.noting import close_note, say_note
 from mesh.peer.own import clear_posts, keep_own
 from mesh.peer.pairing import open_pairing
+from mesh.peer.quieting import require_not_quiet
 from mesh.peer.records import VerifiedRecord
 from mesh.peer.rights import require_in, require_rank
 from mesh.peer.settings import GROUP_SETTINGS, check_setting, set_setting
@@ -248,6 +249,7 @@ def _post(state: State, room: Room, command: Post, step: Step) -> bytes:
     require_in(room)
     require_mode(room.group, command.mode)
     agreeing.require_yes(room, step.now.wall_ms)
+    require_not_quiet(room, step.now.wall_ms)
     body = compose(
         Wish(
             text=command.text,

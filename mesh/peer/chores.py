@@ -22,6 +22,7 @@ from mesh.ids import DeviceId, MemberPk, OpId
 from mesh.membership.acts import GRANTS
 from mesh.peer import admitting, catching_up, door, doubting, erasing, joining, leaving, raising, reaching, way_back
 from mesh.peer.hearing import hear_message, take_early
+from mesh.peer.own import note_came
 from mesh.peer.routing import plan_telling
 from mesh.peer.speaking import can_speak, hand_over, publish
 from mesh.peer.state import Room, State, Step
@@ -67,6 +68,7 @@ def after_operations(state: State, room: Room, ops: list[Operation], step: Step)
     _tell_history(room, step)
     door.sweep_knocks(state, room, ops, step)
     admitting.welcome_keyed(state, room, step)
+    note_came(room, ops, step)
     raising.sweep_objections(room, step)
     resume_sessions(state, room, step)
     plan_telling(room, TELL_WAIT_MS + step.dice.randrange(TELL_SPREAD_MS), step)

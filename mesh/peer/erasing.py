@@ -55,7 +55,7 @@ def _forget_device(state: State, room: Room, dev: DeviceId, step: Step) -> None:
 
 
 def _forget_member(room: Room, pk: MemberPk, step: Step) -> None:
-    """Forget what a member stated, what of theirs is just being taken back, and that their key was compared."""
+    """Forget what a member stated or said under seal, what is being taken back, and that their key was compared."""
     gid = room.group.gid
     for stated in list(room.statements):
         if stated.record.member == pk:
@@ -65,6 +65,9 @@ def _forget_member(room: Room, pk: MemberPk, step: Step) -> None:
     for post in [post for post, record in room.withdrawn.items() if record.member == pk]:
         del room.withdrawn[post]
         step.journal.delete(Space.WITHDRAWN, gid + post)
+    for key in [key for key, note in room.sealed.items() if note.by == pk]:
+        del room.sealed[key]
+        step.journal.delete(Space.NOTES, gid + key)
     if room.verified.pop(pk, None) is not None:
         step.journal.delete(Space.VERIFIED, gid + pk)
 

@@ -99,7 +99,7 @@ def close_note(room: Room, command: CloseNote, step: Step) -> None:
     """Note that the person has dealt with a note, or has not after all; nobody is told. LocalError."""
     note = room.sealed.get(command.note)
     if note is None:
-        raise LocalError("there is no such note here", code="E-NO-NOTE")
+        raise LocalError("there is no such note here", code="E-NO-THING")
     closed_ms = step.now.wall_ms if command.closed else 0
     if bool(closed_ms) != bool(note.closed_ms):
         _keep(room, command.note[_MEMBER:], replace(note, closed_ms=closed_ms), step)

@@ -28,6 +28,7 @@ from mesh.peer.modes import is_held_back
 from mesh.peer.originals import origin_of
 from mesh.peer.placing import drop_message, end_of, is_over, keep_message, latest_ms, life_of, note_message
 from mesh.peer.proving import remember
+from mesh.peer.quieting import waits_for_quiet
 from mesh.peer.records import DraftRecord, MessageRecord, OriginRecord, SourceRecord
 from mesh.peer.routing import push_frame
 from mesh.peer.state import Room, State, Step, message_key, post_id
@@ -111,7 +112,9 @@ def hand_over(state: State, room: Room, step: Step) -> None:
 
 def _is_held_back(room: Room, draft: DraftRecord, step: Step) -> bool:
     """Say whether something that was typed waits for more than somebody to take it."""
-    return is_held_back(room.group, draft) or waits_for_yes(room, draft, step.now.wall_ms)
+    wall_ms = step.now.wall_ms
+    held = is_held_back(room.group, draft)
+    return held or waits_for_yes(room, draft, wall_ms) or waits_for_quiet(room, draft, wall_ms)
 
 
 def draft_is_over(room: Room, draft: DraftRecord, wall_ms: int) -> bool:

@@ -17,17 +17,20 @@ from mesh.groups.erasing import has_erased
 from mesh.groups.group import Group
 from mesh.groups.messaging import cut_of
 from mesh.groups.retention import keep_ms
-from mesh.ids import MemberPk, MsgId, OpId
+from mesh.ids import DeviceId, MemberPk, MsgId, OpId
 from mesh.membership.graph import Entry
 from mesh.peer.records import DraftRecord, MessageRecord
 from mesh.peer.state import Room, Step
 from mesh.peer.stated import Stated
+from mesh.support import ladder
 from mesh.support.forms import FORMS, read_value
+from mesh.support.ladder import Quiet
 from mesh.support.statements import Rules, Said
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
 from mesh.wire.messages import Kind, StatementBody
 from mesh.wire.operations import ZERO32, OpType
+from mesh.wire.statements import Form
 
 _WAITS: Final = MsgId(ZERO32)
 
@@ -95,7 +98,25 @@ def counting(room: Room, form: int, wall_ms: int, *, subject: bytes | None = Non
     rules = FORMS[form]
     found = room.statements.of_form(form) if subject is None else room.statements.about(form, subject)
     said = [word for stated in found if (word := _judged(room, rules, stated, wall_ms)) is not None]
+    if rules.speaks and said and (quiets := quiets_of(room, wall_ms)):
+        hushed = {stated.record.msg_id for stated in found if is_hushed(quiets, stated.record, wall_ms)}
+        said = [word for word in said if word.msg_id not in hushed]
     return said + [word for word in _waiting(room, rules, wall_ms) if subject is None or word.subject == subject]
+
+
+def quiets_of(room: Room, wall_ms: int) -> list[Quiet]:
+    """Return who is, or was, asked to be quiet, in the order in which that was said."""
+    ranks = {pk: member.rank for pk, member in room.group.view.members.items()}
+    return ladder.fold(counting(room, Form.QUIET, wall_ms), counting(room, Form.LIFT, wall_ms), ranks)
+
+
+def is_hushed(quiets: Iterable[Quiet], record: MessageRecord, wall_ms: int) -> bool:
+    """Say whether a message stays closed because its author was asked to be quiet, and said it all the same."""
+    return any(
+        quiet.member == record.member and quiet.closes(DeviceId(record.dev), record.mseq, record.ts_ms, wall_ms)
+        for quiet in quiets
+        if record.mseq
+    )
 
 
 def _judged(room: Room, rules: Rules, stated: Stated, wall_ms: int) -> Said | None:

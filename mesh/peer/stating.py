@@ -9,6 +9,7 @@ from mesh.errors import LocalError, RefusedError
 from mesh.groups.messaging import Original
 from mesh.ids import PostId
 from mesh.peer.originals import message_record
+from mesh.peer.quieting import require_not_quiet
 from mesh.peer.records import DraftRecord
 from mesh.peer.rights import require_in, require_rank
 from mesh.peer.speaking import drop_draft, hand_over, keep_draft
@@ -24,6 +25,8 @@ from mesh.wire.messages import Kind, StatementBody
 def make_statement(state: State, room: Room, command: MakeStatement, step: Step) -> bytes:
     """State something; return its id (16 B), or nothing where nothing had to be said. RefusedError, LocalError."""
     require_may(room, FORMS[command.form])
+    if FORMS[command.form].speaks and not command.takes_back:
+        require_not_quiet(room, step.now.wall_ms)
     if len(command.subject) > limits.STATEMENT_SUBJECT_BYTES_MAX:
         raise LocalError("there is no such thing to say something of", code="E-USAGE")
     body = StatementBody(form=command.form, subject=command.subject, lasts_s=command.lasts_s, value=command.value)

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from mesh.errors import RemoteError
-from mesh.support import consent, flags, meetings, milestones, pins, pledges, shelf, stewards
+from mesh.support import consent, flags, ladder, meetings, milestones, pins, pledges, shelf, stewards
 from mesh.support.statements import Rules
 from mesh.wire import limits
 from mesh.wire.codec import Record, decode
@@ -16,6 +16,7 @@ _ALL: Final = (
     *(flags.RULES, pins.RULES, meetings.RULES),
     *(shelf.RESOURCES, shelf.RETIREMENTS, shelf.HELPED),
     *(milestones.MILESTONES, milestones.CONGRATULATIONS),
+    *(ladder.QUIETS, ladder.LIFTS, ladder.FOLDINGS),
     consent.RULES,
     *(pledges.RULES, stewards.DUTY, stewards.TERM),
 )

@@ -130,6 +130,7 @@ MILESTONES: Final = Rules(
     newest=4 * limits.MILESTONES_MAX,  # a device takes down what another of the same member's put up
     standing=True,
     fades=True,
+    speaks=True,
 )
 CONGRATULATIONS: Final = Rules(
     form=Form.CONGRATULATION,
@@ -141,4 +142,5 @@ CONGRATULATIONS: Final = Rules(
     newest=64,
     standing=True,
     fades=True,
+    speaks=True,
 )

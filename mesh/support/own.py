@@ -35,6 +35,7 @@ class About(Enum):
     WORD = b"w"  # as it is compared, UTF-8
     TOPIC = b"t"  # as it is compared, UTF-8
     ROOM = b"s"  # id of the group (32 B) that is the room of this one's stewards
+    CAME = b"o"  # op id (32 B): when an operation that the log shows came here; the machine writes it down
 
 
 class SinceRecord(Record, frozen=True):
@@ -47,6 +48,7 @@ class Closed(StrEnum):
     """Why a post stays closed until it is opened; the names that programs are told."""
 
     HIDDEN = "hidden"
+    QUIET = "quiet"  # its author was asked to be quiet then (`mesh.support.ladder`)
     BLOCKED = "blocked"
     MUTED = "muted"
     MODE = "mode"  # it breaks the group's lock (`mesh.peer.modes`)
@@ -54,7 +56,7 @@ class Closed(StrEnum):
     WORD = "muted-word"
     TOPIC = "muted-topic"
     WARNING = "warning"
-    FOLDED = "folded"  # not one's own choice: enough members flagged it (`mesh.support.flags`)
+    FOLDED = "folded"  # not one's own choice: enough members flagged it, or a moderator folded it
 
 
 def own_key(about: About, subject: bytes, gid: GroupId = EVERYWHERE) -> bytes:

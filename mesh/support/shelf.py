@@ -116,6 +116,7 @@ RESOURCES: Final = Rules(
     newest=limits.RESOURCES_MAX,
     standing=True,
     fades=False,
+    speaks=True,
 )
 RETIREMENTS: Final = Rules(
     form=Form.RETIREMENT,

@@ -47,6 +47,7 @@ class Rules:
     newest: int  # how many of one device are kept, each about another subject: the newest
     standing: bool  # members hand it on to those who did not hear it, whatever `history` says
     fades: bool  # it goes as messages go, by the group's `keep`
+    speaks: bool = False  # it shows others words of its author: it does not while they are asked to be quiet
 
 
 def later(said: Said) -> tuple[int, MsgId]:

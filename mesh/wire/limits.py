@@ -71,6 +71,10 @@ NOTE_ADDRESSES_MAX: Final = 8  # of whoever asks; ours
 TALKS_PER_MEMBER_MAX: Final = 4  # offers of one member that are kept, declined ones too, until they run out; ours
 TALKS_MAX: Final = 64  # talks of one group, those asked for and those offered; ours
 
+# ---- the ladder of sanctions
+QUIET_S_MIN: Final = 60
+QUIET_S_MAX: Final = 14 * 86_400  # longer ones are stated anew, where all can see it; ours
+
 # ---- text (bytes of UTF-8)
 ALIAS_BYTES_MAX: Final = 64
 GROUP_NAME_BYTES_MAX: Final = 128

@@ -24,6 +24,9 @@ class Form(IntEnum):
     HELPED = 6
     MILESTONE = 7
     CONGRATULATION = 8
+    QUIET = 9
+    LIFT = 10
+    FOLDING = 11
     CONSENT = 13
     PLEDGE = 27
     DUTY = 28
@@ -88,6 +91,32 @@ class CongratulationValue(Record, frozen=True):
 
     holds: bool
     text: Annotated[str, shapes.text(limits.CONGRATULATION_TEXT_BYTES_MAX)]
+
+
+class SaidSoFar(Record, frozen=True):
+    """The last message of a device that its author had."""
+
+    dev: shapes.Device
+    mseq: shapes.MseqOrNone
+
+
+class QuietValue(Record, frozen=True):
+    """Form 9, about itself: a member is asked to be quiet, for so long from when it was said."""
+
+    made_ms: shapes.Millis  # when it was typed: tells two alike apart
+    member: shapes.Member
+    for_s: Annotated[int, Meta(ge=limits.QUIET_S_MIN, le=limits.QUIET_S_MAX)]
+    cuts: Annotated[list[SaidSoFar], Meta(max_length=limits.DEVICES_PER_MEMBER_MAX)]
+
+
+class LiftValue(Record, frozen=True):
+    """Form 10, about a quiet: it ends here."""
+
+
+class FoldingValue(Record, frozen=True):
+    """Form 11, about a post: it is folded for all (`holds`), or no longer by this word."""
+
+    holds: bool
 
 
 class PledgeValue(Record, frozen=True):

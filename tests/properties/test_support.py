@@ -57,6 +57,26 @@ class Support(RuleBasedStateMachine):
             with suppress(LocalError):
                 person.pin(self.gid, self.posts[post], holds=holds)
 
+    @rule(one=st.integers(0, 2), other=st.integers(1, 4), for_s=st.sampled_from((60, 3600)))
+    def asks_to_be_quiet(self, one: int, other: int, for_s: int) -> None:
+        if self.people[one].node.up:
+            with suppress(LocalError, StopIteration):
+                self.people[one].asks_to_be_quiet(self.gid, NAMES[other], for_s)
+
+    @rule(one=st.integers(0, 2))
+    def ends_a_quiet(self, one: int) -> None:
+        person = self.people[one]
+        if person.node.up:
+            for quiet in person.quiets(self.gid)[-1:]:
+                with suppress(LocalError):
+                    person.ends_quiet(self.gid, quiet.id)
+
+    @rule(one=st.integers(1, 4))
+    def says_something(self, one: int) -> None:
+        if self.people[one].node.up:
+            with suppress(LocalError):
+                self.people[one].post(self.gid, "something")
+
     @rule(other=st.integers(0, 3), post=what)
     def pins_without_the_right(self, other: int, post: int) -> None:
         """Alder's program is changed."""
@@ -149,6 +169,15 @@ class Support(RuleBasedStateMachine):
             assert person.agreed(self.gid) == honest[0].agreed(self.gid), f"{person.name} counts other yeses"
             assert person.pinned(self.gid) == honest[0].pinned(self.gid), f"{person.name} sees other pins"
             self.only_moderators_pins_stand(person)
+            assert person.quiets(self.gid) == honest[0].quiets(self.gid), f"{person.name} keeps other quiets"
+            assert person.hushed(self.gid) == honest[0].hushed(self.gid), f"{person.name} closes other messages"
+            self.quiets_are_of_juniors(person)
+
+    def quiets_are_of_juniors(self, person: Person) -> None:
+        members = person.group(self.gid).view.members
+        for quiet in person.quiets(self.gid):
+            rank = members[quiet.member].rank if quiet.member in members else Rank.NEWCOMER
+            assert quiet.said.rank < rank, "somebody was asked to be quiet by one who may not"
 
     def only_moderators_pins_stand(self, person: Person) -> None:
         ranks = {word.rank for word in person.stated(self.gid, Form.PIN)}

@@ -1,6 +1,6 @@
 """A statement, and a value of each form."""
 
-from mesh.ids import PostId
+from mesh.ids import DeviceId, MemberPk, PostId
 from mesh.wire import notes, sessions, statements
 from mesh.wire.codec import Record, encode
 from mesh.wire.messages import QuoteValue, SignedMessage, StatementBody
@@ -13,6 +13,15 @@ def statement_records() -> list[Record]:
         StatementBody(form=statements.Form.FLAG, subject=b"\x88" * 16, lasts_s=0, value=encode(flag)),
         flag,
         statements.PinValue(holds=False),
+        statements.SaidSoFar(dev=DeviceId(b"\x96" * 16), mseq=7),
+        statements.QuietValue(
+            made_ms=1_700_000_000_000,
+            member=MemberPk(b"\x95" * 32),
+            for_s=86_400,
+            cuts=[statements.SaidSoFar(dev=DeviceId(b"\x96" * 16), mseq=7)],
+        ),
+        statements.LiftValue(),
+        statements.FoldingValue(holds=True),
         statements.MeetingValue(day="tue", minute=19 * 60, zone="Europe/London", note="Tea first."),
         sessions.WantStatementsBody(ticket=4, after=b"\xcc" * 34, have=b"\xcd" * 32),
         sessions.StatementsBody(ticket=4, after=b"", messages=[SignedMessage(tbs=b"\x90", sig=bytes(64))]),

@@ -21,6 +21,7 @@ Passphrase: TypeAlias = Callable[[], str]
 # Each method with its parameters; `?` marks one that may be null or left out.
 METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "api.methods": (),
+    "appeal": ("group", "note?", "wait_s"),
     "device.add": ("name?", "this?", "passphrase"),
     "device.join": ("code", "wait_s", "passphrase"),
     "device.list": (),
@@ -85,6 +86,7 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "knocks.admit": ("group", "knock"),
     "knocks.decline": ("group", "knock"),
     "knocks.list": ("group?",),
+    "log": ("group",),
     "meeting.remind": ("group", "before_s"),
     "meeting.set": ("group", "day?", "time?", "zone?", "note?", "none?", "wait_s"),
     "meeting.show": ("group",),
@@ -122,6 +124,11 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "reflect.add": ("text", "about?"),
     "reflect.delete": ("note",),
     "reflect.list": ("limit?",),
+    "report": ("message", "with?", "note?", "wait_s"),
+    "reports.answer": ("report", "text?", "wait_s"),
+    "reports.list": ("group?",),
+    "reports.show": ("report",),
+    "sanction": ("group", "member", "step", "reason?", "for_s?", "message?", "wait_s"),
     "share.ask": ("message", "purpose?", "wait_s"),
     "share.grant": ("message", "to?", "wait_s"),
     "share.list": (),

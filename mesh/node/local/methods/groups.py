@@ -29,6 +29,7 @@ from mesh.node.local.methods.names import group_named, member_named
 from mesh.node.local.methods.pins import pins_json
 from mesh.node.local.methods.proofs import signed_twice
 from mesh.node.local.methods.removals import knows_of_removals, removal_json, seen_removal_of
+from mesh.node.local.methods.sanctions import quiet_until
 from mesh.node.local.methods.shown import departed_json, each, group_json, member_json, person
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.asking import require_removable
@@ -124,6 +125,7 @@ def _member(desk: Desk, room: Room, member: Member, forked: Mapping[DeviceId, Fo
         "seen_removal": knows_of_removals(desk.state, room, member.pk),
         "equivocated": bool(twice),
         "equivocations": each(twice),
+        "quiet_until": quiet_until(room, member.pk, desk.now().wall_ms),
     }
 
 

@@ -17,6 +17,7 @@ from mesh.node.local.methods.chosen import choices_of
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.files import files_json
 from mesh.node.local.methods.flags import NO_FLAGS, flags_json
+from mesh.node.local.methods.sanctions import folded_by
 from mesh.node.local.methods.shown import iso, person, unconfirmed
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.agreeing import lacks_yes, waits_for_yes
@@ -25,9 +26,11 @@ from mesh.peer.keepers import keepers_of
 from mesh.peer.links import Session
 from mesh.peer.modes import breaks_lock, is_held_back
 from mesh.peer.placing import is_over
+from mesh.peer.quieting import waits_for_quiet
 from mesh.peer.receipts import keeps_quiet
 from mesh.peer.records import MessageRecord
 from mesh.peer.state import Room, State
+from mesh.peer.statements import is_hushed, quiets_of
 from mesh.peer.tracks import Track
 from mesh.store.base import Store
 from mesh.support.own import Choices, Closed
@@ -81,6 +84,7 @@ def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonO
         "may_leave": "no",
         "expires": iso(record.gone_ms) if record.gone_ms else None,
         **NO_FLAGS,
+        "folded_by": None,
         "why": None,
     }
     own, delivery = is_own(room, record), room.deliveries.get(record.post, Delivery())
@@ -109,6 +113,8 @@ def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonO
     except RemoteError:
         return told | {"why": "this message cannot be shown by this version"}
     told |= flags_json(room, record, look.wall_ms)
+    folder = folded_by(room, record.post, record.member, look.wall_ms)
+    told |= {"folded_by": folder, "collapsed": bool(told["collapsed"]) or folder is not None}
     closed = None if opened else _closed_by(look, room, record, post, folded=bool(told["collapsed"]))
     return told | {
         "text": post.text if closed is None else None,
@@ -133,6 +139,8 @@ def _closed_by(look: Look, room: Room, record: MessageRecord, post: PostBody, *,
         return Closed.AGREEMENT
     if record.member == room.group.own.member_pk:
         return Closed.WARNING if post.cw else None
+    if is_hushed(quiets_of(room, look.wall_ms), record, look.wall_ms):
+        return Closed.QUIET
     chosen = look.choices.closes_by_author(record.member, record.post) or look.choices.closes_by_words(post)
     return chosen or (Closed.FOLDED if folded else None)
 
@@ -289,6 +297,8 @@ def _why_queued(look: Look, room: Room, post: PostId, delivery: Delivery) -> str
     drafts = [draft for draft in room.drafts.values() if draft.post == post]
     if look.state is not None and any(quote_waits(look.state, draft, look.wall_ms) for draft in drafts):
         return "what it quotes may not leave its group any more; it stays here, and you can take it back"
+    if any(waits_for_quiet(room, draft, look.wall_ms) for draft in room.drafts.values() if draft.post == post):
+        return "you have been asked to be quiet for a while; it goes out when that is over, and you can take it back"
     if not look.running:
         return "your node is not running"
     if missing_epoch(room.group) is not None:

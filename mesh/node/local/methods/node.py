@@ -9,6 +9,7 @@ from mesh.node.local.methods.agreements import agreement_problems
 from mesh.node.local.methods.chosen import choices_of
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.joins import join_json
+from mesh.node.local.methods.log import care_problems
 from mesh.node.local.methods.meetings import meeting_reminders
 from mesh.node.local.methods.pace import pace_json
 from mesh.node.local.methods.proofs import proof_problems
@@ -90,6 +91,7 @@ def _problems(desk: Desk, waiting: int) -> list[JsonObject]:
         if only_one is not None:
             found.append(_unconfirmed(room, only_one))
         found.extend(_asked_to_talk(desk, room))
+        found.extend(care_problems(room, desk.now().wall_ms))
         found.extend(_asked_to_share(desk, room))
         off = is_off_duty(desk, room.group.gid)
         if room.knocks and room.group.rank <= Rank.MODERATOR and not off:  # others can only wait with whoever knocks

@@ -27,6 +27,8 @@ from mesh.node.local.methods.messages import (
 from mesh.node.local.methods.names import group_named, message_named
 from mesh.node.local.methods.pins import pins_json
 from mesh.node.local.methods.quotes import ends_with, quoted, to_be_quoted, topics_of, warning_of
+from mesh.node.local.methods.sanctions import own_quiet_json
+from mesh.node.local.methods.sealed import notes_json_waiting
 from mesh.node.local.methods.share import is_unwanted
 from mesh.node.local.methods.shown import catching_up_json, each, earlier_json, person
 from mesh.node.local.protocol import JsonObject, JsonValue
@@ -146,6 +148,7 @@ async def read(desk: Desk, params: JsonObject) -> JsonObject:
         "earlier": earlier_json(desk.state, room),
         "pins": each(pins_json(desk, room)),
         "meeting": meeting_json(desk, room),
+        "quiet": own_quiet_json(room, look.wall_ms),
     }
 
 
@@ -275,6 +278,7 @@ async def outbox(desk: Desk, params: JsonObject) -> JsonObject:
         taken_back = [draft.post for draft in room.drafts.values() if draft.kind == Kind.WITHDRAWAL]
         waiting.extend(_untold(room, post_id) for post_id in taken_back)
         waiting.extend(_unsaid(room, draft) for draft in room.drafts.values() if draft.kind == Kind.STATEMENT)
+        waiting.extend(notes_json_waiting(room))
     return {"outbox": each(waiting)}
 
 

@@ -1,0 +1,257 @@
+"""Reports among five: to stewards and founders alone, never to one whom they concern, and no trace for anybody else."""
+
+import pytest
+
+from mesh.commands import Rank
+from mesh.errors import LocalError, RefusedError, RemoteError
+from mesh.events import Space
+from mesh.groups.notes import open_note, read_note
+from mesh.ids import GroupId, MemberPk, PostId
+from mesh.node.local.protocol import JsonObject, JsonValue
+from mesh.support import reports
+from mesh.wire import limits
+from mesh.wire.codec import decode, encode
+from mesh.wire.messages import Kind, MessageTbs, SignedMessage
+from mesh.wire.notes import NoteTag, NoteText, ReportedPost, ReportNote
+from simulations.checks import blamed
+from simulations.people import Person, circle
+from simulations.world import World
+from tests.node.local.test_ladder import list_of, log, problems
+from tests.node.local.test_messages import GROUP, call, say
+from tests.node.local.test_methods import WorldDesk, part
+from tests.peer.forgery import Forger
+from tests.peer.test_talking import note_of
+from tests.properties.circles import Wire
+
+NOTE = "He writes to me at night."
+
+
+def five(seed: int = 3) -> tuple[World, GroupId, list[Person], list[WorldDesk]]:
+    """Give wren (founder), juniper and sorrel (stewards), tansy and alder (members) at their desks."""
+    world = World(seed)
+    gid, people = circle(world, "wren", "juniper", "sorrel", "tansy", "alder")
+    world.run(10)
+    for person, rank in zip(people[1:], (Rank.STEWARD, Rank.STEWARD, Rank.MEMBER, Rank.MEMBER), strict=True):
+        if person.group(gid).rank is not rank:
+            people[0].rank(gid, person, rank)
+    world.run(20)
+    return world, gid, people, [WorldDesk(world, person.name) for person in people]
+
+
+def report(desk: WorldDesk, message: JsonObject, *beside: JsonObject, **more: JsonValue) -> JsonObject:
+    """Report a message, with others beside it."""
+    asked: JsonObject = {"message": message["id"], "with": [other["id"] for other in beside], "note": NOTE}
+    return call(desk, "report", **{**asked, "wait_s": 5.0, **more})
+
+
+def listed(desk: WorldDesk) -> list[JsonObject]:
+    return list_of(call(desk, "reports.list", group=GROUP), "reports")
+
+
+def aliases(told: JsonObject, key: str) -> list[JsonValue]:
+    return [person["alias"] for person in list_of(told, key)]
+
+
+def held_by(person: Person) -> list[bytes]:
+    return [key + value for space in Space for key, value in person.node.store.scan(space)]
+
+
+def test_stewards_see_what_was_reported_by_whom_and_the_post_as_its_author_signed_it() -> None:
+    world, _, _, (wren, juniper, sorrel, tansy, alder) = five()
+    say(tansy, "first")
+    bad = say(alder, "an ugly word")
+    world.run(5)
+    told = report(tansy, bad)
+    assert told["told"] is True
+    assert sorted(map(str, aliases(part(told, "report"), "to"))) == ["juniper", "sorrel", "wren"]
+    world.run(5)
+    for desk in (wren, juniper, sorrel):
+        (seen,) = listed(desk)
+        assert (part(seen, "by")["alias"], part(seen, "about")["alias"]) == ("tansy", "alder")
+        assert (seen["text"], seen["closed"], seen["mine"]) == (NOTE, False, False)
+        assert "A report or an appeal waits" in problems(desk)
+        whole = part(call(desk, "reports.show", report=seen["id"]), "report")
+        (post,) = list_of(whole, "posts")
+        assert (post["id"], post["text"], post["proved"]) == (bad["id"], "an ugly word", True)
+    assert listed(alder) == []
+    (copy,) = listed(tansy)
+    assert copy["mine"] is True
+    call(wren, "reports.answer", report=copy["id"], text="Thank you. I talk with them.", wait_s=5.0)
+    world.run(5)
+    assert [entry["reason"] for entry in log(tansy, "answer")] == ["Thank you. I talk with them."]
+    assert "A report or an appeal waits" not in problems(wren)
+    assert "A report or an appeal waits" in problems(juniper), "whether it was dealt with, each sees for themself"
+    assert log(alder, "report") == []
+
+
+@pytest.mark.parametrize("reported", ["alder", "sorrel"])
+def test_no_frame_that_the_reported_can_open_holds_the_report_or_that_it_is_one(reported: str) -> None:
+    """All frames of the run, tried with all keys that the reported ever has: a member, and one of the stewards."""
+    world, gid, people, desks = five(4)
+    index = ["wren", "juniper", "sorrel", "tansy", "alder"].index(reported)
+    target, desk, tansy = people[index], desks[index], desks[3]
+    bad = say(desk, "an ugly word")
+    world.run(5)
+    wire = Wire.of(world)
+    before = target.room(gid).track(people[3].device(gid)).top
+    report(tansy, bad)
+    world.run(60)
+    (key,) = people[3].room(gid).sealed
+    note_id, note = key[32:], people[3].room(gid).sealed[key]
+    rows = held_by(target)
+    sealed = [tbs for tbs in _messages_of(target, gid, people[3]) if tbs[0] > before]
+    assert [kind for _, kind, _, _ in sealed if kind == Kind.NOTE] == [Kind.NOTE], "they see that one note was sent"
+    for _, kind, uid, body in sealed:
+        if kind == Kind.NOTE:
+            assert opened_by(target, gid, people[3], uid, body) is None
+            assert NOTE.encode() in (opened_by(people[0], gid, people[3], uid, body) or b""), "wren can"
+    for secret in (NOTE.encode(), note_id, note.value, b"REPORT"):
+        assert not any(secret in row for row in rows)
+        assert not any(secret in frame for frame in wire.raw)
+    assert problems(desk).count("eport") == 0
+    assert listed(desk) == []
+    assert wire.raw
+    for other, there in zip(people, desks, strict=True):
+        if other is not target and other.group(gid).rank <= Rank.STEWARD:
+            assert [r["text"] for r in listed(there)] == [NOTE], "the others have it"
+    assert blamed(world) == []
+
+
+def _messages_of(person: Person, gid: GroupId, author: Person) -> list[tuple[int, int, bytes, bytes]]:
+    """All messages of an author that a person's node ever took in and could open: number, kind, uid, body."""
+    assert person.node.peer is not None
+    found = []
+    for (group, dev, mseq), signed in person.node.peer.state.signed.items():
+        if group == gid and dev == author.device(gid):
+            tbs = decode(MessageTbs, signed.tbs, bytes_max=limits.MESSAGE_BYTES_MAX)
+            found.append((mseq, tbs.kind, tbs.uid, tbs.body))
+    return found
+
+
+def opened_by(person: Person, gid: GroupId, author: Person, uid: bytes, body: bytes) -> bytes | None:
+    """Return what a person's node opens of a note, with all its keys."""
+    assert person.node.peer is not None
+    group = person.group(gid)
+    return open_note(group, author.device(gid), uid, read_note(group, body), person.node.peer._sealer)
+
+
+def test_a_report_goes_to_nobody_whose_message_is_in_it_and_to_nobody_at_all_where_none_is_left() -> None:
+    world, gid, people, (wren, juniper, sorrel, tansy, alder) = five(5)
+    bad, also = say(sorrel, "from a steward"), say(juniper, "and another")
+    world.run(5)
+    told = part(report(tansy, bad), "report")
+    assert sorted(map(str, aliases(told, "to"))) == ["juniper", "wren"]
+    told = part(report(tansy, bad, also), "report")
+    assert aliases(told, "to") == ["wren"]
+    by_founder = say(wren, "from the founder")
+    world.run(5)
+    own = people[3].group(gid).own.mseq
+    with pytest.raises(RefusedError) as refused:
+        report(tansy, bad, also, by_founder)
+    assert refused.value.code == "E-NOBODY-TO-TELL"
+    assert all(word in refused.value.do for word in ("block", "leave", "fork"))
+    world.run(30)
+    assert people[3].group(gid).own.mseq - own <= 2, "nothing but what nodes say anyway went out"
+    assert [len(listed(desk)) for desk in (wren, juniper, sorrel, alder)] == [2, 1, 0, 0]
+    with pytest.raises(LocalError) as yours:
+        report(tansy, say(tansy, "mine"))
+    assert yours.value.code == "E-YOURS"
+    with pytest.raises(LocalError):
+        report(tansy, bad, note="x" * 1025)
+    with pytest.raises(LocalError):
+        report(tansy, {"id": "ffffffff"})
+    with pytest.raises(LocalError):
+        report(tansy, bad, *[bad | {"id": f"{k:08x}"} for k in range(9)])
+
+
+def test_a_report_waits_for_somebody_to_take_it_and_says_so() -> None:
+    world, gid, people, (wren, _, _, tansy, alder) = five(6)
+    bad = say(alder, "an ugly word")
+    world.run(5)
+    for person in (*people[:3], people[4]):
+        person.off()
+    world.run(5)
+    told = report(tansy, bad, wait_s=1.0)
+    assert told["told"] is False
+    (waiting,) = [entry for entry in list_of(call(tansy, "outbox"), "outbox") if entry["state"] == "queued"]
+    assert len(list_of(waiting, "waiting_for")) == 3
+    people[3].off(power_cut=True)
+    people[3].on()
+    people[0].on()
+    assert people[3].until(lambda: not any(note.waits for note in people[3].room(gid).sealed.values()))
+    world.run(5)
+    assert [r["text"] for r in listed(wren)] == [NOTE]
+
+
+def test_one_who_becomes_a_steward_later_sees_no_earlier_report() -> None:
+    world, gid, people, (wren, _, _, tansy, alder) = five(7)
+    bad = say(tansy, "an ugly word")
+    world.run(5)
+    report(alder, bad)
+    world.run(5)
+    people[0].rank(gid, people[3], Rank.STEWARD)
+    world.run(60)
+    people[3].off()
+    people[3].on()
+    world.run(60)
+    assert listed(tansy) == []
+    assert not any(NOTE.encode() in row for row in held_by(people[3]))
+    assert [r["text"] for r in listed(wren)] == [NOTE]
+
+
+def test_what_the_reporter_cannot_prove_is_shown_as_their_word() -> None:
+    world, gid, people, (_, juniper, _, tansy, alder) = five(8)
+    bad = say(alder, "an ugly word")
+    world.run(5)
+    report(tansy, bad)
+    world.run(5)
+    (true,) = people[0].room(gid).sealed.values()
+    forger = Forger(people[3], gid)
+    good = reports_post(true.value)
+    member = people[4].member(gid)
+    bent = ReportedPost(
+        post=good.post,
+        member=member,
+        ts_ms=good.ts_ms,
+        text="",
+        signed=SignedMessage(tbs=good.signed.tbs, sig=bytes(64)) if good.signed else None,
+    )
+    others = ReportedPost(post=good.post, member=people[1].member(gid), ts_ms=good.ts_ms, text="", signed=good.signed)
+    invented = ReportedPost(post=good.post, member=member, ts_ms=1, text="made up", signed=None)
+    rubbish = ReportedPost(
+        post=good.post, member=member, ts_ms=1, text="", signed=SignedMessage(tbs=b"\x93", sig=bytes(64))
+    )
+    for k, post in enumerate((bent, others, invented, rubbish)):
+        value = encode(ReportNote(text="see", posts=[post]))
+        plain = encode(NoteText(tag=NoteTag.REPORT, id=bytes([k] * 16), value=value))
+        forger.hands(people[1], note_of(forger, people[1], plain))
+    seen = [r for r in listed(juniper) if r["text"] == "see"]
+    assert len(seen) == 4
+    for entry in seen:
+        (shown,) = list_of(part(call(juniper, "reports.show", report=entry["id"]), "report"), "posts")
+        assert shown["proved"] is False
+        assert shown["text"] in (None, "made up")
+    assert blamed(world) == []
+
+
+def reports_post(value: bytes) -> ReportedPost:
+    return decode(ReportNote, value, bytes_max=limits.NOTE_VALUE_BYTES_MAX).posts[0]
+
+
+def test_posts_fit_a_report_as_they_were_signed_or_cut() -> None:
+    def post(k: int, size: int) -> tuple[ReportedPost, str]:
+        signed = SignedMessage(tbs=b"t" * size, sig=bytes(64))
+        return ReportedPost(
+            post=PostId(bytes([k] * 16)), member=MemberPk(bytes(32)), ts_ms=1, text="", signed=signed
+        ), "ä" * size
+
+    for sizes in ((10,), (30_000,), (7_000, 300), (300, 7_000), (30_000,) * 8, (900,) * 8):
+        value = reports.fit("é" * 512, [post(k, size) for k, size in enumerate(sizes)])
+        assert len(encode(value)) <= limits.NOTE_VALUE_BYTES_MAX
+        reports.check_report(value)
+        for there, size in zip(value.posts, sizes, strict=True):
+            assert (there.signed is None) == bool(there.text)
+            assert there.signed is not None or there.text.endswith("…") or size < 1000
+    assert reports.fit("", [post(0, 7_000)]).posts[0].signed is not None
+    with pytest.raises(RemoteError):
+        reports.check_report(ReportNote(text="", posts=[post(1, 1)[0]] * 2))
