@@ -33,6 +33,7 @@ from mesh.node.local.protocol import JsonObject
 
 UNREAD_MAX: Final = 50  # messages that are told at once when one comes into a group; /next tells more
 LAST_SHOWN: Final = 5  # where nothing is unread, so that one knows where the talk stands; ours
+NEED_NO_HOME: Final = frozenset({"crisis", "help", "version", "completion", "api"})  # commands that change nothing
 KEPT: Final = "It was not sent. Here it is once more; /again sends it:"
 UNFINISHED: Final = "This was not sent:"
 HELP: Final = (
@@ -133,7 +134,8 @@ class Conversation:
         else:
             here = Here(group=self.gid, groups=self.groups, numbers=self.numbers)
             run_command(self.context, command.name, words_of(command.rest), here)
-            self._look_around()
+            if command.name not in NEED_NO_HOME:
+                self._look_around()
 
     # ------------------------------------------------------------ groups
 

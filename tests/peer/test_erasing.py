@@ -139,6 +139,29 @@ def test_a_changed_program_that_keeps_all_gives_none_of_it_back_to_honest_ones()
     assert posts, "what they said is signed, and a changed program can show it to its own person for ever"
 
 
+def test_who_was_off_for_all_of_it_asks_for_none_of_it_and_takes_none_of_it_from_anybody() -> None:
+    world, gid, people = four(8)
+    wren, juniper, sorrel, tansy = people
+    gone = juniper.member(gid)
+    tansy.off()
+    world.run(2)
+    for place in range(3):
+        juniper.post(gid, f"{WORDS}, said later {place}")
+    world.run(10)
+    frames, _ = kept_by(sorrel, gid, juniper)
+    juniper.leave(gid, wipe=True)
+    world.run(20)
+    tansy.on()
+    world.run(40)
+    assert is_gone(gid, gone, wren, sorrel, tansy)
+    for frame in frames:
+        Forger(sorrel, gid).hands(tansy, frame)
+    world.run(10)
+    assert is_gone(gid, gone, tansy)
+    assert len(frames) > 6
+    assert b"said later" not in everything(tansy)
+
+
 def test_a_page_with_words_that_were_taken_back_is_passed_over_and_no_fault_of_its_giver() -> None:
     world, gid, people = four(7)
     wren, juniper, sorrel, _ = people
