@@ -10,6 +10,8 @@ from mesh.groups.history import HISTORY
 from mesh.ids import GroupId, MemberPk
 from mesh.node.local.methods.shown import alias_of, departed_json
 from mesh.peer import erasing
+from mesh.peer.handing_on import Due
+from mesh.peer.links import Walk
 from mesh.peer.originals import original_of
 from mesh.wire.messages import SignedMessage
 from mesh.wire.operations import LeaveBody, OpType
@@ -48,7 +50,8 @@ def is_gone(gid: GroupId, member: MemberPk, *people: Person) -> bool:
     rows = [m for p in people for m in p.messages(gid) if m.member == member]
     words = [p.name for p in people if WORDS.encode() in everything(p)]
     noted = all(member in p.group(gid).own.erased for p in people)
-    return not rows and not words and noted and all(no_gaps(p, gid) and not p.flagged(gid) for p in people)
+    stated = [s for p in people for s in p.room(gid).statements if s.record.member == member]
+    return not rows + stated and not words and noted and all(no_gaps(p, gid) and not p.flagged(gid) for p in people)
 
 
 def kept_by(person: Person, gid: GroupId, author: Person) -> tuple[list[bytes], list[SignedMessage]]:
@@ -149,11 +152,15 @@ def test_who_was_off_for_all_of_it_asks_for_none_of_it_and_takes_none_of_it_from
         juniper.post(gid, f"{WORDS}, said later {place}")
     world.run(10)
     frames, _ = kept_by(sorrel, gid, juniper)
+    juniper_device = juniper.device(gid)
     juniper.leave(gid, wipe=True)
     world.run(20)
     tansy.on()
     world.run(40)
     assert is_gone(gid, gone, wren, sorrel, tansy)
+    assert tansy.node.peer is not None
+    asked = [dev for _, session in tansy.node.peer.state.sessions(gid) for dev in session.closed]
+    assert juniper_device not in asked
     for frame in frames:
         Forger(sorrel, gid).hands(tansy, frame)
     world.run(10)
@@ -185,6 +192,21 @@ def test_a_page_with_words_that_were_taken_back_is_passed_over_and_no_fault_of_i
     assert blamed(world) == []
     assert (len(posts), len(flags)) == (3, 1)
     assert is_gone(gid, gone, wren)
+
+
+def test_while_it_is_being_forgotten_nothing_of_it_is_handed_on() -> None:
+    world, gid, people = four(9)
+    wren, juniper, _, tansy = people
+    rows = [m for m in wren.messages(gid) if m.dev == juniper.device(gid)]
+
+    def handed_on() -> list[bool]:
+        room = wren.room(gid)
+        return [Due(room, room.group.view.members[tansy.member(gid)], 0).covers(row, Walk()) for row in rows]
+
+    assert handed_on() == [True] * 3
+    juniper.leave(gid, wipe=True)
+    world.run(20)
+    assert handed_on() == [False] * 3
 
 
 @pytest.mark.parametrize("crash", list(Crash))
