@@ -149,6 +149,8 @@ def _send(
     context.out.result(told, [f"{delivery_line(message)} · {shown_id(fields.text(message, 'id'))}"])
     context.out.say(*(what_it_waits_for(message, group, node_up=context.node_up) if waiting else []))
     context.out.say(*([FILES_STAY] if fields.records(message, "files") else []))
+    if (warning := one_line(fields.text(message, "cw"))) and not fields.text(asked, "cw"):
+        context.out.say(f"It bears the warning of what it quotes: {warning}.")
     return Exit.QUEUED if waiting else Exit.OK
 
 

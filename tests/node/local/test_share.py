@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
+from mesh.commands import SayNote
 from mesh.errors import Exit, LocalError, RefusedError
 from mesh.events import Effect, Input, Send, SendStored, Space
 from mesh.groups.records import load
-from mesh.ids import GroupId
+from mesh.ids import GroupId, PostId
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.consent import words_of
 from mesh.peer.records import MessageRecord
@@ -21,6 +22,7 @@ from mesh.support.quotes import quote_extra
 from mesh.wire import limits
 from mesh.wire.codec import encode
 from mesh.wire.messages import Kind, Mode, PostBody, QuoteValue
+from mesh.wire.notes import NoteTag, ShareQuestion
 from mesh.wire.statements import ConsentValue, Form
 from simulations.checks import agree, blamed
 from simulations.people import Person
@@ -169,6 +171,26 @@ def test_one_question_in_two_weeks_and_none_after_a_no() -> None:
     assert "please" not in str(waiting["questions"])
     call(five.tansy, "own.person", group=GROUP, member="sorrel", muted=True)
     assert listed(five.tansy, "questions") == [], "of whom one mutes one is not asked"
+
+
+def test_a_changed_program_asks_about_nothing_in_vain() -> None:
+    five = Five(16)
+    said, others = five.says(), say(five.wren, "of wren's")
+    five.world.run(5)
+    to = (five.people[3].member(five.gid),)
+    for post in (b"n" * 16, bytes.fromhex(str(others["id"]))):
+        value = encode(ShareQuestion(post=PostId(post), purpose="x"))
+        five.world.ask("sorrel", SayNote(group=five.gid, tag=NoteTag.QUESTION, to=to, value=value))
+    five.world.run(5)
+    assert len(five.people[3].room(five.gid).sealed) == 2
+    assert listed(five.tansy, "questions") == []
+    assert "may leave" not in str(call(five.tansy, "status")["problems"])
+    for _ in range(2):
+        value = encode(ShareQuestion(post=PostId(bytes.fromhex(str(said["id"]))), purpose="x"))
+        five.world.ask("sorrel", SayNote(group=five.gid, tag=NoteTag.QUESTION, to=to, value=value))
+    five.world.run(5)
+    problems = str(call(five.tansy, "status")["problems"])
+    assert problems.count("sorrel of “Tuesday grief” asks whether your words may leave the group.") == 1
 
 
 def test_a_question_waits_for_somebody_to_take_it() -> None:

@@ -164,14 +164,13 @@ def _asked_to_talk(desk: Desk, room: Room) -> list[JsonObject]:
 def _asked_to_share(desk: Desk, room: Room) -> list[JsonObject]:
     """Say that somebody asks whether words of ours may leave the group."""
     name, asked = room.group.founding.name, waiting_questions(desk, room)
-    return [
-        {
-            "what": f"{alias_of(room, question.asker)} of “{name}” asks whether your message may leave the group.",
-            "do": f"`mesh share list` shows it. Yes: `mesh share grant {question.post.hex()[:8]}`. "
-            f"No: `mesh share refuse {question.post.hex()[:8]}`, which nobody is told of.",
-        }
-        for question in asked
-    ]
+    askers = list(dict.fromkeys(question.asker for question in asked))
+    if not asked:
+        return []
+    one = f"{alias_of(room, askers[0])} of “{name}” asks whether your words may leave the group."
+    more = f"{len(askers)} members of “{name}” ask whether your words may leave the group."
+    do = "`mesh share list` shows which. `mesh share grant` says yes; `mesh share refuse` says no, and nobody is told."
+    return [{"what": one if len(askers) == 1 else more, "do": do}]
 
 
 def _at_the_door(room: Room) -> str:

@@ -126,7 +126,7 @@ def _stated(room: Room) -> Iterable[PostId]:
 
 
 def waiting_questions(desk: Desk, room: Room) -> list[Question]:
-    """Return the questions that wait for our answer; not those of people whom one does not want to hear.
+    """Return the questions about posts of ours that wait for our answer; not of people whom one does not want to hear.
 
     One who asks again after a no is not shown for a while.
     """
@@ -140,6 +140,8 @@ def waiting_questions(desk: Desk, room: Room) -> list[Question]:
         and (q.asker, q.post) not in refused
         and q.asker in room.group.others
         and not choices.leaves_out(q.asker, q.purpose)
+        and (record := _find(desk, room, q.post)) is not None
+        and record.member == room.group.own.member_pk
     ]
 
 
