@@ -56,6 +56,7 @@ COMMANDS: Final = {
         ("read", "cli.commands.talk:read", "Read a group."),
         ("chat", "cli.commands.chat:chat", "Read and write in your groups, line by line."),
         ("talk", "cli.commands.two:talk", "Talk with a member as two; list who asks."),
+        ("listen", "cli.commands.listen:app", "Offer to listen, or ask for a listener, one to one."),
         ("file", "cli.commands.files:app", "Save what stands beside a message."),
         ("flag", "cli.commands.flag:flag", "Ask that a message be folded, or no longer."),
         ("report", "cli.commands.report:report", "Show messages to the stewards alone, under seal."),

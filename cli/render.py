@@ -389,6 +389,11 @@ def event_line(event: JsonObject) -> str:
             return f"Somebody waits at the door of group {group}: `mesh knocks list`"
         case "talk":
             return f"Somebody of group {group} asks to talk with you as two: `mesh talk`"
+        case "listen":
+            state = fields.text(event, "state")
+            if state == "offered":
+                return f"Somebody of group {group} asks for a listener: `mesh listen list`"
+            return f"A talk with a listener, asked for in group {group}: {one_line(state)}"
         case "fork":
             return f"A successor to group {group} is offered to you: `mesh status`"
         case "group":

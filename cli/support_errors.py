@@ -81,6 +81,41 @@ SUPPORT_ERRORS: Final[Mapping[str, Entry]] = {
         "A date is written as year, month and day, so that all read it alike.",
         "Write it like 2027-03-31.",
     ),
+    "E-LISTEN-OFF": Entry(
+        "This group has no listeners.",
+        "Its stewards have switched that off, or you are two here already; every honest node keeps to it.",
+        "`mesh talk GROUP MEMBER` asks one member to talk as two.",
+    ),
+    "E-LISTEN-DIRECT": Entry(
+        "No keeper of the group carries such a talk.",
+        "Your two nodes would link with each other. Whoever watches the network sees that.",
+        "Add a keeper with `mesh keeper add`, or go on with --direct.",
+    ),
+    "E-LISTEN-ASKED": Entry(
+        "You have asked for a listener in this group already.",
+        "One talk at a time leaves somebody free for others.",
+        "`mesh listen list` shows how it stands; `mesh listen end` takes it back.",
+    ),
+    "E-LISTEN-TAKEN": Entry(
+        "Another was there before you.",
+        "Whoever says yes first is the one. That you were ready counts all the same.",
+        "Nothing more is needed.",
+    ),
+    "E-NO-LISTENER": Entry(
+        "Nobody in this group offers to listen to that now.",
+        "Offers name topics and hours, and lapse after a time.",
+        "Ask with another topic or none, or at another time. `mesh listen list` shows who offers.",
+    ),
+    "E-NO-LISTEN": Entry(
+        "There is no such talk with a listener, or not any more.",
+        "What was asked runs out after two to three hours, and a talk ends when either ends it.",
+        "`mesh listen list` shows what there is.",
+    ),
+    "E-HOURS": Entry(
+        "These are no hours of the day.",
+        "An offer to listen is for hours that begin at one time and end at another.",
+        "Write them like 18:00-22:30; left out, it is for any time.",
+    ),
     "E-SHELF-FULL": Entry(
         "There is no room for more of yours on the shelf.",
         "Every member's node keeps all that stands there.",

@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import Final
 
 from mesh.ids import Address, DeviceId, GroupId, JoinId, MemberPk, OpId, PostId
+from mesh.listening import ListeningCommand
 from mesh.secret import Secret
 from mesh.upkeep import Upkeep
 
@@ -425,6 +426,7 @@ Command = (
     | OfferTalk
     | AcceptTalk
     | DeclineTalk
+    | ListeningCommand
     | KnownAddress
     | KeepOwn
     | ClearPosts

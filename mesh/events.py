@@ -52,6 +52,7 @@ class Space(StrEnum):
     JOINS = "joins"  # join id -> an attempt to join
     TALKS = "talks"  # gid + gid of a group for two -> with whom, in this group
     NOTES = "notes"  # gid + author's member key + note id -> what was said under seal, by us or to us
+    LISTENS = "listens"  # gid + gid of a group for two -> a talk with a listener that was asked for in this group
     CONTACTS = "contacts"  # gid + device id -> addresses
     PROOFS = "proofs"  # gid + device id -> two messages that it signed under one number
     VERIFIED = "verified"  # gid + member key -> when the person confirmed it
@@ -84,6 +85,7 @@ LOADED: Final = (
     Space.JOINS,
     Space.TALKS,
     Space.NOTES,
+    Space.LISTENS,
     Space.CONTACTS,
     Space.PROOFS,
     Space.VERIFIED,
@@ -337,6 +339,7 @@ class Notice(StrEnum):
     KNOCK = "knock"
     FORK = "fork"
     TALK = "talk"
+    LISTEN = "listen"
     GROUP = "group"
     HISTORY = "history"
     SUPPORT = "support"

@@ -28,6 +28,7 @@ def set_(group: str, key: str, value: str, /, *, context: Here) -> None:
     - agreement-first on or off: whether posts wait for a yes to a new version of the agreement. Without it they do not.
       What a changed program posts all the same is shown closed until its author says yes.
     - steward-term 0 to 366: days that a founder or steward serves; 90 if nothing is set. 0: a term has no end.
+    - listeners on or off: whether members may offer to listen, and ask for a listener (`mesh listen`).
     - keep 1h to 3660d, or 0: how long every member's node keeps what is said. It holds for what was said before too:
       what is older goes from all of them, for good. 0: nothing goes by itself.
 

@@ -9,7 +9,8 @@ PKC 2023).
 Group, author and the message's uid are bound in, so that nobody can say another's note again as their own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Final
 
 from mesh.crypto.hashes import h
@@ -80,6 +81,31 @@ def open_note(group: Group, dev: DeviceId, uid: bytes, note: NoteBody, sealer: S
                 return unpad(decrypt(key, nonce, info, sealed)) if len(key) == _KEY_BYTES else None
             except RemoteError:
                 continue
+    return None
+
+
+def seal_slips(group: Group, slips: Mapping[DeviceId, bytes], uid: bytes, means: Means) -> list[bytes]:
+    """Return what each of these devices alone opens, among dummies: always four, of one length.
+
+    They stand inside a note to all of these devices: its readers see each other's slips and open their own. All slips
+    must have one length.
+    """
+    info = h(b"mesh1/slip", group.gid, group.own.dev, uid)
+    sealed = [means.sealer.seal(group.suite, group.kem_of[dev][1], info, slip) for dev, slip in slips.items()]
+    bytes_each = max(len(slip) for slip in slips.values())
+    for _ in range(limits.NOTE_WRAPS - len(sealed)):
+        _, stranger = means.sealer.generate(group.suite)
+        sealed.append(means.sealer.seal(group.suite, stranger, info, means.entropy.draw(bytes_each)))
+    return sorted(sealed)
+
+
+def open_slip(group: Group, dev: DeviceId, uid: bytes, slips: Iterable[bytes], sealer: Sealer) -> bytes | None:
+    """Return what our slip in a note by the device `dev` says, or None if none is for us."""
+    info, tried = h(b"mesh1/slip", group.gid, dev, uid), list(slips)
+    for _, private in group.kem_pairs()[: limits.NOTE_KEYS_MAX]:
+        for slip in tried:
+            with suppress(RemoteError):
+                return sealer.open(group.suite, private, info, slip)
     return None
 
 

@@ -43,6 +43,7 @@ from mesh.errors import LocalError, RefusedError
 from mesh.events import Space
 from mesh.groups.authoring import author, found, rekey
 from mesh.ids import Address, MemberPk
+from mesh.listening import AskListener, EndListening, EnterTalk, ListeningCommand, SeekTalk, SeenListening
 from mesh.membership.views import Member
 from mesh.peer import agreeing, attaching, choosing, confirming, fetching, hosting, raising, terms
 from mesh.peer.chores import remove_member, remove_own_device
@@ -53,10 +54,12 @@ from mesh.peer.homes import forget_home
 from mesh.peer.inviting import decide_knock, new_invite, revoke
 from mesh.peer.joining import agree, drop_join, start_join
 from mesh.peer.leaving import leave
+from mesh.peer.listening import ask_listener, enter_talk, seek_talk
 from mesh.peer.modes import require_mode
 from mesh.peer.noting import close_note, say_note
 from mesh.peer.own import clear_posts, keep_own
 from mesh.peer.pairing import open_pairing
+from mesh.peer.parting import end_listening, require_open, see_ends
 from mesh.peer.quieting import require_not_quiet
 from mesh.peer.records import VerifiedRecord
 from mesh.peer.rights import require_in, require_rank
@@ -135,12 +138,10 @@ def carry_out(state: State, command: Command, step: Step) -> bytes:
             return offer_again(state, state.room(command.group), command, step)
         case FollowFork():
             return follow_fork(state, state.room(command.group), command, step)
-        case OfferTalk():
-            return offer_talk(state, state.room(command.group), command, step)
-        case AcceptTalk():
-            return accept_talk(state, state.room(command.group), command, step)
-        case DeclineTalk():
-            decline_talk(state, state.room(command.group), command, step)
+        case OfferTalk() | AcceptTalk() | DeclineTalk():
+            return _talk(state, state.room(command.group), command, step)
+        case AskListener() | SeekTalk() | EnterTalk() | EndListening() | SeenListening():
+            return _listen(state, state.room(command.group), command, step)
         case DeclineFork():
             decline_fork(state.room(command.group), command, step)
         case KnownAddress():
@@ -160,6 +161,34 @@ def carry_out(state: State, command: Command, step: Step) -> bytes:
             return hosting.issue_ticket(state, command, step)
         case _:
             _govern(state, command, step)
+    return b""
+
+
+def _talk(state: State, room: Room, command: OfferTalk | AcceptTalk | DeclineTalk, step: Step) -> bytes:
+    """Carry out what is about talking as two."""
+    match command:
+        case OfferTalk():
+            return offer_talk(state, room, command, step)
+        case AcceptTalk():
+            return accept_talk(state, room, command, step)
+        case DeclineTalk():
+            decline_talk(state, room, command, step)
+    return b""
+
+
+def _listen(state: State, room: Room, command: ListeningCommand, step: Step) -> bytes:
+    """Carry out what is about talks with a listener."""
+    match command:
+        case AskListener():
+            return ask_listener(state, room, command, step)
+        case SeekTalk():
+            return seek_talk(state, room, command, step)
+        case EnterTalk():
+            enter_talk(state, room, command, step)
+        case EndListening():
+            end_listening(state, room, command, step)
+        case SeenListening():
+            see_ends(room, command, step)
     return b""
 
 
@@ -247,6 +276,7 @@ def _create(state: State, command: CreateGroup, step: Step) -> bytes:
 
 def _post(state: State, room: Room, command: Post, step: Step) -> bytes:
     require_in(room)
+    require_open(state, room)
     require_mode(room.group, command.mode)
     agreeing.require_yes(room, step.now.wall_ms)
     require_not_quiet(room, step.now.wall_ms)

@@ -20,7 +20,19 @@ from mesh.groups.invites import HOUR_MS
 from mesh.groups.operations import Operation
 from mesh.ids import DeviceId, MemberPk, OpId
 from mesh.membership.acts import GRANTS
-from mesh.peer import admitting, catching_up, door, doubting, erasing, joining, leaving, raising, reaching, way_back
+from mesh.peer import (
+    admitting,
+    catching_up,
+    door,
+    doubting,
+    erasing,
+    joining,
+    leaving,
+    parting,
+    raising,
+    reaching,
+    way_back,
+)
 from mesh.peer.hearing import hear_message, take_early
 from mesh.peer.own import note_came
 from mesh.peer.routing import plan_telling
@@ -86,6 +98,7 @@ def after_operations(state: State, room: Room, ops: list[Operation], step: Step)
         catching_up.ask_messages(state, room, step)
     wait = PRESENCE_WAIT_MS + step.dice.randrange(PRESENCE_SPREAD_MS)
     step.set_timer("presence", group.gid, wait)
+    parting.after_operations(state, room, step)
 
 
 def _tell_history(room: Room, step: Step) -> None:

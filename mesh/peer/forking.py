@@ -226,7 +226,7 @@ def follow_fork(state: State, room: Room, command: FollowFork, step: Step) -> Jo
     code = InviteCode(
         seed=fork.body.seed, gid_prefix=fork.body.new_gid[:GID_PREFIX_BYTES], expiry_hour=fork.body.expiry_hour
     )
-    offer = OfferRecord(parent=room.group.gid, gid=fork.body.new_gid, invite=fork.body.invite)
+    offer = OfferRecord(parent=room.group.gid, gid=fork.body.new_gid, invite=fork.body.invite, discreet=False)
     return start_join(state, StartJoin(code=code.pack(), addresses=_addresses(room, fork)), step, offer)
 
 

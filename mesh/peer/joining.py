@@ -325,7 +325,7 @@ def _prepare_knock(
         join_nonce=command.join_nonce,
         alias=alias,
         agreement_hash=pledge,
-        addresses=reaching.knock_addresses(state),
+        addresses=reaching.knock_addresses(state, join),
         reply_seed=step.entropy.draw(32),
         sig_invite=sig_invite,
         sig_member=sig_member,
@@ -383,7 +383,7 @@ def _knock_frame(state: State, join: JoinRecord, kept: KnockKeys, step: Step) ->
     frame, at_ms = state.knock_frames.get(join_id, (b"", 0))
     if not frame or step.now.mono_ms - at_ms >= SAME_FRAME_MS:
         knock = decode(KnockBody, kept.knock, bytes_max=limits.KNOCK_PADDED_BYTES)
-        here = replace(knock, addresses=reaching.knock_addresses(state))
+        here = replace(knock, addresses=reaching.knock_addresses(state, join))
         frame = seal_knock(invite_keys(InviteCode.unpack(join.code).seed), here, step.means())
         state.knock_frames[join_id] = (frame, step.now.mono_ms)
     return frame

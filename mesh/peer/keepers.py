@@ -5,9 +5,11 @@ They are settings of the group, so that all members agree on them and newcomers 
 
 from typing import Final
 
+from mesh.groups.discreet import founding_settings, is_kept, is_listening
 from mesh.groups.group import Group
-from mesh.ids import AccountId
+from mesh.ids import AccountId, PeerId
 from mesh.peer.links import AtKeeper, Link
+from mesh.peer.records import JoinRecord
 from mesh.peer.state import Room, State
 from mesh.wire import limits
 from mesh.wire.tickets import KEEPER_SETTING, Ticket, read_ticket
@@ -16,9 +18,13 @@ ADDRESSES_IN_CODES: Final = 2  # keepers that a code leads to, by one address ea
 
 
 def keepers_of(group: Group) -> dict[AccountId, Ticket]:
-    """Return the tickets of a group's keepers, the first four that are in order."""
+    """Return the tickets of a group's keepers, the first four that are in order.
+
+    A talk with a listener has those of its founding: what one of the two sets later leads the other nowhere.
+    """
     found: dict[AccountId, Ticket] = {}
-    for key, value in sorted(group.view.settings.items()):
+    settings = founding_settings(group) if is_listening(group) else group.view.settings
+    for key, value in sorted(settings.items()):
         ticket = read_ticket(value) if value and key.startswith(KEEPER_SETTING) else None
         if ticket is not None and key == KEEPER_SETTING + ticket.keeper.hex() and len(found) < limits.KEEPERS_MAX:
             found[ticket.account] = ticket
@@ -28,6 +34,21 @@ def keepers_of(group: Group) -> dict[AccountId, Ticket]:
 def has_keepers(group: Group) -> bool:
     """Say whether anything is left at keepers."""
     return any(value and key.startswith(KEEPER_SETTING) for key, value in group.view.settings.items())
+
+
+def only_told(state: State, group: Group) -> frozenset[PeerId] | None:
+    """Return who alone may hear of a group's topics; None: any link. Of one's own node's keeping all may hear."""
+    if not is_kept(group) or (state.host is not None and state.host.on):
+        return None
+    return frozenset(ticket.peer for ticket in keepers_of(group).values())
+
+
+def only_told_of(state: State, join: JoinRecord) -> frozenset[PeerId] | None:
+    """Return the same of an attempt to join: a talk that keepers carry is looked for at them alone."""
+    if join.offer is None or not join.offer.discreet:
+        return None
+    room = state.rooms.get(join.offer.parent)
+    return frozenset(() if room is None else (ticket.peer for ticket in keepers_of(room.group).values()))
 
 
 def code_addresses(room: Room) -> list[str]:

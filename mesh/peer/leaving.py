@@ -24,7 +24,7 @@ from mesh.wire.operations import LeaveBody, OpType
 
 # What a wipe takes at once, and what it takes when the leave is known to somebody. GROUPS goes last: with it the group
 # is gone from the store.
-_AT_ONCE: Final = (
+_WORDS: Final = (
     Space.MESSAGES,
     Space.POSTS,
     Space.UNREAD,
@@ -32,16 +32,20 @@ _AT_ONCE: Final = (
     Space.WITHDRAWN,
     Space.FILES,
     Space.CHUNKS,
+    Space.DELIVERY,
+)
+_AT_ONCE: Final = (
+    *_WORDS,
     Space.FRAMES,
     Space.OPFRAMES,
     Space.FRONTIERS,
-    Space.DELIVERY,
     Space.INVITES,
     Space.KNOCKS,
     Space.OBJECTIONS,
     Space.STATEMENTS,
     Space.TALKS,
     Space.NOTES,
+    Space.LISTENS,
     Space.CHAINS,
     Space.KEMS,
     Space.PROOFS,
@@ -98,6 +102,7 @@ def _empty(room: Room, step: Step) -> None:
         room.knocks,
         room.talks,
         room.sealed,
+        room.listens,
         room.declined,
     ):
         held.clear()
@@ -110,6 +115,16 @@ def _empty(room: Room, step: Step) -> None:
     room.early.clear()
     room.group.chains.clear()
     room.group.kems.clear()
+
+
+def forget_words(room: Room, step: Step) -> None:
+    """Forget what was said in a group, and what waits to be said; its keys stay, so that we can say that it is over."""
+    for space in (*_WORDS, Space.DRAFTS):
+        step.journal.delete_prefix(space, room.group.gid)
+    for held in (room.files, room.deliveries, room.withdrawn, room.sent, room.crowds, room.drafts):
+        held.clear()
+    room.recent.clear()
+    room.tips.clear()
 
 
 def leave_of(room: Room, dev: DeviceId) -> OpId | None:

@@ -23,6 +23,7 @@ from mesh.peer.records import (
     JoinRecord,
     KeeperRecord,
     KnockRecord,
+    ListenRecord,
     MessageRecord,
     NoteRecord,
     ObjectionRecord,
@@ -147,6 +148,8 @@ def _load_room(room: Room, found: Mapping[Space, Rows]) -> Room:
         room.talks[GroupId(key)] = load(TalkRecord, value)
     for key, value in rows(Space.NOTES):
         room.sealed[key] = load(NoteRecord, value)
+    for key, value in rows(Space.LISTENS):
+        room.listens[GroupId(key)] = load(ListenRecord, value)
     for key, value in rows(Space.CONTACTS):
         room.contacts[DeviceId(key)] = load(ContactRecord, value)
     for key, value in rows(Space.PROOFS):

@@ -34,13 +34,11 @@ from mesh.events import (
 from mesh.gossip.sessions import Ends
 from mesh.gossip.topics import TopicTable
 from mesh.groups.receiving import receive_frame
-from mesh.ids import Dice, Entropy, GroupId, JoinId, Sealer, TopicId
+from mesh.ids import Dice, Entropy, GroupId, JoinId, PeerId, Sealer, TopicId
 from mesh.peer import (
     acknowledging,
     admitting,
-    approving,
     attaching,
-    beacons,
     catching_up,
     chores,
     door,
@@ -53,20 +51,19 @@ from mesh.peer import (
     holdings,
     hosting,
     joining,
-    keeping,
     loading,
     noting,
     pairing,
-    raising,
+    parting,
     reaching,
     receipts,
     refilling,
     registering,
-    restating,
     retention,
     speaking,
     spreading,
     syncing,
+    tending,
     way_back,
     welcoming,
     withdrawing,
@@ -91,7 +88,7 @@ class Peer:
     def __init__(self, *, dice: Dice, entropy: Entropy, sealer: Sealer) -> None:
         self._dice, self._entropy, self._sealer = dice, entropy, sealer
         self.state = State()
-        self._topics: dict[TopicId, None] = {}  # what we listen on now
+        self._topics: dict[TopicId, frozenset[PeerId] | None] = {}  # what we listen on now, and who alone is told of it
 
     def handle(self, event: Input, now: Instant) -> list[Effect]:
         """Take one input in; return what is to be done about it, the one Persist first."""
@@ -178,7 +175,7 @@ class Peer:
         self.state.links[event.link] = link
         self.state.spread.link_up(event.link)
         step.keepers_due = True
-        self._announce(link, list(self._topics), step)
+        self._announce(link, step)
         step.notify(Notice.LINK, None, event.peer.encode())
 
     def _link_down(self, event: LinkDown, step: Step) -> None:
@@ -389,6 +386,8 @@ class Peer:
                 catching_up.ask_messages(self.state, room, step)
             case "chore":
                 chores.do_chore(self.state, room, step)
+            case parting.TIMER:
+                parting.finish(self.state, room, step)
             case reaching.TIMER:
                 step.views[room.group.gid] = None
             case "approved":
@@ -403,27 +402,7 @@ class Peer:
     def _sync(self, step: Step) -> None:
         """Look after what no event would bring up: news that links lack, errands that could not be done before."""
         hosting.sweep(self.state, step)
-        for room in self.state.rooms.values():
-            refilling.tend(self.state, room, step)
-            for link, _ in list(self.state.sessions(room.group.gid)):
-                syncing.tell_state(link, room, step)
-            if not room.chore_due:
-                chores.plan(self.state, room, step)
-            doubting.note_silence(self.state, room, step)
-            retention.sweep(self.state, room, step)
-            speaking.hand_over(self.state, room, step)
-            speaking.say_presence(self.state, room, step)
-            receipts.plan_receipt(room, step)
-            catching_up.ask_messages(self.state, room, step)
-            history.ask_history(self.state, room, step)
-            restating.ask_statements(self.state, room, step)
-            fetching.ask_chunks(self.state, room, step)
-            way_back.tend(self.state, room, step)
-            keeping.tend_keys(self.state, room, step)
-            beacons.tend_beacon(self.state, room, step)
-            approving.tell_approvals(self.state, room, step)
-            raising.tell_objections(self.state, room, step)
-            noting.tend(self.state, room, step)
+        tending.tend_groups(self.state, step)
         joining.give_up_expired(self.state, step)
         step.topics_changed = True  # a new day has new doors
         self._again(step)
@@ -461,10 +440,11 @@ class Peer:
             if gid in self.state.rooms:
                 chores.after_operations(self.state, self.state.rooms[gid], ops, step)
         noting.hear_notes(self.state, step)
+        parting.hear_ends(self.state, step)
         if step.topics_changed:
-            self._topics = dict.fromkeys(own_topics(self.state, step.now.wall_ms))
+            self._topics = own_topics(self.state, step.now.wall_ms)
             for link in list(self.state.links.values()):
-                self._announce(link, list(self._topics), step)
+                self._announce(link, step)
         if step.topics_changed or step.keepers_due:
             registering.tend(self.state, step)
         for link_id, gid in step.wanted_ops:
@@ -478,7 +458,8 @@ class Peer:
         spreading.plan_flush(self.state, step)
         acknowledging.acknowledge(self.state, step)
 
-    def _announce(self, link: Link, topics: list[TopicId], step: Step) -> None:
+    def _announce(self, link: Link, step: Step) -> None:
+        topics = [topic for topic, only in self._topics.items() if only is None or link.peer in only]
         payload, shared = link.topics.announce(topics[: limits.TOPICS_PER_LINK_MAX])
         if payload is not None:
             step.send(link.link, LinkKind.TOPICS, payload, SendClass.CONTROL)

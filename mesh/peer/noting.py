@@ -17,6 +17,7 @@ from mesh.groups.invites import HOUR_MS
 from mesh.groups.notes import open_note, read_note, seal_note, shares
 from mesh.groups.retention import keep_ms
 from mesh.ids import MemberPk
+from mesh.peer.listening import hear_ask
 from mesh.peer.records import NoteRecord
 from mesh.peer.rights import require_in
 from mesh.peer.speaking import can_speak, say_uid
@@ -129,6 +130,8 @@ def hear_note(state: State, room: Room, tbs: MessageTbs, step: Step) -> None:
         text = decode(NoteText, plain, bytes_max=limits.NOTE_PLAIN_BYTES)
         if text.tag == NoteTag.TALK:
             hear_offer(state, room, member, text.value, step)
+        elif text.tag == NoteTag.LISTEN:
+            hear_ask(state, room, tbs, text, step)
         else:
             _take(room, member, text, step)
     except (RemoteError, LocalError):

@@ -9,6 +9,7 @@ from typing import Final
 
 from mesh.errors import LocalError
 from mesh.events import LinkKind, Notice, SendClass
+from mesh.groups.discreet import is_listening
 from mesh.groups.pairing import open_ask, pairing_keys, seal_answer
 from mesh.peer import homes
 from mesh.peer.links import Link
@@ -88,15 +89,16 @@ def _answer(state: State, pairing: Pairing, ask: PairAskBody) -> Record | None:
         own = homes.own_entry(state)
         assert own is not None, "it was made before"
         others = [entry for entry in homes.other_entries(state) if entry.home != ask.own.home]
-        shared = [room for _, room in sorted(state.rooms.items()) if _is_in(room)]
+        shared = [room for _, room in sorted(state.rooms.items()) if _is_given(room)]
         groups = [PairGroupName(gid=room.group.gid, join_nonce=room.group.own.join_nonce) for room in shared]
         return PairListBody(own=own, others=others, name=pairing.name, groups=groups)
-    room = next((room for room in state.rooms.values() if room.group.gid == ask.want and _is_in(room)), None)
+    room = next((room for room in state.rooms.values() if room.group.gid == ask.want and _is_given(room)), None)
     return None if room is None else _describe(state, room)
 
 
-def _is_in(room: Room) -> bool:
-    return room.group.me is not None and not room.group.own.left
+def _is_given(room: Room) -> bool:
+    """Say whether a group is brought to another home: one that we are in. A talk with a listener stays where it is."""
+    return room.group.me is not None and not room.group.own.left and not is_listening(room.group)
 
 
 def _describe(state: State, room: Room) -> PairGroupBody:

@@ -10,9 +10,10 @@ from itertools import zip_longest
 from typing import Final
 
 from mesh.events import Dial, Forget, HangUp, Space
+from mesh.groups.discreet import is_kept
 from mesh.ids import Address, DeviceId, MemberPk, PeerId
-from mesh.peer.keepers import keepers_of
-from mesh.peer.records import ContactRecord
+from mesh.peer.keepers import keepers_of, only_told_of
+from mesh.peer.records import ContactRecord, JoinRecord
 from mesh.peer.routing import JOINING
 from mesh.peer.state import Room, State, Step
 from mesh.wire import limits
@@ -24,9 +25,9 @@ _KNOCK_ADDRESS_BYTES: Final = 1536  # what a knock of one size has room for besi
 
 
 def learn_contact(room: Room, dev: DeviceId, contact: ContactRecord, step: Step) -> None:
-    """Keep where a device can be reached, unless something newer is known."""
+    """Keep where a device can be reached, unless something newer is known; nowhere where keepers carry all."""
     known = room.contacts.get(dev)
-    if dev == room.group.own.dev or (known is not None and known.mseq > contact.mseq):
+    if is_kept(room.group) or dev == room.group.own.dev or (known is not None and known.mseq > contact.mseq):
         return
     room.contacts[dev] = contact
     step.journal.put(Space.CONTACTS, room.group.gid + dev, encode(contact))
@@ -103,8 +104,11 @@ def _dial(state: State, step: Step) -> None:
     state.dialled = wanted
 
 
-def knock_addresses(state: State) -> list[str]:
-    """Return our addresses, as many as a knock has room for."""
+def knock_addresses(state: State, where: JoinRecord | Room | None = None) -> list[str]:
+    """Return our addresses, as many as a knock has room for; none where only keepers may know of us."""
+    kept = isinstance(where, JoinRecord) and only_told_of(state, where) is not None
+    if kept or (isinstance(where, Room) and is_kept(where.group)):
+        return []
     chosen: list[str] = []
     room = _KNOCK_ADDRESS_BYTES
     for address in state.addresses[: limits.ADDRESSES_MAX]:

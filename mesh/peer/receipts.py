@@ -13,6 +13,7 @@ from typing import Final
 from mesh.errors import Fault, RemoteError
 from mesh.events import Notice
 from mesh.gossip.delivery import NAME_BYTES
+from mesh.groups.discreet import is_listening
 from mesh.groups.messaging import OpenedMessage
 from mesh.ids import DeviceId, FrameId, MemberPk, PostId
 from mesh.peer.links import Link
@@ -97,6 +98,8 @@ def heard_stored(state: State, link: Link, payload: bytes, step: Step) -> None:
         room = None if found is None else state.rooms.get(found[0])
         if found is not None and room is not None and found[1] in room.sent:
             note_holder(room, link, room.sent[found[1]], step)
+        if found is not None and room is not None and is_listening(room.group):
+            step.ends[found[0]] = found[1]
 
 
 def _note_rested(state: State, link: Link, frame: FrameId, step: Step) -> None:

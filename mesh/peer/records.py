@@ -157,12 +157,13 @@ class KnockKeys(Record, frozen=True):
 class OfferRecord(Record, frozen=True):
     """Where the code of an attempt to join comes from: a member of `parent` offered it there, to our key in it.
 
-    `gid` and `invite` are what must stand behind it.
+    `gid` and `invite` are what must stand behind it. `discreet`: it is looked for at the keepers of `parent` alone.
     """
 
     parent: shapes.Group
     gid: shapes.Group
     invite: shapes.Op
+    discreet: bool
 
 
 class JoinRecord(Record, frozen=True):
@@ -213,6 +214,32 @@ class NoteRecord(Record, frozen=True):
     told: Annotated[list[shapes.Member], Meta(max_length=limits.NOTE_READERS_MAX)]
     at_ms: shapes.Millis  # when it was typed, or came here
     closed_ms: shapes.Millis
+
+
+class ListenRecord(Record, frozen=True):
+    """A talk with a listener that was asked for in a group, by us (`mine`) or of us; the group for it is the key.
+
+    We ask each volunteer into a group of their own; `ask` is the same for all of one asking. `member` is whom we asked
+    until they are told, or who asks us until it is answered. `invite` is what the code opens.
+    """
+
+    ask: shapes.Bytes16
+    mine: bool
+    member: shapes.Member | None
+    code: Annotated[bytes, Meta(min_length=38, max_length=38)]
+    invite: shapes.Op
+    topic: str
+    mode: shapes.Count
+    minutes: shapes.Count
+    kept: bool  # keepers carry it, and no other link does
+    addresses: Addresses
+    at_ms: shapes.Millis
+    told: bool  # our note is out
+    declined: bool  # we put it aside
+    taken: bool  # somebody else was there before us
+    opened_ms: shapes.Millis  # since when both are in; 0: they are not
+    ended_ms: shapes.Millis  # 0: it has not ended
+    seen: bool  # the person has been told how it ended
 
 
 class KnockRecord(Record, frozen=True):

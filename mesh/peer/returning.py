@@ -76,7 +76,7 @@ def take_over(former: Room, room: Room, step: Step) -> None:
     """
     room.group.set_own(step.journal, settings=former.group.own.settings, declined=former.group.own.declined)
     room.verified, room.proofs = former.verified, former.proofs  # the others' keys are what they were
-    room.talks = former.talks
+    room.talks, room.listens = former.talks, former.listens
     room.sealed = former.sealed
     room.files = former.files
     room.statements = former.statements  # who they are by is in the log, which is the same

@@ -9,7 +9,8 @@ from mesh.gossip.seen import StreamId
 from mesh.gossip.sessions import pack
 from mesh.gossip.spread import Passing
 from mesh.groups.invites import HOUR_MS, invite_keys, preview_seed
-from mesh.ids import DeviceId, FrameId, LinkId, OpId, TopicId
+from mesh.ids import DeviceId, FrameId, LinkId, OpId, PeerId, TopicId
+from mesh.peer.keepers import only_told, only_told_of
 from mesh.peer.links import Link, Session
 from mesh.peer.records import JoinRecord, JoinStage
 from mesh.peer.state import Room, State, Step
@@ -129,28 +130,36 @@ def hand_to(link: Link, name: bytes, frame: bytes, step: Step) -> None:
         step.send(link.link, LinkKind.FRAME, frame, SendClass.OPERATIONS)
 
 
-def own_topics(state: State, wall_ms: int) -> list[TopicId]:
-    """Return every topic that we listen on now: epochs, doors that still answer, and our own joins."""
-    today = wall_ms // DAY_MS
-    topics: list[TopicId] = []
+def own_topics(state: State, wall_ms: int) -> dict[TopicId, frozenset[PeerId] | None]:
+    """Return every topic that we listen on now, and whom alone it is told to: None, all.
+
+    They are those of epochs, of doors that still answer, and of our own joins.
+    """
+    found: dict[TopicId, frozenset[PeerId] | None] = {}
     for room in state.rooms.values():
-        if room.silent:
-            continue
-        newest = {record.op_id for record in room.group.newest_epochs()[:EPOCHS_HEARD]}
-        topics.extend(topic for topic, epoch in room.group.topics.items() if epoch in newest)
-        if room.group.me is None:
-            continue
-        for invite in room.group.invites.values():
-            if invite.body.expiry_hour * HOUR_MS + DOOR_DAYS * DAY_MS > wall_ms:
-                topics.append(preview_topic(invite.body.knock_key))
-                topics.extend(_doors(invite.body.invite_pk, today))
-    topics.extend(state.replies)
+        found |= dict.fromkeys(_room_topics(room, wall_ms), only_told(state, room.group))
+    for topic, reply in state.replies.items():
+        answering = state.rooms.get(reply.gid)
+        found[topic] = None if answering is None else only_told(state, answering.group)
     for join in state.joins.values():
         if join.stage in JOINING:
-            topics.extend(join_topics(join, today))
+            found |= dict.fromkeys(join_topics(join, wall_ms // DAY_MS), only_told_of(state, join))
     if state.host is not None:
-        topics.extend(state.host.shelf.topics)
-    topics.extend(pairing.keys.topic for pairing in (state.pairing, state.entering) if pairing is not None)
+        found |= dict.fromkeys(state.host.shelf.topics)
+    found |= dict.fromkeys(pairing.keys.topic for pairing in (state.pairing, state.entering) if pairing is not None)
+    return found
+
+
+def _room_topics(room: Room, wall_ms: int) -> list[TopicId]:
+    """Return the topics of a group: its newest epochs', and its doors'."""
+    if room.silent:
+        return []
+    newest = {record.op_id for record in room.group.newest_epochs()[:EPOCHS_HEARD]}
+    topics = [topic for topic, epoch in room.group.topics.items() if epoch in newest]
+    for invite in room.group.invites.values() if room.group.me is not None else ():
+        if invite.body.expiry_hour * HOUR_MS + DOOR_DAYS * DAY_MS > wall_ms:
+            topics.append(preview_topic(invite.body.knock_key))
+            topics.extend(_doors(invite.body.invite_pk, wall_ms // DAY_MS))
     return topics
 
 

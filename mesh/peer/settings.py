@@ -13,6 +13,7 @@ from mesh.groups.retention import KEEP, require_keep
 from mesh.peer.agreeing import AGREEMENT_FIRST
 from mesh.peer.beacons import BEACONS
 from mesh.peer.fetching import FETCH_FILES
+from mesh.peer.listening import LISTENERS
 from mesh.peer.modes import LOCK_MODE
 from mesh.peer.receipts import plan_receipt
 from mesh.peer.rights import require_rank
@@ -29,6 +30,7 @@ GROUP_SETTINGS: Final[Mapping[str, tuple[str, ...]]] = {
     LOCK_MODE: ("off", *MODES),
     AGREEMENT_FIRST: ("on", "off"),
     STEWARD_TERM: TERM_VALUES,
+    LISTENERS: ("on", "off"),
     "approvals": tuple(str(k) for k in range(limits.APPROVALS_MAX + 1)),
 }
 _NAMED_MAX: Final = 12  # values of a setting that an error lists; ours

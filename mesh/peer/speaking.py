@@ -14,6 +14,7 @@ from mesh.events import Instant, Notice, Space
 from mesh.gossip.delivery import Delivery
 from mesh.gossip.frontier import Frontier
 from mesh.groups.authoring import Authored, rekey
+from mesh.groups.discreet import is_kept
 from mesh.groups.dormancy import missing_epoch
 from mesh.groups.forgetting import DAY_MS
 from mesh.groups.group import Group
@@ -295,9 +296,9 @@ def say_presence(state: State, room: Room, step: Step) -> None:
     epoch = room.group.epoch
     own = room.group.own.settings_map()
     shared, receipts = own.get(IN_INVITES) == "on", own.get(RECEIPTS) != "off"
-    if epoch is None or not (state.addresses or not receipts):
+    addresses: list[str] = [] if is_kept(room.group) else list(state.addresses[: limits.ADDRESSES_MAX])
+    if epoch is None or not (addresses or not receipts):
         return
-    addresses: list[str] = list(state.addresses[: limits.ADDRESSES_MAX])
     told = h(b"mesh1/presence", bytes([shared, receipts]), *[a.encode() for a in addresses]), epoch
     if room.presence_told == told:
         return

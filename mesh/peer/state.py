@@ -50,6 +50,7 @@ from mesh.peer.records import (
     HomeRecord,
     JoinRecord,
     KnockRecord,
+    ListenRecord,
     MessageRecord,
     NoteRecord,
     ObjectionRecord,
@@ -111,6 +112,7 @@ class Room:
     knocks: dict[bytes, KnockRecord] = field(default_factory=dict)  # T -> waits for a person
     talks: dict[GroupId, TalkRecord] = field(default_factory=dict)  # group for two -> with whom in this one
     sealed: dict[bytes, NoteRecord] = field(default_factory=dict)  # author and note id -> said under seal
+    listens: dict[GroupId, ListenRecord] = field(default_factory=dict)  # group for two -> a talk with a listener
     arriving: dict[bytes, Arrival] = field(default_factory=dict)  # T -> whom our node may let in or welcome by itself
     contacts: dict[DeviceId, ContactRecord] = field(default_factory=dict)
     withdrawn: dict[PostId, MessageRecord] = field(default_factory=dict)  # taken back, and their place is being read
@@ -386,6 +388,7 @@ class Step:
     wanted_ops: dict[tuple[LinkId, GroupId], None] = field(default_factory=dict)  # whom to ask for operations
     stored: dict[LinkId, list[FrameId]] = field(default_factory=dict)  # to be acknowledged at the end
     notes: list[tuple[GroupId, MessageTbs]] = field(default_factory=list)  # that came in, to be opened at the end
+    ends: dict[GroupId, int] = field(default_factory=dict)  # talks of which an end was stated; our number, once stored
     topics_changed: bool = False
     keepers_due: bool = False  # a keeper may have to be asked for something
     views: dict[GroupId, None] = field(default_factory=dict)  # groups in which whom we link with is to be looked at

@@ -51,6 +51,8 @@ def keep_statement(room: Room, record: MessageRecord, step: Step) -> None:
     for there in gone:
         step.journal.delete(Space.STATEMENTS, room.group.gid + there.key)
     step.journal.put(Space.STATEMENTS, room.group.gid + stated.key, encode(stated.record))
+    if stated.body.form == Form.TALK_END:
+        step.ends.setdefault(room.group.gid, 0)
     notify(room, stated.body.form, step)
 
 

@@ -125,7 +125,7 @@ def offer_talk(state: State, room: Room, command: OfferTalk, step: Step) -> Grou
     )
     seed = step.entropy.draw(16)
     expiry_hour = -(-step.now.wall_ms // HOUR_MS) + TALK_HOURS
-    author(new, OpType.INVITE, _invite_for(seed, command.member, expiry_hour), means)
+    author(new, OpType.INVITE, invite_for(seed, command.member, expiry_hour), means)
     step.journal.merge(scratch)
     state.rooms[new.gid] = Room(new)
     step.touch(new.gid, list(new.log.ops))
@@ -135,7 +135,8 @@ def offer_talk(state: State, room: Room, command: OfferTalk, step: Step) -> Grou
     return new.gid
 
 
-def _invite_for(seed: bytes, member: MemberPk, expiry_hour: int) -> InviteBody:
+def invite_for(seed: bytes, member: MemberPk, expiry_hour: int) -> InviteBody:
+    """Return an invite that one member of another group can use, once."""
     keys = invite_keys(seed)
     return InviteBody(
         invite_pk=keys.invite_pk,
@@ -274,7 +275,7 @@ def accept_talk(state: State, room: Room, command: AcceptTalk, step: Step) -> Jo
         preview=talk.preview,
         door=Door.OPEN,
         keys=None,
-        offer=OfferRecord(parent=room.group.gid, gid=command.talk, invite=OpId(preview.invite)),
+        offer=OfferRecord(parent=room.group.gid, gid=command.talk, invite=OpId(preview.invite), discreet=False),
     )
     agreed = AgreeJoin(
         join=JoinId(join.join),

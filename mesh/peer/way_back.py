@@ -60,7 +60,7 @@ def _call(state: State, room: Room, step: Step) -> None:
         dev=group.own.dev,
         kem_number=number,
         kem_pk=group.kems[number].public,
-        addresses=reaching.knock_addresses(state),
+        addresses=reaching.knock_addresses(state, room),
         heads=group.log.heads_over([], limits.HEADS_MAX),
     )
     for epoch in _meeting(state, room):

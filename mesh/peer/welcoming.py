@@ -9,6 +9,7 @@ the joiner has knocked again. A link that turns out to listen only after the ans
 from mesh.crypto.keys import public_key
 from mesh.errors import LocalError, RemoteError
 from mesh.events import Fetch, LinkKind, SendClass, Space
+from mesh.groups.discreet import is_kept
 from mesh.groups.group import Invite
 from mesh.groups.invites import knock_statement, open_knock, seal_welcome
 from mesh.groups.operations import card_device
@@ -67,7 +68,7 @@ def give_welcome(state: State, wanted: WelcomeFor, wraps: tuple[bytes | None, ..
     with_wraps = {b.op.tbs: b for b in bundles(room.group, wanted.ops, wraps)}
     ops = [with_wraps.get(op.signed.tbs, OpBundle(op=op.signed, wraps=[])) for op in room.group.log.ops]
     contacts = [Contact(dev=dev, addresses=c.addresses) for dev, c in sorted(room.contacts.items())]
-    own: list[str] = list(state.addresses[: limits.ADDRESSES_MAX])
+    own: list[str] = [] if is_kept(room.group) else list(state.addresses[: limits.ADDRESSES_MAX])
     body = WelcomeBody(
         door=Door.OPEN,
         ops=ops,

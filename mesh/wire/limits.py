@@ -174,6 +174,14 @@ PURPOSE_BYTES_MAX: Final = 256  # what a post is wanted for
 QUESTIONS_OF_MEMBER_MAX: Final = 64  # of one member that are kept in a group
 QUOTE_TEXT_BYTES_MAX: Final = 8 * 1024  # from another group: with the longest post and its files it fits a message
 
+# ---- listeners (protocol.md §11; ours)
+LISTENER_TOPICS_MAX: Final = 8  # of one offer to listen
+LISTEN_MINUTES_MIN: Final = 5
+LISTEN_MINUTES_MAX: Final = 180
+LISTENS_MAX: Final = 32  # of one group: asked for, and asked of us
+LISTEN_SLIP_BYTES_MAX: Final = 1_280  # a code, sealed to one device
+LISTEN_ADDRESSES_MAX: Final = 4  # of whoever asks, where no keeper carries the talk
+
 # ---- files beside a post (protocol.md §7; ours)
 CHUNK_BYTES: Final = 64 * 1024  # before it is sealed: one fits a link's batch, and one that was lost is cheap
 FILES_OF_POST_MAX: Final = 4

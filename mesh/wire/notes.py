@@ -18,6 +18,7 @@ class NoteTag(IntEnum):
     WORD = 3
     APPEAL = 4
     QUESTION = 5
+    LISTEN = 7
     ROOM = 10
 
 
@@ -96,3 +97,28 @@ class RoomNote(Record, frozen=True):
 
     gid: shapes.Group
     code: Annotated[str, shapes.text(limits.ROOM_CODE_BYTES_MAX, 1)]
+
+
+class ListenAsk(Record, frozen=True):
+    """Tag 7: its author asks for a listener. All its readers read this; each opens a slip of their own, and no other.
+
+    `kept`: keepers of the group carry the talk, and no address is said; else `addresses` are the asker's.
+    """
+
+    topic: Annotated[str, shapes.text(limits.TOPIC_BYTES_MAX)]
+    mode: Annotated[int, Meta(ge=0, le=3)]
+    minutes: Annotated[int, Meta(ge=limits.LISTEN_MINUTES_MIN, le=limits.LISTEN_MINUTES_MAX)]
+    kept: bool
+    addresses: Annotated[list[shapes.AddressText], Meta(max_length=limits.LISTEN_ADDRESSES_MAX)]
+    slips: Annotated[
+        list[Annotated[bytes, Meta(max_length=limits.LISTEN_SLIP_BYTES_MAX)]],
+        Meta(min_length=limits.NOTE_WRAPS, max_length=limits.NOTE_WRAPS),
+    ]
+
+
+class ListenSlip(Record, frozen=True):
+    """What a slip says: the way into a group for two that stands ready for its reader alone."""
+
+    code: Annotated[bytes, Meta(min_length=38, max_length=38)]
+    gid: shapes.Group
+    invite: shapes.Op

@@ -28,6 +28,8 @@ class Form(IntEnum):
     LIFT = 10
     FOLDING = 11
     CONSENT = 13
+    LISTENER = 23
+    TALK_END = 24
     PLEDGE = 27
     DUTY = 28
     TERM = 29
@@ -117,6 +119,22 @@ class FoldingValue(Record, frozen=True):
     """Form 11, about a post: it is folded for all (`holds`), or no longer by this word."""
 
     holds: bool
+
+
+class ListenerValue(Record, frozen=True):
+    """Form 23, about nothing: its author offers to listen (`holds`) or no longer; to which topics (none: any); when.
+
+    `start` and `end`: minutes of the day in UTC; equal: at any time. An offer that is taken back says nothing more.
+    """
+
+    holds: bool
+    topics: Annotated[list[shapes.TopicName], Meta(max_length=limits.LISTENER_TOPICS_MAX)]
+    start: Annotated[int, Meta(ge=0, lt=24 * 60)]
+    end: Annotated[int, Meta(ge=0, lt=24 * 60)]
+
+
+class TalkEndValue(Record, frozen=True):
+    """Form 24, about nothing, in a talk with a listener: its author has ended it."""
 
 
 class PledgeValue(Record, frozen=True):

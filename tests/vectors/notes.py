@@ -1,6 +1,6 @@
 """A sealed note, and what each tag says."""
 
-from mesh.ids import Address, GroupId, MemberPk, PostId
+from mesh.ids import Address, GroupId, MemberPk, OpId, PostId
 from mesh.wire import notes
 from mesh.wire.codec import Record
 from mesh.wire.messages import NoteBody, SignedMessage
@@ -22,6 +22,8 @@ def note_records(gid: GroupId, home: Address, member: MemberPk, signed: SignedMe
         cut,
         notes.ReportNote(text="This goes too far.", posts=[whole, cut]),
         notes.WordNote(kind=notes.WordKind.QUIET, about=b"\x97" * 16, text="Take a day to breathe."),
+        notes.ListenAsk(topic="sleep", mode=0, minutes=30, kept=False, addresses=[home], slips=[bytes(157)] * 4),
+        notes.ListenSlip(code=bytes(38), gid=gid, invite=OpId(b"\x96" * 32)),
         notes.AppealNote(about=b"\x97" * 16, text="Please look again."),
         notes.RoomNote(gid=gid, code="mesh1qy…#kZHZ"),
     ]

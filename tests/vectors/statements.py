@@ -40,6 +40,8 @@ def statement_records() -> list[Record]:
             made_ms=1_760_000_000_000, text="without a drink", since=739_853, count=0, invited=True
         ),
         statements.CongratulationValue(holds=True, text="Well done."),
+        statements.ListenerValue(holds=True, topics=["sleep"], start=18 * 60, end=22 * 60),
+        statements.TalkEndValue(),
         statements.PledgeValue(),
         statements.DutyValue(on=False, until_ms=1_770_000_000_000),
         statements.TermValue(until_ms=1_770_000_000_000),

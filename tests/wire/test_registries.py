@@ -62,6 +62,8 @@ def test_nothing_is_renumbered() -> None:
         "LIFT": 10,
         "FOLDING": 11,
         "CONSENT": 13,
+        "LISTENER": 23,
+        "TALK_END": 24,
         "PLEDGE": 27,
         "DUTY": 28,
         "TERM": 29,
@@ -72,6 +74,7 @@ def test_nothing_is_renumbered() -> None:
         "WORD": 3,
         "APPEAL": 4,
         "QUESTION": 5,
+        "LISTEN": 7,
         "ROOM": 10,
     }
     assert {mode.name: mode.value for mode in Mode} == {"LISTENING": 0, "EXPERIENCE": 1, "ADVICE": 2, "RESOURCES": 3}
@@ -88,7 +91,7 @@ def test_nothing_is_renumbered() -> None:
 
 def test_each_number_has_a_record() -> None:
     assert set(FORMS) == set(Form)
-    assert {*TAGS, NoteTag.TALK} == set(NoteTag), "an offer to talk is kept among the talks"
+    assert {*TAGS, NoteTag.TALK, NoteTag.LISTEN} == set(NoteTag), "what asks for a talk is kept among the talks"
     assert set(BODIES) == set(OpType)
     assert set(SESSION_BODIES) == set(SessionType)
     assert set(FRAME_BYTES_MAX) == set(FrameType)

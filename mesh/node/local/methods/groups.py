@@ -30,7 +30,7 @@ from mesh.node.local.methods.pins import pins_json
 from mesh.node.local.methods.proofs import signed_twice
 from mesh.node.local.methods.removals import knows_of_removals, removal_json, seen_removal_of
 from mesh.node.local.methods.sanctions import quiet_until
-from mesh.node.local.methods.shown import departed_json, each, group_json, member_json, person
+from mesh.node.local.methods.shown import departed_json, each, group_json, member_json, person, rooms_shown
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.asking import require_removable
 from mesh.peer.leaving import require_leavable
@@ -96,7 +96,7 @@ def alias_given(desk: Desk, params: JsonObject) -> str:
 async def list_groups(desk: Desk, params: JsonObject) -> JsonObject:
     """List the groups."""
     del params
-    return {"groups": each(group_json(desk, room) for room in desk.state.rooms.values())}
+    return {"groups": each(group_json(desk, room) for room in rooms_shown(desk.state))}
 
 
 async def show(desk: Desk, params: JsonObject) -> JsonObject:

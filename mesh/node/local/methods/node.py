@@ -9,6 +9,7 @@ from mesh.node.local.methods.agreements import agreement_problems
 from mesh.node.local.methods.chosen import choices_of
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.joins import join_json
+from mesh.node.local.methods.listen import listen_problems
 from mesh.node.local.methods.log import care_problems
 from mesh.node.local.methods.meetings import meeting_reminders
 from mesh.node.local.methods.pace import pace_json
@@ -23,6 +24,7 @@ from mesh.node.local.methods.shown import (
     members_like,
     offer_state,
     other_devices,
+    rooms_shown,
     state_of,
     unconfirmed,
 )
@@ -53,7 +55,7 @@ async def status(desk: Desk, params: JsonObject) -> JsonObject:
         "pace": pace_json(desk),
         "links": each(desk.links()),
         "refused": each(desk.refused()),
-        "groups": each(group_json(desk, room) for room in desk.state.rooms.values()),
+        "groups": each(group_json(desk, room) for room in rooms_shown(desk.state)),
         "joins": each(join_json(desk, join) for join in desk.state.joins.values() if _concerns(desk.state, join)),
         "addresses": list(desk.state.addresses) if desk.running else [],
         "outbox": len(waiting),
@@ -93,6 +95,7 @@ def _problems(desk: Desk, waiting: int) -> list[JsonObject]:
         found.extend(_asked_to_talk(desk, room))
         found.extend(care_problems(room, desk.now().wall_ms))
         found.extend(_asked_to_share(desk, room))
+        found.extend(listen_problems(desk, room))
         off = is_off_duty(desk, room.group.gid)
         if room.knocks and room.group.rank <= Rank.MODERATOR and not off:  # others can only wait with whoever knocks
             name = room.group.founding.name

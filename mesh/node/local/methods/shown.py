@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from typing import Final
 
+from mesh.groups.discreet import is_listening
 from mesh.groups.dormancy import DORMANT_AFTER, DORMANT_DAYS, missing_epoch
 from mesh.groups.erasing import has_erased
 from mesh.groups.forgetting import DAY_MS, KEY_WINDOW, WINDOW_DAYS
@@ -99,6 +100,11 @@ def group_json(desk: Desk, room: Room) -> JsonObject:
         "followed": _followed(room),
         "successors": each(successor_json(desk, room, fork) for fork in forks_of(group)),
     }
+
+
+def rooms_shown(state: State) -> list[Room]:
+    """Return the groups that are listed: not those that stand ready for a listener, while nobody has come."""
+    return [room for room in state.rooms.values() if room.group.others or not is_listening(room.group)]
 
 
 def _reachable(desk: Desk, room: Room) -> JsonObject | None:

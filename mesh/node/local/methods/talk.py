@@ -32,6 +32,7 @@ from mesh.node.local.methods.sealed import notes_json_waiting
 from mesh.node.local.methods.share import is_unwanted
 from mesh.node.local.methods.shown import catching_up_json, each, earlier_json, person
 from mesh.node.local.protocol import JsonObject, JsonValue
+from mesh.peer.listening import listen_state
 from mesh.peer.modes import locked_mode
 from mesh.peer.records import DraftRecord, MessageRecord
 from mesh.peer.state import Room
@@ -377,6 +378,13 @@ def event_json(desk: Desk, notice: Notify, *, full: bool) -> JsonObject | None:
             if room is not None and talk is not None and talk.member in choices_of(desk.store, room.group.gid).blocked:
                 return None
             told["talk"] = subject
+        case Notice.LISTEN:
+            kept = None if room is None else room.listens.get(GroupId(notice.subject))
+            if room is None or kept is None or kept.member in choices_of(desk.store, room.group.gid).blocked:
+                return None
+            told["talk"] = (kept.ask if kept.mine else notice.subject).hex()
+            told["state"] = listen_state(desk.state, room, GroupId(notice.subject), desk.now().wall_ms)
+            told["mine"] = kept.mine
         case Notice.LINK:
             told["peer"] = notice.subject.decode()
             told["linked"] = notice.subject.decode() in desk.linked_peers()
