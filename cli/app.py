@@ -58,6 +58,7 @@ COMMANDS: Final = {
         ("talk", "cli.commands.two:talk", "Talk with a member as two; list who asks."),
         ("listen", "cli.commands.listen:app", "Offer to listen, or ask for a listener, one to one."),
         ("file", "cli.commands.files:app", "Save what stands beside a message."),
+        ("circle", "cli.commands.circle:app", "A round on a question: one speaks, the others listen."),
         ("flag", "cli.commands.flag:flag", "Ask that a message be folded, or no longer."),
         ("report", "cli.commands.report:report", "Show messages to the stewards alone, under seal."),
         ("shelf", "cli.commands.shelf:app", "Links and texts that helped: add, list, show, retire."),

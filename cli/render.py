@@ -54,6 +54,7 @@ CLOSED: Final = {  # why a message stays closed until it is opened; a warning is
     "muted-word": "it holds a word that you muted",
     "muted-topic": "you muted its topic",
     "quiet": "its author was asked to be quiet then",
+    "turn": "said while another spoke; it is open when the circle is over",
 }
 LEAVES: Final = {"all": "may leave the group", "askers": "may leave the group by some who asked"}
 AT_KEEPER: Final = "Your knock waits at a keeper of the group: you and its members need not be online at the same time."
@@ -131,6 +132,7 @@ def message_lines(message: JsonObject) -> list[str]:
     if warning:
         parts.append(f"warning: {warning}")
     parts.append(LEAVES.get(fields.text(message, "may_leave"), ""))
+    parts.append(circle_words(message))
     parts.append(STATES.get(fields.text(message, "state"), ""))
     if fields.text(message, "state") not in {"expired", "withdrawn"}:
         parts.append(expiry_words(fields.text(message, "expires")))
@@ -167,6 +169,17 @@ def quote_lines(message: JsonObject) -> list[str]:
         warning = one_line(fields.text(quote, "cw"))
         return [f"{INDENT}(quotes {who}, {short}: closed{f', warning: {warning}' if warning else ''})"]
     return [f"{INDENT}(quotes {who}, {short})", *said]
+
+
+def circle_words(message: JsonObject) -> str:
+    """Say that a message belongs to a circle, was said out of turn there, or waits for its end."""
+    circle = fields.record(message, "circle")
+    if not circle:
+        return ""
+    if fields.flag(circle, "waits"):
+        return "waits until the circle is over"
+    identity = shown_id(fields.text(circle, "id"))
+    return f"circle {identity}, out of turn" if fields.flag(circle, "out_of_turn") else f"circle {identity}"
 
 
 def folded_words(message: JsonObject) -> str:
@@ -400,6 +413,8 @@ def event_line(event: JsonObject) -> str:
             history = fields.text(event, "history")
             said = "newcomers see nothing of what was said" if history == "none" else newcomers_see(history)
             return f"Group {group} has changed{f': from now on {said}' if said else ''}"
+        case "turn":
+            return f"It is your turn in a circle of group {group}: `mesh circle show`"
         case "support":
             return f"Group {group}: something about a {one_line(fields.text(event, 'form'))} has changed"
         case "history":

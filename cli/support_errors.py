@@ -116,6 +116,46 @@ SUPPORT_ERRORS: Final[Mapping[str, Entry]] = {
         "An offer to listen is for hours that begin at one time and end at another.",
         "Write them like 18:00-22:30; left out, it is for any time.",
     ),
+    "E-CIRCLE-ON": Entry(
+        "A circle is under way in this group.",
+        "There is one at a time, so that all know who speaks.",
+        "`mesh circle join` takes part in it. Open yours when it is over.",
+    ),
+    "E-NO-CIRCLE": Entry(
+        "No circle is under way in this group.",
+        "It may be over, or none was opened.",
+        "`mesh circle open` opens one; `mesh circle show` shows the last one.",
+    ),
+    "E-CIRCLE-FULL": Entry(
+        "All seats of the circle are taken.",
+        "Each who sits in it has a turn.",
+        "Listen to this one, and join the next.",
+    ),
+    "E-NO-SEAT": Entry(
+        "You do not sit in this circle.",
+        "Who sits in it has a turn, and can pass.",
+        "`mesh circle join` takes part.",
+    ),
+    "E-NOT-YOUR-TURN": Entry(
+        "It is not your turn, or you have had it.",
+        "In a circle one speaks, and the others listen.",
+        "`mesh circle show` says who speaks, and who comes next.",
+    ),
+    "E-CIRCLE-LED": Entry(
+        "The circle is not yours to move on or to close yet.",
+        "Who opened it does that, or a moderator; others in it when the soft timer is over. So nobody is hurried.",
+        "`mesh circle show` says when that is.",
+    ),
+    "E-CIRCLE-ALONE": Entry(
+        "Nobody else sits in the circle yet.",
+        "It is for two at least: while it goes on, the others' posts wait.",
+        "Begin when somebody has joined.",
+    ),
+    "E-CIRCLE-OVER": Entry(
+        "All have had their turn.",
+        "There is nobody left to move on to.",
+        "`mesh circle close` ends the circle, with closing words if you like.",
+    ),
     "E-SHELF-FULL": Entry(
         "There is no room for more of yours on the shelf.",
         "Every member's node keeps all that stands there.",

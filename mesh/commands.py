@@ -197,6 +197,7 @@ class MakeStatement:
     value: bytes = field(repr=False)
     lasts_s: int = 0  # how long it counts; 0: as long as its form does
     takes_back: bool = False
+    after_ms: int = 0  # it answers something that was said then, and is said later, whatever our clock says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

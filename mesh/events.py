@@ -343,6 +343,7 @@ class Notice(StrEnum):
     GROUP = "group"
     HISTORY = "history"
     SUPPORT = "support"
+    TURN = "turn"
     CATCHING_UP = "catching-up"
     FILE = "file"
     DEVICE = "device"

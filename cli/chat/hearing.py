@@ -18,7 +18,7 @@ AT_ONCE_MAX: Final = 50  # messages that are told in one go
 DOWN: Final = "Your node is not running. You can read, and what you post waits here. /up --detach starts it."
 STOPPED: Final = "Your node has stopped. You can go on; what you post waits here until it runs again."
 BACK: Final = "Your node runs again."
-_TOLD: Final = frozenset({"knock", "talk", "fork"})  # events that concern a person wherever they are
+_TOLD: Final = frozenset({"knock", "talk", "fork", "turn"})  # events that concern a person wherever they are
 
 
 class Hearing:

@@ -44,6 +44,11 @@ OLDER: Final = "[There are older ones. --before and the first id here shows them
 NEWER: Final = "[More is unread. The same again shows it.]"
 ONCE_MORE: Final = "Here is your text once more, so that you can take it from here:"
 WAITING: Final = frozenset({"preview", "knocking", "awaiting-approval"})  # states of an attempt to join
+IN_A_CIRCLE: Final = (
+    "A circle is under way: one speaks, and the others listen. Your words wait here until it is over.",
+    "`mesh circle show` says who speaks; `mesh message withdraw` takes your words back.",
+    "`mesh talk` asks a member to talk with you alone, and `mesh crisis` says who listens at any hour.",
+)
 FILES_STAY: Final = (
     "The files do not go out with it: others' nodes fetch them from yours, or from a member's that has them already. "
     "Leave yours running; keepers hold no files."
@@ -77,7 +82,7 @@ def post(
 
     How far it came is said in three words. queued: no other node says yet that it has it. sent: the nodes that are
     named say that they stored it ("has it"). reached k of n: of the n other members, the nodes of k have confirmed
-    under seal that they received it; nobody says whether it was read.
+    under seal that they received it; nobody says whether it was read. While a circle goes on, others' posts wait.
 
     At a terminal you are asked once before a phone number, an e-mail address or a street goes to the whole group.
 
@@ -168,6 +173,8 @@ def _sent(context: Context, api: Api, asked: JsonObject, files: Sequence[Given],
 
 def what_it_waits_for(message: JsonObject, group: JsonObject, *, node_up: bool) -> list[str]:
     """Say why a message waits, and promise no more than is so."""
+    if fields.flag(fields.record(message, "circle"), "waits"):
+        return list(IN_A_CIRCLE)
     why = fields.text(message, "why")
     if fields.text(group, "state") in {"cut-off", "told-out"}:
         return ["Nobody has taken it: you may have been removed. `mesh status` says what you can do."]
@@ -466,6 +473,8 @@ def _show_event(context: Context, event: JsonObject) -> None:
         case "state":
             message = fields.record(event, "message")
             lines = [f"({shown_id(fields.text(message, 'id'))}: {delivery_line(message)})"]
+        case "turn":
+            lines = ["[It is your turn in the circle: `mesh circle say`, or `mesh circle pass`.]"]
         case "digest":
             lines = [f"[{digest_line(event)}]"]
         case "support":

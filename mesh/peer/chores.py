@@ -33,6 +33,7 @@ from mesh.peer import (
     reaching,
     way_back,
 )
+from mesh.peer.circling import note_turn
 from mesh.peer.hearing import hear_message, take_early
 from mesh.peer.own import note_came
 from mesh.peer.routing import plan_telling
@@ -90,6 +91,7 @@ def after_operations(state: State, room: Room, ops: list[Operation], step: Step)
     _retry_early(state, room, step)
     way_back.tend(state, room, step)
     plan(state, room, step)
+    note_turn(room, step)
     hand_over(state, room, step)
     if group.epochs.keys() != room.epochs_known:
         room.epochs_known = frozenset(group.epochs)

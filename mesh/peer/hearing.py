@@ -200,7 +200,7 @@ def _act(state: State, room: Room, opened: OpenedMessage, life_s: int | None, st
             hear_withdrawal(state, room, original, opened.signed.sig, step, handed_on=False)
         case Kind.STATEMENT:
             original = Original(tbs=tbs, msg_id=opened.msg_id, member=opened.member)
-            hear_statement(room, original, opened.signed.sig, step)
+            hear_statement(state, room, original, opened.signed.sig, step)
         case Kind.BEACON:
             pass  # its heads have been noted, as every message's are
         case _:

@@ -20,6 +20,7 @@ from mesh.peer.speaking import agrees
 from mesh.peer.state import Room, State, Step
 from mesh.peer.stated import Stated
 from mesh.peer.statements import has_ended, keep_statement, read_body
+from mesh.peer.stating import follow
 from mesh.support.forms import FORMS
 from mesh.wire import limits
 from mesh.wire.messages import Flag, Kind, SignedMessage
@@ -113,8 +114,8 @@ def hear_statements(state: State, link: Link, room: Room, session: Session, body
     room.asking_stated = None
     if body.after and body.after <= asking.after:
         raise RemoteError(Fault.MALFORMED, "statements that do not go on")
-    for signed in body.messages:
-        _take(room, signed, step)
+    taken = [_take(room, signed, step) for signed in body.messages]
+    follow(state, room, [form for form in taken if form is not None], step)
     if body.after and asking.pages < limits.STATEMENT_PAGES_MAX:
         ticket, pages, now_ms = state.ticket(), asking.pages + 1, step.now.mono_ms
         onward = AskingStated(link=link.link, ticket=ticket, after=body.after, pages=pages, asked_ms=now_ms)
@@ -123,16 +124,19 @@ def hear_statements(state: State, link: Link, room: Room, session: Session, body
         ask_statements(state, room, step)
 
 
-def _take(room: Room, signed: SignedMessage, step: Step) -> None:
-    """Keep a statement as far as anybody but its giver can know that it is one to hand on. RemoteError."""
+def _take(room: Room, signed: SignedMessage, step: Step) -> int | None:
+    """Keep a statement as far as anybody but its giver can know that it is one to hand on. RemoteError.
+
+    Return its form; None where it is left aside.
+    """
     try:
         original = check_original(room.group, signed)
     except RemoteError as error:
         if error.fault is Fault.UNASKED:
-            return  # past a cut that its giver may not know
+            return None  # past a cut that its giver may not know
         raise
     if isinstance(original, TooEarly):
-        return  # operations come first; the next one is asked too
+        return None  # operations come first; the next one is asked too
     tbs = original.tbs
     body = read_body(tbs.body) if tbs.kind == Kind.STATEMENT else None
     if body is None or tbs.flags & Flag.NO_HISTORY or (body.form in FORMS and not FORMS[body.form].standing):
@@ -140,3 +144,4 @@ def _take(room: Room, signed: SignedMessage, step: Step) -> None:
     record = message_record(original, signed.sig, tbs.ts_ms, step.now.wall_ms, handed_on=True)
     if not room.statements.has(Stated.of(record)):
         keep_statement(room, record, step)
+    return body.form

@@ -21,6 +21,7 @@ from mesh.groups.group import Group
 from mesh.groups.messaging import Wording, chain_is_full, seal_message
 from mesh.ids import MemberPk, MsgId, OpId, PostId
 from mesh.peer.agreeing import waits_for_yes
+from mesh.peer.circling import under_way, waits_for_end
 from mesh.peer.consent import quote_waits
 from mesh.peer.holdings import note_frame
 from mesh.peer.keepers import is_level
@@ -99,8 +100,10 @@ def hand_over(state: State, room: Room, step: Step) -> None:
     """Seal and push the drafts of a group if a member is there to take them, and we know it to be the whole group."""
     if not room.drafts or not room.group.own.confirmed or not can_speak(state, room, step.now):
         return
+    circle = under_way(room, step.now.wall_ms)
     for number, draft in sorted(room.drafts.items()):
-        if draft_is_over(room, draft, step.now.wall_ms) or _is_held_back(room, draft, step):
+        held = _is_held_back(room, draft, step) or waits_for_end(room, circle, draft)
+        if held or draft_is_over(room, draft, step.now.wall_ms):
             continue
         if quote_waits(state, draft, step.now.wall_ms):
             continue

@@ -118,6 +118,7 @@ class Room:
     withdrawn: dict[PostId, MessageRecord] = field(default_factory=dict)  # taken back, and their place is being read
     statements: Statements = field(default_factory=Statements)  # what was stated, for others to fold
     asking_stated: AskingStated | None = None
+    turn_told: bytes = b""  # the turn in a circle that the person was last told is theirs
     proofs: dict[DeviceId, ProofRecord] = field(default_factory=dict)  # who signed two messages under one number
     verified: dict[MemberPk, int] = field(default_factory=dict)  # whose key the person confirmed, and when (wall)
     recent: OrderedDict[MsgId, int] = field(default_factory=OrderedDict)  # at_ms of the newest messages

@@ -4,10 +4,14 @@ A statement of ours holds here from the moment it was typed, and waits as a draf
 newer one on the same thing takes its place, so that no more goes out than what we last said.
 """
 
+from collections.abc import Iterable
+from typing import Final
+
 from mesh.commands import MakeStatement, Rank
 from mesh.errors import LocalError, RefusedError
 from mesh.groups.messaging import Original
 from mesh.ids import PostId
+from mesh.peer.circling import note_turn
 from mesh.peer.originals import message_record
 from mesh.peer.quieting import require_not_quiet
 from mesh.peer.records import DraftRecord
@@ -15,11 +19,14 @@ from mesh.peer.rights import require_in, require_rank
 from mesh.peer.speaking import drop_draft, hand_over, keep_draft
 from mesh.peer.state import Room, State, Step, post_id
 from mesh.peer.statements import keep_statement, notify, read_body
+from mesh.support.circles import FORMS_OF_CIRCLES
 from mesh.support.forms import FORMS, read_value
 from mesh.support.statements import Rules
 from mesh.wire import limits
 from mesh.wire.codec import encode
 from mesh.wire.messages import Kind, StatementBody
+
+_OF_CIRCLES: Final[frozenset[int]] = frozenset(FORMS_OF_CIRCLES)
 
 
 def make_statement(state: State, room: Room, command: MakeStatement, step: Step) -> bytes:
@@ -39,7 +46,8 @@ def make_statement(state: State, room: Room, command: MakeStatement, step: Step)
     if command.takes_back and not before:
         return b""
     ahead_ms = step.now.wall_ms + limits.CLOCK_AHEAD_MS_MAX
-    seen_ms = max((there.record.ts_ms for there in before if there.record.ts_ms <= ahead_ms), default=0)
+    seen = (*(there.record.ts_ms for there in before), command.after_ms)
+    seen_ms = max((ts_ms for ts_ms in seen if ts_ms <= ahead_ms), default=0)
     ts_ms = max(step.now.wall_ms, seen_ms + 1)  # it is said after what it answers, whatever the clocks say
     uid = step.entropy.draw(16)
     draft = DraftRecord(
@@ -54,8 +62,17 @@ def make_statement(state: State, room: Room, command: MakeStatement, step: Step)
         source=None,
     )
     keep_draft(room, draft, step)
+    if body.form in _OF_CIRCLES:
+        note_turn(room, step)
     hand_over(state, room, step)
     return PostId(draft.post)
+
+
+def follow(state: State, room: Room, forms: Iterable[int], step: Step) -> None:
+    """Do what follows from something of these forms' having been stated: a circle that moved lets others speak."""
+    if not _OF_CIRCLES.isdisjoint(forms):
+        note_turn(room, step)
+        hand_over(state, room, step)
 
 
 def _is_about(one: StatementBody, other: StatementBody) -> bool:
@@ -81,7 +98,8 @@ def is_told(room: Room, form: int, subject: bytes) -> bool:
     return all((body.form, body.subject) != (form, subject) for body in waiting)
 
 
-def hear_statement(room: Room, original: Original, sig: bytes, step: Step) -> None:
+def hear_statement(state: State, room: Room, original: Original, sig: bytes, step: Step) -> None:
     """Keep what somebody stated. RemoteError if it is no statement."""
     record = message_record(original, sig, original.tbs.ts_ms, step.now.wall_ms, handed_on=False)
     keep_statement(room, record, step)
+    follow(state, room, [read_body(record.body).form], step)

@@ -5,7 +5,19 @@ from types import MappingProxyType
 from typing import Final
 
 from mesh.errors import RemoteError
-from mesh.support import consent, flags, ladder, listening, meetings, milestones, pins, pledges, shelf, stewards
+from mesh.support import (
+    circle_forms,
+    consent,
+    flags,
+    ladder,
+    listening,
+    meetings,
+    milestones,
+    pins,
+    pledges,
+    shelf,
+    stewards,
+)
 from mesh.support.statements import Rules
 from mesh.wire import limits
 from mesh.wire.codec import Record, decode
@@ -18,6 +30,7 @@ _ALL: Final = (
     *(milestones.MILESTONES, milestones.CONGRATULATIONS),
     *(ladder.QUIETS, ladder.LIFTS, ladder.FOLDINGS),
     consent.RULES,
+    *circle_forms.RULES,
     *(listening.OFFERS, listening.ENDS),
     *(pledges.RULES, stewards.DUTY, stewards.TERM),
 )

@@ -57,6 +57,7 @@ class Closed(StrEnum):
     TOPIC = "muted-topic"
     WARNING = "warning"
     FOLDED = "folded"  # not one's own choice: enough members flagged it, or a moderator folded it
+    TURN = "turn"  # said while another spoke in a circle that is not over yet (`mesh.support.circles`)
 
 
 def own_key(about: About, subject: bytes, gid: GroupId = EVERYWHERE) -> bytes:

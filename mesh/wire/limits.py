@@ -167,6 +167,15 @@ LANGUAGE_BYTES_MAX: Final = 16
 MILESTONES_MAX: Final = 8  # of one device that stand
 MILESTONE_TEXT_BYTES_MAX: Final = 160
 CONGRATULATION_TEXT_BYTES_MAX: Final = 160
+CIRCLES_MAX: Final = 4  # of one device that are kept; one at a time is under way in a group
+CIRCLE_QUESTION_BYTES_MAX: Final = 512
+CIRCLE_SEATS_MAX: Final = 32  # people in one circle
+CIRCLE_ROUNDS_MAX: Final = 4
+CIRCLE_TURN_S_MIN: Final = 60
+CIRCLE_TURN_S_MAX: Final = 86_400
+CIRCLE_LASTS_S_MIN: Final = 600
+CIRCLE_LASTS_S_MAX: Final = 7 * 86_400  # others' posts wait no longer
+CIRCLE_CLOSING_BYTES_MAX: Final = 1024
 CONSENTS_OF_POST_MAX: Final = 16  # askers who may take one post out of the group, beside "everyone"
 
 # ---- consent to share (protocol.md §7; ours)

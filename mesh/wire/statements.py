@@ -28,6 +28,12 @@ class Form(IntEnum):
     LIFT = 10
     FOLDING = 11
     CONSENT = 13
+    CIRCLE = 16
+    SEAT = 17
+    START = 18
+    TURN = 19
+    MOVE = 20
+    CLOSING = 21
     LISTENER = 23
     TALK_END = 24
     PLEDGE = 27
@@ -119,6 +125,44 @@ class FoldingValue(Record, frozen=True):
     """Form 11, about a post: it is folded for all (`holds`), or no longer by this word."""
 
     holds: bool
+
+
+class CircleValue(Record, frozen=True):
+    """Form 16, about a slot of its author's device: a circle is open, on a question."""
+
+    made_ms: shapes.Millis  # when it was typed: tells two alike apart
+    question: Annotated[str, shapes.text(limits.CIRCLE_QUESTION_BYTES_MAX, 1)]
+    turn_s: Annotated[int, Meta(ge=limits.CIRCLE_TURN_S_MIN, le=limits.CIRCLE_TURN_S_MAX)]  # then others move it on
+    rounds: Annotated[int, Meta(ge=1, le=limits.CIRCLE_ROUNDS_MAX)]
+    lasts_s: Annotated[int, Meta(ge=limits.CIRCLE_LASTS_S_MIN, le=limits.CIRCLE_LASTS_S_MAX)]  # then it ends by itself
+
+
+class SeatValue(Record, frozen=True):
+    """Form 17, about a circle: its author takes part (`holds`), or not any more."""
+
+    holds: bool
+
+
+class StartValue(Record, frozen=True):
+    """Form 18, about a circle: it begins, and these speak first, in this order: the first 16 B of their member keys."""
+
+    order: Annotated[list[shapes.Bytes16], Meta(max_length=limits.CIRCLE_SEATS_MAX)]
+
+
+class TurnValue(Record, frozen=True):
+    """Form 19, about a circle and a round: its author has said this post (16 B), or passes (empty)."""
+
+    post: Annotated[bytes, Meta(max_length=16)]
+
+
+class MoveValue(Record, frozen=True):
+    """Form 20, about one turn in a circle: it is over, whether its speaker said something or not."""
+
+
+class ClosingValue(Record, frozen=True):
+    """Form 21, about a circle: it is over, with closing words or none."""
+
+    text: Annotated[str, shapes.text(limits.CIRCLE_CLOSING_BYTES_MAX)]
 
 
 class ListenerValue(Record, frozen=True):

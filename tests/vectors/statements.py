@@ -40,6 +40,14 @@ def statement_records() -> list[Record]:
             made_ms=1_760_000_000_000, text="without a drink", since=739_853, count=0, invited=True
         ),
         statements.CongratulationValue(holds=True, text="Well done."),
+        statements.CircleValue(
+            made_ms=1_760_000_000_000, question="What helped you this week?", turn_s=600, rounds=1, lasts_s=86_400
+        ),
+        statements.SeatValue(holds=True),
+        statements.StartValue(order=[b"\x11" * 16, b"\x12" * 16]),
+        statements.TurnValue(post=b"\x88" * 16),
+        statements.MoveValue(),
+        statements.ClosingValue(text="Go well."),
         statements.ListenerValue(holds=True, topics=["sleep"], start=18 * 60, end=22 * 60),
         statements.TalkEndValue(),
         statements.PledgeValue(),

@@ -49,6 +49,19 @@ def test_nothing_is_renumbered() -> None:
     names = "POST KEYUP RECEIPT PRESENCE BEACON STRANDED APPROVAL OBJECTION NOTE WITHDRAWAL STATEMENT"
     assert [kind.name for kind in sorted(Kind)] == names.split()
     assert sorted(Kind) == list(range(1, 12))
+    assert {mode.name: mode.value for mode in Mode} == {"LISTENING": 0, "EXPERIENCE": 1, "ADVICE": 2, "RESOURCES": 3}
+    assert [door.name for door in sorted(Door)] == ["OPEN", "REVOKED", "USED_UP", "EXPIRED", "DECLINED"]
+    told = "STATE WANT_OPS OPS WANT_MESSAGES ANSWERED WANT_HISTORY HISTORY KEYUPS NOT_IN WANT_CHUNKS CHUNKS_SENT"
+    told += " WANT_STATEMENTS STATEMENTS"
+    assert [kind.name for kind in sorted(SessionType)] == told.split()
+    assert sorted(SessionType) == list(range(1, 14))
+    assert {step.name: step.value for step in PairStep} == {"LIST": 1, "GROUP": 2, "DONE": 3}
+    assert (int(Flag.NO_HISTORY), int(Flag.STAY_HERE)) == (1, 2)
+    assert [rank.value for rank in Rank] == [0, 10, 20, 100, 110]
+    assert [suite.value for suite in Suite] == [1, 2]
+
+
+def test_no_form_and_no_tag_is_renumbered() -> None:
     assert {form.name: form.value for form in Form} == {
         "FLAG": 1,
         "PIN": 2,
@@ -62,6 +75,12 @@ def test_nothing_is_renumbered() -> None:
         "LIFT": 10,
         "FOLDING": 11,
         "CONSENT": 13,
+        "CIRCLE": 16,
+        "SEAT": 17,
+        "START": 18,
+        "TURN": 19,
+        "MOVE": 20,
+        "CLOSING": 21,
         "LISTENER": 23,
         "TALK_END": 24,
         "PLEDGE": 27,
@@ -77,16 +96,6 @@ def test_nothing_is_renumbered() -> None:
         "LISTEN": 7,
         "ROOM": 10,
     }
-    assert {mode.name: mode.value for mode in Mode} == {"LISTENING": 0, "EXPERIENCE": 1, "ADVICE": 2, "RESOURCES": 3}
-    assert [door.name for door in sorted(Door)] == ["OPEN", "REVOKED", "USED_UP", "EXPIRED", "DECLINED"]
-    told = "STATE WANT_OPS OPS WANT_MESSAGES ANSWERED WANT_HISTORY HISTORY KEYUPS NOT_IN WANT_CHUNKS CHUNKS_SENT"
-    told += " WANT_STATEMENTS STATEMENTS"
-    assert [kind.name for kind in sorted(SessionType)] == told.split()
-    assert sorted(SessionType) == list(range(1, 14))
-    assert {step.name: step.value for step in PairStep} == {"LIST": 1, "GROUP": 2, "DONE": 3}
-    assert (int(Flag.NO_HISTORY), int(Flag.STAY_HERE)) == (1, 2)
-    assert [rank.value for rank in Rank] == [0, 10, 20, 100, 110]
-    assert [suite.value for suite in Suite] == [1, 2]
 
 
 def test_each_number_has_a_record() -> None:

@@ -22,6 +22,13 @@ Passphrase: TypeAlias = Callable[[], str]
 METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "api.methods": (),
     "appeal": ("group", "note?", "wait_s"),
+    "circle.close": ("group", "words?", "wait_s"),
+    "circle.join": ("group", "leave?", "wait_s"),
+    "circle.next": ("group", "wait_s"),
+    "circle.open": ("group", "question", "turn_s?", "rounds?", "lasts_s?", "wait_s"),
+    "circle.pass": ("group", "wait_s"),
+    "circle.say": ("group", "text", "mode?", "cw?", "topics?", "wait_s"),
+    "circle.show": ("group",),
     "device.add": ("name?", "this?", "passphrase"),
     "device.join": ("code", "wait_s", "passphrase"),
     "device.list": (),

@@ -12,6 +12,7 @@ from typing import Final
 from mesh.node.local.api import METHODS, STREAMS, unknown_method
 from mesh.node.local.methods import (
     agreements,
+    circles,
     devices,
     doors,
     export,
@@ -50,6 +51,13 @@ TABLE: Final[Mapping[str, Method]] = MappingProxyType(
     {
         "api.methods": node.methods,
         "appeal": sanctions.appeal,
+        "circle.close": circles.close,
+        "circle.join": circles.join,
+        "circle.next": circles.next_,
+        "circle.open": circles.open_circle,
+        "circle.pass": circles.pass_turn,
+        "circle.say": circles.say,
+        "circle.show": circles.show,
         "device.add": devices.add,
         "device.join": devices.join,
         "device.list": devices.list_devices,

@@ -21,6 +21,7 @@ from mesh.node.local.methods.sanctions import folded_by
 from mesh.node.local.methods.shown import iso, person, unconfirmed
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.agreeing import lacks_yes, waits_for_yes
+from mesh.peer.circling import circles_of, waits_for_end
 from mesh.peer.consent import consent_to, quote_waits, words_of
 from mesh.peer.keepers import keepers_of
 from mesh.peer.links import Session
@@ -33,6 +34,7 @@ from mesh.peer.state import Room, State
 from mesh.peer.statements import is_hushed, quiets_of
 from mesh.peer.tracks import Track
 from mesh.store.base import Store
+from mesh.support.circles import Circle, current
 from mesh.support.own import Choices, Closed
 from mesh.support.posts import interpret, is_shown_whole
 from mesh.support.quotes import quote_of
@@ -56,11 +58,14 @@ class Look:
     choices: Choices = field(default_factory=Choices)
     store: Store | None = None  # in which what a post answers or quotes is looked up
     state: State | None = None  # in which it is looked up whether what an own post quotes may still leave its group
+    circles: tuple[Circle, ...] = ()
 
     @staticmethod
     def of(desk: Desk, room: Room) -> "Look":
         """Return it for a group at a desk, now."""
-        return Look(desk.now().wall_ms, desk.running, choices_of(desk.store, room.group.gid), desk.store, desk.state)
+        wall_ms = desk.now().wall_ms
+        choices, circles = choices_of(desk.store, room.group.gid), tuple(circles_of(room, wall_ms))
+        return Look(wall_ms, desk.running, choices, desk.store, desk.state, circles)
 
 
 def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonObject:
@@ -83,6 +88,7 @@ def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonO
         "quote": None,
         "may_leave": "no",
         "expires": iso(record.gone_ms) if record.gone_ms else None,
+        "circle": _place_in_circle(look, room, record),
         **NO_FLAGS,
         "folded_by": None,
         "why": None,
@@ -131,6 +137,17 @@ def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonO
     }
 
 
+def _place_in_circle(look: Look, room: Room, record: MessageRecord) -> JsonObject | None:
+    """Say to which circle a post belongs, and whether it was said out of turn there, or waits for its end."""
+    member, post = MemberPk(record.member), PostId(record.post)
+    waits = _waits_for_circle(look, room, post)
+    for circle in reversed(look.circles):
+        out = circle.stands and not waits and circle.is_out_of_turn(member, post, record.ts_ms)
+        if out or (waits and circle is current(look.circles)) or (member, post) in circle.posts:
+            return {"id": circle.id.hex(), "out_of_turn": out, "waits": waits}
+    return None
+
+
 def _closed_by(look: Look, room: Room, record: MessageRecord, post: PostBody, *, folded: bool) -> Closed | None:
     """Say why a post is closed until it is opened; what one said oneself, by its own warning alone."""
     if breaks_lock(room.group, record, post.mode):
@@ -142,7 +159,10 @@ def _closed_by(look: Look, room: Room, record: MessageRecord, post: PostBody, *,
     if is_hushed(quiets_of(room, look.wall_ms), record, look.wall_ms):
         return Closed.QUIET
     chosen = look.choices.closes_by_author(record.member, record.post) or look.choices.closes_by_words(post)
-    return chosen or (Closed.FOLDED if folded else None)
+    if chosen or folded:
+        return chosen or Closed.FOLDED
+    circle = _place_in_circle(look, room, record)
+    return Closed.TURN if circle is not None and circle["out_of_turn"] else None
 
 
 def _may_leave(room: Room, record: MessageRecord, wall_ms: int) -> str:
@@ -299,6 +319,8 @@ def _why_queued(look: Look, room: Room, post: PostId, delivery: Delivery) -> str
         return "what it quotes may not leave its group any more; it stays here, and you can take it back"
     if any(waits_for_quiet(room, draft, look.wall_ms) for draft in room.drafts.values() if draft.post == post):
         return "you have been asked to be quiet for a while; it goes out when that is over, and you can take it back"
+    if _waits_for_circle(look, room, post):
+        return "a circle is under way; it goes out by itself when the circle is over, and you can take it back"
     if not look.running:
         return "your node is not running"
     if missing_epoch(room.group) is not None:
@@ -308,6 +330,16 @@ def _why_queued(look: Look, room: Room, post: PostId, delivery: Delivery) -> str
     if delivery.mseq:
         return "it went out, and no node has said yet that it stored it"
     return "no member's node is reachable; whoever is in the group when it goes out can read it"
+
+
+def waits_for_circle(desk: Desk, room: Room, post: PostId) -> bool:
+    """Say whether an own post waits until a circle is over."""
+    return _waits_for_circle(Look.of(desk, room), room, post)
+
+
+def _waits_for_circle(look: Look, room: Room, post: PostId) -> bool:
+    circle = current(look.circles)
+    return any(waits_for_end(room, circle, draft) for draft in room.drafts.values() if draft.post == post)
 
 
 # ---------------------------------------------------------------- what is missing

@@ -7,6 +7,7 @@ from mesh.node.local.api import METHODS, STREAMS
 from mesh.node.local.methods import given
 from mesh.node.local.methods.agreements import agreement_problems
 from mesh.node.local.methods.chosen import choices_of
+from mesh.node.local.methods.circles import circle_reminders
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.joins import join_json
 from mesh.node.local.methods.listen import listen_problems
@@ -87,6 +88,7 @@ def _problems(desk: Desk, waiting: int) -> list[JsonObject]:
         found.extend(meeting_reminders(desk, room))
         found.extend(agreement_problems(desk, room))
         found.extend(steward_problems(desk, room))
+        found.extend(circle_reminders(desk, room))
         found.extend(room_problems(desk, room))
         found.extend(_lacking(room, desk.now()))
         only_one = unconfirmed(room)

@@ -22,6 +22,7 @@ from mesh.node.local.methods.messages import (
     is_hidden,
     message_json,
     missing_from,
+    waits_for_circle,
     why_it_waits,
 )
 from mesh.node.local.methods.names import group_named, message_named
@@ -45,6 +46,8 @@ ADVICE: Final = "advice"
 NO_ADVICE: Final = ("listening", "experience")  # modes in which a post does not ask for advice
 LIMIT_MAX = 500  # messages in one answer: with the longest of them it still fits the socket's line
 ANSWER_BYTES_MAX = 768 * 1024
+# Events that name one thing, and by which key.
+_NAMED: Final = {Notice.JOINED: "member", Notice.KNOCK: "knock", Notice.FORK: "fork", Notice.TURN: "circle"}
 _ROWS_AT_ONCE = 64  # read from the store for an answer; ours
 _FORM_BYTES = 2  # at the beginning of what a notice of the support layer is about
 
@@ -84,9 +87,9 @@ async def post(desk: Desk, params: JsonObject) -> JsonObject:
             )
         )
     )
-    await desk.until(
-        lambda: room.deliveries[post_id].state is not DeliveryState.QUEUED, given.seconds(params, "wait_s", 2.0)
-    )
+    held = waits_for_circle(desk, room, post_id)
+    wait_s = 0.0 if held else given.seconds(params, "wait_s", 2.0)
+    await desk.until(lambda: room.deliveries[post_id].state is not DeliveryState.QUEUED, wait_s)
     key = desk.store.get(Space.POSTS, room.group.gid + post_id)
     assert key is not None, "a message is stored before the command is answered"
     return {"message": _message(desk, room, key, opened=True)}
@@ -342,14 +345,12 @@ def event_json(desk: Desk, notice: Notify, *, full: bool) -> JsonObject | None:
                 return None  # it has been moved, wiped, or has run out since; or one does not want to hear of it
             message = message_json(look, room, value, opened=False)
             told["message"] = message if full else {"id": message["id"], "state": message["state"]}
-        case Notice.JOINED:
-            told["member"] = subject
+        case kind if kind in _NAMED:
+            told[_NAMED[kind]] = subject
         case Notice.JOIN:
             join = next((j for j in desk.state.joins.values() if j.join == notice.subject), None)
             told["join"] = subject
             told["state"] = None if join is None else join.stage.value
-        case Notice.KNOCK:
-            told["knock"] = subject
         case Notice.GROUP if notice.subject:
             told["history"] = notice.subject.decode()
         case Notice.HISTORY:
@@ -371,8 +372,6 @@ def event_json(desk: Desk, notice: Notify, *, full: bool) -> JsonObject | None:
             told["note"] = notice.subject[_FORM_BYTES:].hex()
         case Notice.SUPPORT:
             told["form"] = form_name(int.from_bytes(notice.subject, "big"))
-        case Notice.FORK:
-            told["fork"] = subject
         case Notice.TALK:
             talk = None if room is None else room.talks.get(GroupId(notice.subject))
             if room is not None and talk is not None and talk.member in choices_of(desk.store, room.group.gid).blocked:
