@@ -57,6 +57,7 @@ COMMANDS: Final = {
         ("chat", "cli.commands.chat:chat", "Read and write in your groups, line by line."),
         ("talk", "cli.commands.two:talk", "Talk with a member as two; list who asks."),
         ("listen", "cli.commands.listen:app", "Offer to listen, or ask for a listener, one to one."),
+        ("introduce", "cli.commands.introduce:app", "Ask one member about a group for something, or answer."),
         ("file", "cli.commands.files:app", "Save what stands beside a message."),
         ("circle", "cli.commands.circle:app", "A round on a question: one speaks, the others listen."),
         ("flag", "cli.commands.flag:flag", "Ask that a message be folded, or no longer."),

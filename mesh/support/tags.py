@@ -5,13 +5,21 @@ from types import MappingProxyType
 from typing import Final
 
 from mesh.errors import RemoteError
-from mesh.support import consent, reports, rooms, words
+from mesh.support import consent, introductions, reports, rooms, words
 from mesh.support.notes import NoteRules
 from mesh.wire import limits
 from mesh.wire.codec import Record, decode
 from mesh.wire.notes import NoteTag
 
-_ALL: Final = (reports.REPORTS, words.WORDS, words.APPEALS, consent.QUESTIONS, rooms.ROOMS)
+_ALL: Final = (
+    reports.REPORTS,
+    words.WORDS,
+    words.APPEALS,
+    consent.QUESTIONS,
+    rooms.ROOMS,
+    introductions.SEEKING,
+    introductions.ANSWERS,
+)
 TAGS: Final[Mapping[int, NoteRules]] = MappingProxyType({rules.tag: rules for rules in _ALL})
 
 

@@ -65,6 +65,7 @@ NOTES_KEPT_MAX: Final = 512  # notes of one group, of others and our own; of who
 NOTE_READERS_MAX: Final = 64  # members to whom one thing is said under seal; ours
 REPORTED_POSTS_MAX: Final = 8  # posts that a report shows; ours
 REPORTED_TEXT_BYTES_MAX: Final = 4096  # of a post that is too long to go as it was signed; ours
+INTRODUCTION_BYTES_MAX: Final = 512  # a question for a group, and the words of an answer; ours
 ROOM_CODE_BYTES_MAX: Final = 72 + 1 + 4096  # an invite code and the fragment with its addresses
 WORD_TEXT_BYTES_MAX: Final = 1024  # what a report, an appeal, a reason or an answer says; ours
 NOTE_ADDRESSES_MAX: Final = 8  # of whoever asks; ours

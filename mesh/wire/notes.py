@@ -19,6 +19,8 @@ class NoteTag(IntEnum):
     APPEAL = 4
     QUESTION = 5
     LISTEN = 7
+    SEEKING = 8
+    INTRODUCTION = 9
     ROOM = 10
 
 
@@ -122,3 +124,17 @@ class ListenSlip(Record, frozen=True):
     code: Annotated[bytes, Meta(min_length=38, max_length=38)]
     gid: shapes.Group
     invite: shapes.Op
+
+
+class SeekingNote(Record, frozen=True):
+    """Tag 8: do you know a group for this? One member is asked, and nobody else sees it."""
+
+    text: Annotated[str, shapes.text(limits.INTRODUCTION_BYTES_MAX, 1)]
+
+
+class IntroductionNote(Record, frozen=True):
+    """Tag 9: an answer to such a question (`about`: its note's id): an invite's code, a few words, or both."""
+
+    about: shapes.Bytes16
+    code: Annotated[str, shapes.text(limits.ROOM_CODE_BYTES_MAX)]
+    text: Annotated[str, shapes.text(limits.INTRODUCTION_BYTES_MAX)]

@@ -23,6 +23,8 @@ def note_records(gid: GroupId, home: Address, member: MemberPk, signed: SignedMe
         notes.ReportNote(text="This goes too far.", posts=[whole, cut]),
         notes.WordNote(kind=notes.WordKind.QUIET, about=b"\x97" * 16, text="Take a day to breathe."),
         notes.ListenAsk(topic="sleep", mode=0, minutes=30, kept=False, addresses=[home], slips=[bytes(157)] * 4),
+        notes.SeekingNote(text="a group for carers"),
+        notes.IntroductionNote(about=b"\x95" * 16, code="", text="I know of none."),
         notes.ListenSlip(code=bytes(38), gid=gid, invite=OpId(b"\x96" * 32)),
         notes.AppealNote(about=b"\x97" * 16, text="Please look again."),
         notes.RoomNote(gid=gid, code="mesh1qy…#kZHZ"),

@@ -94,6 +94,8 @@ def test_no_form_and_no_tag_is_renumbered() -> None:
         "APPEAL": 4,
         "QUESTION": 5,
         "LISTEN": 7,
+        "SEEKING": 8,
+        "INTRODUCTION": 9,
         "ROOM": 10,
     }
 

@@ -9,6 +9,7 @@ from mesh.node.local.methods.agreements import agreement_problems
 from mesh.node.local.methods.chosen import choices_of
 from mesh.node.local.methods.circles import circle_reminders
 from mesh.node.local.methods.desk import Desk
+from mesh.node.local.methods.introduce import introduce_problems
 from mesh.node.local.methods.joins import join_json
 from mesh.node.local.methods.listen import listen_problems
 from mesh.node.local.methods.log import care_problems
@@ -98,6 +99,7 @@ def _problems(desk: Desk, waiting: int) -> list[JsonObject]:
         found.extend(care_problems(room, desk.now().wall_ms))
         found.extend(_asked_to_share(desk, room))
         found.extend(listen_problems(desk, room))
+        found.extend(introduce_problems(desk, room))
         off = is_off_duty(desk, room.group.gid)
         if room.knocks and room.group.rank <= Rank.MODERATOR and not off:  # others can only wait with whoever knocks
             name = room.group.founding.name
