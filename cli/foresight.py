@@ -7,6 +7,10 @@ from cli.output import one_line
 from cli.render import shown_id
 from mesh.node.local.protocol import JsonObject
 
+WELCOME: Final = (
+    "You are new here, and this is your first post. Many begin with hello, and with what brings them; the others know "
+    "then whom they talk with. Say no more than you like."
+)
 CRISIS: Final = "If you may not stay safe, do not wait for an answer here: `mesh crisis` shows who listens now."
 
 

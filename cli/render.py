@@ -55,6 +55,7 @@ CLOSED: Final = {  # why a message stays closed until it is opened; a warning is
     "muted-topic": "you muted its topic",
     "quiet": "its author was asked to be quiet then",
     "turn": "said while another spoke; it is open when the circle is over",
+    "pace": "its author is new, and has said much in that hour",
 }
 LEAVES: Final = {"all": "may leave the group", "askers": "may leave the group by some who asked"}
 AT_KEEPER: Final = "Your knock waits at a keeper of the group: you and its members need not be online at the same time."

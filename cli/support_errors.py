@@ -16,6 +16,11 @@ SUPPORT_ERRORS: Final[Mapping[str, Entry]] = {
         "It goes to none of those whom it is about. Nothing was sent.",
         "`mesh block` stops it for you. `mesh group leave` goes, and `mesh group fork` goes on without them.",
     ),
+    "E-NEWCOMER-PACE": Entry(
+        "You have said as much in this hour as newcomers do.",
+        "For the first days one listens and finds one's way. Others' nodes would show more of it closed.",
+        "Say it a little later. A moderator can make you a member before.",
+    ),
     "E-QUIET": Entry(
         "You have been asked to be quiet in this group for a while.",
         "Others' nodes would show your words closed. You can read on, and it ends by itself.",

@@ -14,7 +14,7 @@ from cli.commands.meeting import meeting_line
 from cli.commands.pin import pin_lines
 from cli.context import Context
 from cli.errors import sentence
-from cli.foresight import CRISIS, reach_line
+from cli.foresight import CRISIS, WELCOME, reach_line
 from cli.modes import means_advice, mode_for
 from cli.options import Commas, Flag, Here, Seconds, SecondsOrNone, WordOrNone
 from cli.output import one_line
@@ -355,7 +355,8 @@ def audience(shown: JsonObject, *, no_history: bool) -> list[str]:
         return [f'Take care with "{one_line(fields.text(shown, "name"))}". {sentence(standing(shown))}']
     line = audience_line({**shown, "history": "none"} if no_history else shown)
     there = [reach_line(shown), CRISIS] if can_ask() else []
-    return [said for said in (line, *there) if said]
+    welcome = WELCOME if fields.flag(shown, "new_here") else ""
+    return [said for said in (welcome, line, *there) if said]
 
 
 def _shown_group(api: Api, group: str) -> JsonObject:

@@ -53,6 +53,7 @@ class Closed(StrEnum):
     MUTED = "muted"
     MODE = "mode"  # it breaks the group's lock (`mesh.peer.modes`)
     AGREEMENT = "agreement"  # its author has not said yes (`mesh.peer.agreeing`)
+    PACE = "pace"  # of a newcomer, beyond what newcomers say in an hour
     WORD = "muted-word"
     TOPIC = "muted-topic"
     WARNING = "warning"

@@ -7,7 +7,7 @@ import pytest
 from mesh.errors import Exit
 from mesh.node.local.protocol import JsonObject
 from tests.cli.runner import mesh
-from tests.cli.test_talk import ID, message
+from tests.cli.test_talk import GROUP, ID, SENT, message
 from tests.node.local.fake_node import fake_node
 
 PAGE: JsonObject = {"gaps": [], "catching_up": None, "earlier": None}
@@ -172,3 +172,12 @@ def test_what_is_closed_for_a_quiet_or_folded_by_one_says_so(home: Path) -> None
     assert "(closed; folded by wren[31m; --open 3fa9c1d2 opens it)" in page
     assert "(folded for others: wren[31m did that." in page
     assert "[You are asked to be quiet until 3 Jan 2020" in page
+
+
+def test_before_the_first_post_of_a_newcomer_a_welcome_is_suggested(home: Path) -> None:
+    for new_here in (True, False):
+        shown: JsonObject = {**GROUP, "new_here": new_here}
+        with fake_node(home, {"group.show": {"group": shown}, "post": {"message": SENT}}):
+            ran = mesh("post", "g", "-", home=home, stdin="Hello.\n")
+        assert ran.code == 0
+        assert ("this is your first post" in ran.err) == new_here

@@ -152,11 +152,11 @@ def _message_of(value: WordNote) -> str | None:
 # ---------------------------------------------------------------- what waits for the person
 
 
-def care_problems(room: Room, wall_ms: int) -> Iterator[JsonObject]:
-    """Say what waits for the person: reports and appeals, words to them, and that they are asked to be quiet."""
+def care_problems(room: Room, wall_ms: int, *, on_duty: bool) -> Iterator[JsonObject]:
+    """Say what waits for the person: words to them, that they are asked to be quiet; on duty, reports and appeals."""
     name = room.group.founding.name
     asked = [note for _, note in notes_of(room, NoteTag.REPORT, NoteTag.APPEAL) if not note.mine and not note.closed_ms]
-    if asked:
+    if asked and on_duty:
         what = "A report or an appeal waits" if len(asked) == 1 else f"{len(asked)} reports and appeals wait"
         yield {"what": f"{what} for you in “{name}”.", "do": "`mesh reports` shows what, and answers or closes it."}
     quiet = own_quiet_json(room, wall_ms)

@@ -17,6 +17,7 @@ from mesh.node.local.methods.chosen import choices_of
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.files import files_json
 from mesh.node.local.methods.flags import NO_FLAGS, flags_json
+from mesh.node.local.methods.newcomers import is_beyond_pace
 from mesh.node.local.methods.sanctions import folded_by
 from mesh.node.local.methods.shown import iso, person, unconfirmed
 from mesh.node.local.protocol import JsonObject, JsonValue
@@ -158,6 +159,8 @@ def _closed_by(look: Look, room: Room, record: MessageRecord, post: PostBody, *,
         return Closed.WARNING if post.cw else None
     if is_hushed(quiets_of(room, look.wall_ms), record, look.wall_ms):
         return Closed.QUIET
+    if look.store is not None and is_beyond_pace(look.store, room, record):
+        return Closed.PACE
     chosen = look.choices.closes_by_author(record.member, record.post) or look.choices.closes_by_words(post)
     if chosen or folded:
         return chosen or Closed.FOLDED

@@ -96,11 +96,11 @@ def _problems(desk: Desk, waiting: int) -> list[JsonObject]:
         if only_one is not None:
             found.append(_unconfirmed(room, only_one))
         found.extend(_asked_to_talk(desk, room))
-        found.extend(care_problems(room, desk.now().wall_ms))
         found.extend(_asked_to_share(desk, room))
         found.extend(listen_problems(desk, room))
         found.extend(introduce_problems(desk, room))
         off = is_off_duty(desk, room.group.gid)
+        found.extend(care_problems(room, desk.now().wall_ms, on_duty=not off))
         if room.knocks and room.group.rank <= Rank.MODERATOR and not off:  # others can only wait with whoever knocks
             name = room.group.founding.name
             found.append({"what": _at_the_door(room), "do": f'See `mesh knocks list "{name}"`.'})

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from typing import Final
 
+from mesh.commands import Rank
 from mesh.groups.discreet import is_listening
 from mesh.groups.dormancy import DORMANT_AFTER, DORMANT_DAYS, missing_epoch
 from mesh.groups.erasing import has_erased
@@ -84,6 +85,7 @@ def group_json(desk: Desk, room: Room) -> JsonObject:
         "welcomed_by": _welcomer(room),
         "alias": "" if me is None else me.alias,
         "rank": "" if me is None else me.rank.name.lower(),
+        "new_here": me is not None and me.rank is Rank.NEWCOMER and not room.deliveries,
         "history": shown_window(group.view.settings.get(HISTORY, "none")),
         "keep": keep_ms(group) // 1000 or None,
         "agreement": agreement_json(room),

@@ -26,6 +26,7 @@ from mesh.node.local.methods.messages import (
     why_it_waits,
 )
 from mesh.node.local.methods.names import group_named, message_named
+from mesh.node.local.methods.newcomers import require_pace
 from mesh.node.local.methods.pins import pins_json
 from mesh.node.local.methods.quotes import ends_with, quoted, to_be_quoted, topics_of, warning_of
 from mesh.node.local.methods.sanctions import own_quiet_json
@@ -55,6 +56,7 @@ _FORM_BYTES = 2  # at the beginning of what a notice of the support layer is abo
 async def post(desk: Desk, params: JsonObject) -> JsonObject:
     """Say something, and wait for the first who has it."""
     room = group_named(desk.state, given.text(params, "group"))
+    require_pace(desk.store, room, desk.now().wall_ms)
     answered = given.maybe_text(params, "reply_to")
     reply = None if answered is None else message_named(desk.store, answered, room.group.gid)[0]
     locked = locked_mode(room.group)
