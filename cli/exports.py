@@ -23,7 +23,12 @@ WHAT_IT_IS: Final = "Your own messages, and those of others who let them leave t
 QUOTE_STAYS: Final = "It quotes a message that stays in its group."
 WARNING_ENDS: Final = "End of what stands behind the warning."
 _CLOSED: Final = {**CLOSED, "folded": "members folded it"}
-_MARKUP: Final = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&:/@$^=])")
+# What means something to CommonMark, GitHub's flavour, or the usual extensions: anywhere; as the first of a line; after
+# a number that begins one; in what would become a link or a picture (`www.`, `https:`, `:smile:`), but not in 19:00.
+_MARKUP: Final = re.compile(
+    r"""[\\`*_{}\[\]<>~|&$^@]|^[-+#=:]|(?<=www)\.|(?<!\d):(?=\S)|:(?=[^\s\d])|:(?=\d+:)""", re.IGNORECASE
+)
+_NUMBER: Final = re.compile(r"^(\d+)([.)])")
 _STYLE: Final = (
     "body{max-width:42em;margin:2em auto;padding:0 1em;font:1em/1.5 serif}"
     "article{margin:1.5em 0}.head{font:.85em sans-serif}.text{white-space:pre-wrap;overflow-wrap:anywhere}"
@@ -122,7 +127,7 @@ def _json_end(included: int, withheld: int) -> str:
 
 def marked(text: str) -> str:
     """Return a line as Markdown that shows it letter by letter."""
-    line = _MARKUP.sub(r"\\\1", text)
+    line = _NUMBER.sub(r"\1\\\2", _MARKUP.sub(r"\\\g<0>", text))
     return "\u00a0" * (len(line) - len(line.lstrip(" "))) + line.lstrip(" ")
 
 

@@ -49,7 +49,7 @@ def report(
     asked: JsonObject = {"message": message, "with": list(with_ or ()), "note": text, "wait_s": wait}
     told = context.call("report", asked)
     shown = fields.record(told, "report")
-    names = [one_line(name) for name in (*fields.texts(shown, "to"), *fields.texts(shown, "waiting_for"))]
+    names = sorted(one_line(name) for name in (*fields.texts(shown, "to"), *fields.texts(shown, "waiting_for")))
     context.out.result(told, [f"{shown_id(fields.text(shown, 'id'))} · for {', '.join(names)} alone"])
     return sealed_code(context, told)
 

@@ -118,6 +118,6 @@ def appeal(group: str, /, *, note: WordOrNone = None, wait: Seconds = 2, context
     text = given_text(note, "Note", instead="--note") if note is not None else None
     told = context.call("appeal", {"group": group, "note": text, "wait_s": wait})
     shown = fields.record(told, "appeal")
-    names = [one_line(name) for name in (*fields.texts(shown, "to"), *fields.texts(shown, "waiting_for"))]
+    names = sorted(one_line(name) for name in (*fields.texts(shown, "to"), *fields.texts(shown, "waiting_for")))
     context.out.result(told, [f"{shown_id(fields.text(shown, 'id'))} · for {', '.join(names)} alone"])
     return sealed_code(context, told)

@@ -242,8 +242,8 @@ def circle_json(desk: Desk, room: Room) -> JsonObject | None:
         "moves_on": None if circle.phase is Phase.CLOSED else iso(circle.moves_ms),
         "to_come": _people(room, circle.to_come),
         "away": _people(room, circle.away),
-        "spoke": _people(room, circle.spoke),
-        "passed": _people(room, circle.passed),
+        "spoke": _people(room, _as_they_sit(circle, circle.spoke)),
+        "passed": _people(room, _as_they_sit(circle, circle.passed)),
         "missed": _people(room, circle.missed),
         "round": circle.round,
         "rounds": circle.value.rounds,
@@ -257,6 +257,11 @@ def circle_json(desk: Desk, room: Room) -> JsonObject | None:
         "set_aside": sum(not other.stands and other.over_ms > circle.opened_ms for other in found),
         "waits": circle.opening.waits,
     }
+
+
+def _as_they_sit(circle: Circle, members: frozenset[MemberPk]) -> list[MemberPk]:
+    """Return members in the order of the circle; last those who sit in it no more."""
+    return [*(pk for pk in circle.order if pk in members), *sorted(members - {*circle.order})]
 
 
 def _people(room: Room, members: Iterable[MemberPk]) -> list[JsonValue]:
