@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -96,8 +97,8 @@ def monday(week: Week) -> None:
         wren, "group", "create", GROUP, "--about", "For those who lost somebody",
         "--agreement", str(agreement), "--alias", "wren",
     )  # fmt: skip
-    words = " ".join(str(word) for word in wren.group(GROUP)["fingerprint_words"])  # type: ignore[union-attr]
-    page.stands_for(words, "six words that each run draws anew")
+    drawn = wren.group(GROUP)["fingerprint_words"]
+    page.stands_for(" ".join(map(str, drawn if isinstance(drawn, list) else [])), "six words that each run draws anew")
     page.tell("""A small computer in her kitchen is always on. It becomes the group's keeper: it holds sealed frames
         for those who are away, and can read none of them.""")
     page.types(week.pi, "keeper", "on")
@@ -121,7 +122,7 @@ def monday(week: Week) -> None:
     page.tell("Wren asks juniper to look after the group with her, and sets when they meet.")
     page.types(wren, "group", "rank", GROUP, "juniper", "steward")
     for person in week.members:
-        week.until(person, lambda person=person: _all_know(person), "everybody to be known")  # type: ignore[misc]
+        week.until(person, partial(_all_know, person), "everybody to be known")
     page.types(wren, "meeting", "set", GROUP, "--day", "tue", "--time", "19:00", "--zone", "Europe/London")
 
 
@@ -164,9 +165,9 @@ def wednesday(week: Week) -> None:
     page.tell("Five people, one question, one speaks at a time. Wren opens the circle, and the others join.")
     page.types(wren, "circle", "open", GROUP, "What carried you this week?", "--turn", "5m")
     for person in (week.juniper, week.alder, sorrel, week.tansy):
-        week.until(person, lambda person=person: _state(person) == "open", "the circle")  # type: ignore[misc]
+        week.until(person, partial(_is_open, person), "the circle")
         person.mesh("circle", "join", GROUP)
-        week.until(wren, lambda person=person: person.name in _named(wren, "order"), f"{person.name} in it")  # type: ignore[misc]
+        week.until(wren, partial(_sits, wren, person.name), f"{person.name} in it")
     page.tell("Sorrel's train goes into a tunnel: her node is off.")
     sorrel.down()
     page.types(wren, "circle", "next", GROUP)
@@ -197,6 +198,14 @@ def _circle(person: Person) -> Object:
 
 def _state(person: Person) -> object:
     return _circle(person).get("state")
+
+
+def _is_open(person: Person) -> bool:
+    return _state(person) == "open"
+
+
+def _sits(person: Person, name: str) -> bool:
+    return name in _named(person, "order")
 
 
 def _named(person: Person, key: str) -> list[str]:
