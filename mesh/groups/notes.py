@@ -90,7 +90,7 @@ def seal_slips(group: Group, slips: Mapping[DeviceId, bytes], uid: bytes, means:
     They stand inside a note to all of these devices: its readers see each other's slips and open their own. All slips
     must have one length.
     """
-    info = h(b"mesh1/slip", group.gid, group.own.dev, uid)
+    info = _slip_info(group, group.own.dev, uid)
     sealed = [means.sealer.seal(group.suite, group.kem_of[dev][1], info, slip) for dev, slip in slips.items()]
     bytes_each = max(len(slip) for slip in slips.values())
     for _ in range(limits.NOTE_WRAPS - len(sealed)):
@@ -101,7 +101,7 @@ def seal_slips(group: Group, slips: Mapping[DeviceId, bytes], uid: bytes, means:
 
 def open_slip(group: Group, dev: DeviceId, uid: bytes, slips: Iterable[bytes], sealer: Sealer) -> bytes | None:
     """Return what our slip in a note by the device `dev` says, or None if none is for us."""
-    info, tried = h(b"mesh1/slip", group.gid, dev, uid), list(slips)
+    info, tried = _slip_info(group, dev, uid), list(slips)
     for _, private in group.kem_pairs()[: limits.NOTE_KEYS_MAX]:
         for slip in tried:
             with suppress(RemoteError):
@@ -112,3 +112,8 @@ def open_slip(group: Group, dev: DeviceId, uid: bytes, slips: Iterable[bytes], s
 def _info(group: Group, dev: DeviceId, uid: bytes) -> bytes:
     """Return what a note's seals are bound to."""
     return h(b"mesh1/note", group.gid, dev, uid)
+
+
+def _slip_info(group: Group, dev: DeviceId, uid: bytes) -> bytes:
+    """Return what the seal of a slip is bound to."""
+    return h(b"mesh1/slip", group.gid, dev, uid)
