@@ -35,6 +35,7 @@ from mesh.wire.frames import Frame
 from mesh.wire.gossip import short
 from mesh.wire.messages import (
     MESSAGE_BODIES,
+    Flag,
     Kind,
     MessageTbs,
     ObjectionBody,
@@ -167,6 +168,8 @@ def check_body(tbs: MessageTbs) -> int | None:
     """
     if tbs.kind != Kind.POST and tbs.kind in MESSAGE_BODIES:
         decode(MESSAGE_BODIES[Kind(tbs.kind)], tbs.body, bytes_max=limits.MESSAGE_BYTES_MAX)
+    if tbs.kind == Kind.STATEMENT and tbs.flags & Flag.NO_HISTORY:
+        raise RemoteError(Fault.MALFORMED, "a statement that is not to be handed on")  # else who hands it on is blamed
     return life_of(tbs.kind, tbs.body)
 
 
@@ -194,7 +197,7 @@ def _act(state: State, room: Room, opened: OpenedMessage, life_s: int | None, st
             objection = decode(ObjectionBody, tbs.body, bytes_max=limits.MESSAGE_BYTES_MAX)
             raising.hear_objection(room, tbs.dev, objection, tbs.mseq, tbs.ts_ms, step)
         case Kind.NOTE:
-            step.notes.append((room.group.gid, tbs))  # what it may set off stands above this file
+            step.notes.append((room.group.gid, tbs, opened.member))  # what it may set off stands above this file
         case Kind.WITHDRAWAL:
             original = Original(tbs=tbs, msg_id=opened.msg_id, member=opened.member)
             hear_withdrawal(state, room, original, opened.signed.sig, step, handed_on=False)

@@ -309,8 +309,9 @@ def hear_ask(state: State, room: Room, tbs: MessageTbs, text: NoteText, step: St
     if slip is None or slip.gid in room.listens or slip.gid in state.rooms:
         return
     code = InviteCode.unpack(slip.code)
-    if code.gid_prefix != slip.gid[:GID_PREFIX_BYTES]:
-        return
+    ends_soon = code.expiry_hour * HOUR_MS <= wall_ms + (ASK_HOURS + 2) * HOUR_MS
+    if code.gid_prefix != slip.gid[:GID_PREFIX_BYTES] or not ends_soon:
+        return  # else it would be kept for as long as whoever asks likes
     asked = ListenRecord(
         ask=text.id,
         mine=False,

@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from mesh.commands import CloseNote, SayNote
+from mesh.commands import CloseNote, Rank, SayNote
 from mesh.errors import LocalError, RemoteError
 from mesh.events import Notice, Space
 from mesh.groups.invites import HOUR_MS
@@ -22,6 +22,7 @@ from mesh.peer.records import NoteRecord
 from mesh.peer.rights import require_in
 from mesh.peer.speaking import can_speak, say_uid
 from mesh.peer.state import Room, State, Step
+from mesh.peer.statements import rank_of
 from mesh.peer.talking import hear_offer, sweep_talks, tell_talks
 from mesh.support.tags import TAGS, read_note_value
 from mesh.wire import limits
@@ -31,6 +32,7 @@ from mesh.wire.notes import NoteTag, NoteText
 
 ID_BYTES: Final = 16
 _MEMBER: Final = 32
+_OF_THOSE_OUT: Final = frozenset({NoteTag.REPORT, NoteTag.APPEAL})  # are read though their author is out by now
 
 
 def tend(state: State, room: Room, step: Step) -> None:
@@ -111,16 +113,19 @@ def close_note(room: Room, command: CloseNote, step: Step) -> None:
 
 def hear_notes(state: State, step: Step) -> None:
     """Open the notes that came in during this step."""
-    for gid, tbs in step.notes:
+    for gid, tbs, member in step.notes:
         if gid in state.rooms:
-            hear_note(state, state.rooms[gid], tbs, step)
+            hear_note(state, state.rooms[gid], tbs, member, step)
     step.notes.clear()
 
 
-def hear_note(state: State, room: Room, tbs: MessageTbs, step: Step) -> None:
-    """Take in a note of somebody else's. One that is for others, or makes no sense, says nothing to anybody."""
-    member = room.group.view.devices.get(tbs.dev)
-    if member is None or member == room.group.own.member_pk or not _may_note(room, member, step):
+def hear_note(state: State, room: Room, tbs: MessageTbs, member: MemberPk, step: Step) -> None:
+    """Take in a note of somebody else's. One that is for others, or makes no sense, says nothing to anybody.
+
+    A report counts though its author is out by now: whom it is about may have seen to that, or they left over it.
+    """
+    is_in = room.group.view.devices.get(tbs.dev) == member
+    if member == room.group.own.member_pk or not _may_note(room, member, step):
         return
     try:
         note = read_note(room.group, tbs.body)
@@ -128,12 +133,15 @@ def hear_note(state: State, room: Room, tbs: MessageTbs, step: Step) -> None:
         if plain is None:
             return
         text = decode(NoteText, plain, bytes_max=limits.NOTE_PLAIN_BYTES)
+        rank = rank_of(room.group, member, tbs.heads)
+        if rank is None or not (is_in or text.tag in _OF_THOSE_OUT):
+            return
         if text.tag == NoteTag.TALK:
             hear_offer(state, room, member, text.value, step)
         elif text.tag == NoteTag.LISTEN:
             hear_ask(state, room, tbs, text, step)
         else:
-            _take(room, member, text, step)
+            _take(room, member, rank, text, step)
     except (RemoteError, LocalError):
         return  # nobody else could read it: its author is wasting a note of their own
 
@@ -147,12 +155,12 @@ def _may_note(room: Room, member: MemberPk, step: Step) -> bool:
     return True
 
 
-def _take(room: Room, member: MemberPk, text: NoteText, step: Step) -> None:
+def _take(room: Room, member: MemberPk, rank: Rank, text: NoteText, step: Step) -> None:
     """Keep a note that makes sense and that one of our rank may be told. The first under an id stands."""
     if read_note_value(text.tag, text.value) is None or member + text.id in room.sealed:
         return
-    rules, author = TAGS[text.tag], room.group.view.members[member]
-    if room.group.rank > rules.reader or author.rank > rules.author:
+    rules = TAGS[text.tag]
+    if room.group.rank > rules.reader or rank > rules.author:
         return
     note = NoteRecord(
         tag=text.tag,

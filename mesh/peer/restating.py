@@ -63,6 +63,7 @@ def _standing(room: Room, wall_ms: int) -> list[Stated]:
         if stated.body.form in FORMS
         and FORMS[stated.body.form].standing
         and stated.record.origin is not None
+        and not stated.record.flags & Flag.NO_HISTORY
         and stated.record.mseq <= cut_of(room.group, stated.record.dev)
         and not has_ended(room, stated.body, stated.record.ts_ms, wall_ms)
     ]
@@ -142,6 +143,10 @@ def _take(room: Room, signed: SignedMessage, step: Step) -> int | None:
     if body is None or tbs.flags & Flag.NO_HISTORY or (body.form in FORMS and not FORMS[body.form].standing):
         raise RemoteError(Fault.AGAINST_RULES, "something that is not handed on")
     record = message_record(original, signed.sig, tbs.ts_ms, step.now.wall_ms, handed_on=True)
-    if not room.statements.has(Stated.of(record)):
-        keep_statement(room, record, step)
+    if room.statements.has(Stated.of(record)):
+        return body.form
+    track = room.track(tbs.dev)
+    if tbs.mseq in track.have or (tbs.mseq in track.gone and tbs.mseq in track.sure):
+        return None  # under this number something else was heard: it was signed afterwards, or says nothing any more
+    keep_statement(room, record, step)
     return body.form

@@ -388,7 +388,9 @@ class Step:
     touched: dict[GroupId, list[Operation]] = field(default_factory=dict)  # groups whose operations changed
     wanted_ops: dict[tuple[LinkId, GroupId], None] = field(default_factory=dict)  # whom to ask for operations
     stored: dict[LinkId, list[FrameId]] = field(default_factory=dict)  # to be acknowledged at the end
-    notes: list[tuple[GroupId, MessageTbs]] = field(default_factory=list)  # that came in, to be opened at the end
+    notes: list[tuple[GroupId, MessageTbs, MemberPk]] = field(
+        default_factory=list
+    )  # that came in, to be opened at the end
     ends: dict[GroupId, int] = field(default_factory=dict)  # talks of which an end was stated; our number, once stored
     topics_changed: bool = False
     keepers_due: bool = False  # a keeper may have to be asked for something

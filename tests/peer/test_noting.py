@@ -168,3 +168,23 @@ def test_readers_share_notes_as_far_as_their_devices_fit() -> None:
     assert shares(people[0].group(gid), members) == [members]
     assert shares(people[0].group(gid), []) == []
     assert limits.NOTE_WRAPS == 4
+
+
+@pytest.mark.parametrize("goes", ["leaves", "is removed"])
+def test_a_report_is_heard_though_its_author_is_out_by_then(goes: str) -> None:
+    world, gid, (wren, juniper, sorrel, tansy) = group()
+    juniper.off()
+    world.run(3)
+    says(tansy, gid, [juniper], appeal("it was too much"))
+    world.run(10)
+    if goes == "leaves":
+        tansy.leave(gid)
+    else:
+        sorrel.remove(gid, tansy.member(gid))
+    world.run(10)
+    juniper.on()
+    world.run(60)
+    assert "tansy" not in juniper.members(gid)
+    assert heard(juniper, gid) == ["it was too much"]
+    assert heard(wren, gid) == []
+    assert blamed(world) == []

@@ -8,12 +8,14 @@ from mesh.events import Space
 from mesh.groups.messaging import Wording, seal_message
 from mesh.groups.records import load
 from mesh.ids import GroupId, PostId
+from mesh.journal import Journal
+from mesh.peer.originals import original_of
 from mesh.peer.records import MessageRecord
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
 from mesh.wire.messages import Flag, Kind, MessageTbs, SignedMessage, StatementBody
 from mesh.wire.sessions import StatementsBody, WantStatementsBody
-from mesh.wire.statements import FlagValue, Form
+from mesh.wire.statements import FlagValue, Form, PinValue
 from simulations.checks import agree, blamed
 from simulations.people import Person
 from simulations.world import World
@@ -276,3 +278,59 @@ def test_what_is_over_or_past_a_cut_is_not_handed_on() -> None:
     world.run(30)
     assert {row.member for row in rows(alder, gid)} == {juniper.member(gid), sorrel.member(gid)}
     assert alder.flagged(gid) == {post: ["sorrel"]}
+
+
+def test_a_statement_that_is_not_to_be_handed_on_is_none_and_sets_nobody_against_another() -> None:
+    world, gid, people, post = pinned(3)
+    wren, juniper, sorrel, tansy = people
+    forger = Forger(tansy, gid)
+    now_ms = world.instant(tansy.node).wall_ms
+    wording = Wording(
+        uid=forger.entropy.draw(16),
+        kind=Kind.STATEMENT,
+        parents=(),
+        ts_ms=now_ms,
+        flags=Flag.NO_HISTORY,
+        body=flag_of(post),
+    )
+    assert forger.group.epoch is not None
+    frame = seal_message(forger.group, forger.group.epoch, wording, forger.means()).frame
+    for person in (wren, juniper, sorrel):
+        forger.hands(person, frame)
+    world.run(5)
+    before = blamed(world)
+    assert before, "it is held against whoever said it"
+    alder = Person(world, "alder")
+    alder.join(gid, wren.invite(gid))
+    world.run(60)
+    assert blamed(world) == before, "who hands on what stands is not held to have done wrong"
+    assert alder.pinned(gid) == [post]
+    assert alder.flagged(gid) == {post: ["sorrel"]}
+
+
+def test_one_who_was_removed_says_nothing_more_under_an_old_number() -> None:
+    world, gid, people, post = pinned(3)
+    wren, juniper, sorrel, _ = people
+    forger = Forger(juniper, gid)
+    juniper.off()
+    world.run(3)
+    wren.remove(gid, wren.key_of(gid, "juniper"))
+    world.run(20)
+    assert wren.pinned(gid) == [post]
+    forger.group.set_own(Journal(), mseq=1)  # the next number is 2, which was something else and is before the cut
+    body = encode(StatementBody(form=Form.PIN, subject=bytes(16), lasts_s=0, value=encode(PinValue(holds=True))))
+    wording = Wording(
+        uid=forger.entropy.draw(16),
+        kind=Kind.STATEMENT,
+        parents=(),
+        ts_ms=world.instant(wren.node).wall_ms,
+        flags=0,
+        body=body,
+    )
+    assert forger.group.epoch is not None
+    signed = seal_message(forger.group, forger.group.epoch, wording, forger.means()).signed
+    ticket = asked_of(world, gid, wren, sorrel)
+    Forger(sorrel, gid).tells(wren, StatementsBody(ticket=ticket, after=b"", messages=[signed]))
+    world.run(10)
+    assert wren.pinned(gid) == [post]
+    assert signed.tbs not in [original_of(gid, there.record).tbs for there in wren.room(gid).statements]

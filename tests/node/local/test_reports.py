@@ -255,3 +255,24 @@ def test_posts_fit_a_report_as_they_were_signed_or_cut() -> None:
     assert reports.fit("", [post(0, 7_000)]).posts[0].signed is not None
     with pytest.raises(RemoteError):
         reports.check_report(ReportNote(text="", posts=[post(1, 1)[0]] * 2))
+
+
+def test_an_answer_goes_to_nobody_who_took_the_id_of_anothers_report() -> None:
+    world, gid, people, (_, juniper, _, tansy, alder) = five(8)
+    bad = say(alder, "an ugly word")
+    world.run(5)
+    report(tansy, bad)
+    world.run(5)
+    [(key, note)] = people[1].room(gid).sealed.items()
+    forger = Forger(people[4], gid)
+    plain = encode(NoteText(tag=NoteTag.REPORT, id=key[32:], value=note.value))
+    forger.hands(people[1], note_of(forger, people[1], plain))
+    world.run(5)
+    with pytest.raises(LocalError) as refused:
+        call(juniper, "reports.answer", report=key[32:].hex(), text="You were right to tell us.", wait_s=5.0)
+    assert len(refused.value.candidates) == 2
+    whole = key[32:] + people[3].member(gid)
+    call(juniper, "reports.answer", report=whole.hex()[:40], text="You were right to tell us.", wait_s=5.0)
+    world.run(5)
+    assert [there.mine for there in people[4].room(gid).sealed.values()] == []
+    assert sorted(there.mine for there in people[3].room(gid).sealed.values()) == [False, True]

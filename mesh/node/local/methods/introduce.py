@@ -72,7 +72,7 @@ def _shown(desk: Desk, room: Room) -> list[tuple[bytes, NoteRecord]]:
 def _named(desk: Desk, name: str) -> tuple[Room, bytes, NoteRecord]:
     """Return what we are asked under this id prefix. LocalError."""
     found = {
-        key[_MEMBER:]: (room, key, note)
+        key[_MEMBER:] + key[:_MEMBER]: (room, key, note)  # an id is its author's choice: two may be alike
         for room in desk.state.rooms.values()
         for key, note in _shown(desk, room)
         if not note.mine

@@ -37,8 +37,10 @@ def words_to_us(room: Room, *kinds: WordKind) -> list[tuple[bytes, NoteRecord, W
 
 def note_named(desk: Desk, name: str, *tags: NoteTag) -> tuple[Room, bytes, NoteRecord]:
     """Return the note with this id prefix, of one of these tags, and its group; LocalError."""
-    found = {
-        key[_MEMBER:]: (room, key, note) for room in desk.state.rooms.values() for key, note in notes_of(room, *tags)
+    found = {  # an id is its author's choice: two authors' notes under one id are two, and neither is meant
+        key[_MEMBER:] + key[:_MEMBER]: (room, key, note)
+        for room in desk.state.rooms.values()
+        for key, note in notes_of(room, *tags)
     }
     return found[thing_named("report", name, found, "`mesh reports` shows the ids")]
 
