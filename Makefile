@@ -21,7 +21,7 @@ closure = @$(PIP) --require-hashes -r requirements/$(1).lock > $(VENV)/$(1).log 
   || { cat $(VENV)/$(1).log; exit 1; }; \
   grep '^Successfully built' $(VENV)/$(1).log || true
 
-.PHONY: help install dev demo bench bench-core bench-catchup soak crowd hunt attacks mutants test lint types house unit property e2e sim-short format lock clean
+.PHONY: help install dev model demo bench bench-model soak crowd sweep hunt attacks faults test-report mutants test lint types house unit property e2e sim-short format words lock clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -29,6 +29,8 @@ help: ## this list
 
 install: $(VENV)/.runtime $(VENV)/.mesh ## the mesh command, at .venv/bin/mesh
 	@echo "Ready: $(BIN)/mesh"
+
+model: install $(VENV)/.model ## what `mesh sim model` needs beside it: numpy, 70 MB
 
 dev: $(VENV)/.dev $(VENV)/.mesh ## what the checks need
 
@@ -62,11 +64,8 @@ e2e: dev ## real processes, driven through the mesh command
 sim-short: dev ## many peers under one seed, small worlds
 	$(call part,sim-short,$(PYTEST) -m 'sim and not long')
 
-bench-core: dev ## how long the core takes: who belongs, epochs, messages
-	@$(BIN)/python -P -m benchmarks.core $(ARGS)
-
-bench-catchup: dev ## 20,000 messages come in at once, to one who was away (ARGS="--messages 2000")
-	@$(BIN)/python -P -m benchmarks.catching_up $(ARGS)
+bench-model: dev ## a flood of a million nodes, and what a node's tables take (ARGS="--nodes 100000")
+	@$(BIN)/python -P -m benchmarks.model $(ARGS)
 
 soak: dev ## real nodes talk for ten minutes while links break: does anything grow? (ARGS="--minutes 3")
 	@$(BIN)/python -P -m tests.e2e.soak $(ARGS)
@@ -74,11 +73,20 @@ soak: dev ## real nodes talk for ten minutes while links break: does anything gr
 crowd: dev ## a thousand nodes: copies and latency beside a plain mesh (about 3 minutes; ARGS="--nodes 200")
 	@$(BIN)/python -P -m simulations.crowd $(ARGS)
 
+sweep: dev ## every scenario at a small size with 20 seeds; what is there is not run again (ARGS="--seeds 200")
+	@$(BIN)/python -P -m simulations.sweeping $(ARGS)
+
 hunt: dev ## random groups without end, each judged three ways (ARGS="--graphs 20000")
 	@$(BIN)/python -P -m tests.membership.hunt $(ARGS)
 
 attacks: dev ## take each defence out in turn: the test of the attack against it must fail (ARGS=33 tries one)
 	@$(BIN)/python -P -m tests.attacks.run $(ARGS)
+
+faults: dev ## plant each fault in turn: do the ordinary scenarios find it? (ARGS=07 plants one)
+	@$(BIN)/python -P -m tests.simulations.planted $(ARGS)
+
+test-report: dev ## pages of runs in a browser: no errors, no requests, all drawn (needs Chromium)
+	@$(BIN)/python -P -m tests.simulations.browser $(ARGS)
 
 mutants: dev ## put small faults into the code: does a test notice? (ARGS="--sample 200 --seed 1" tries some)
 	@$(BIN)/python -P -m tests.mutation.run $(ARGS)
@@ -86,9 +94,12 @@ mutants: dev ## put small faults into the code: does a test notice? (ARGS="--sam
 format: dev ## let ruff mend what it can
 	@$(BIN)/ruff check --fix-only --quiet && $(BIN)/ruff format
 
+words: dev ## take every sentence of the source into the catalogue (cli/locale)
+	@$(BIN)/python -P -m tests.words.catalogue
+
 lock: ## make the locks anew from requirements/*.in
 	@rm -rf $(VENV)-uv && $(PYTHON) -m venv $(VENV)-uv && $(VENV)-uv/bin/pip install -q uv==$(UV_VERSION)
-	@for name in build runtime dev; do $(VENV)-uv/bin/uv pip compile -q requirements/$$name.in \
+	@for name in build runtime model dev; do $(VENV)-uv/bin/uv pip compile -q requirements/$$name.in \
 	  --override requirements/overrides.txt --generate-hashes --no-emit-index-url --no-header \
 	  --universal --python-version 3.11 -o requirements/$$name.lock || exit 1; done; rm -rf $(VENV)-uv
 
@@ -109,11 +120,15 @@ $(VENV)/.runtime: requirements/runtime.lock $(VENV)/.made
 	$(call closure,runtime)
 	@touch $@
 
+$(VENV)/.model: requirements/model.lock $(VENV)/.made
+	$(call closure,model)
+	@touch $@
+
 # libp2p brings trio-typing, whose stubs for trio 0.22 would hide trio's own types from mypy.
 $(VENV)/.dev: requirements/dev.lock $(VENV)/.made
 	$(call closure,dev)
 	@rm -rf $(VENV)/lib/python3*/site-packages/trio-stubs $(VENV)/lib/python3*/site-packages/outcome-stubs
-	@touch $(VENV)/.runtime $@
+	@touch $(VENV)/.runtime $(VENV)/.model $@
 
 # Editable, so that a clone that is pulled runs what it holds.
 $(VENV)/.mesh: pyproject.toml $(VENV)/.made

@@ -1,20 +1,18 @@
 """How long a node takes for a long catch-up: two members talk while the third is away, and then it all comes.
 
-Run it with `make bench-catchup`. The simulator brings the group together, so what is measured is the machine of the one
-who comes back: opening, both signatures' checks, and what is to be written. Two of its rows leave the network out and
-keep the store, by committing the same writes to a real one. Times are of the processor, not of the wall. With
-`ARGS="--vodozemac PYTHON"`, an interpreter that has the vodozemac package, Megolm decrypts as many in the same sitting.
+The simulator brings the group together, so what is measured is the machine of the one who comes back: opening, both
+signatures' checks, and what is to be written. Two of its rows leave the network out and keep the store, by committing
+the same writes to a real one. Times are of the processor, not of the wall.
 """
 
-import argparse
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Final, cast
 
 from benchmarks.messages import VODOZEMAC
+from benchmarks.report import Figure
 from mesh.commands import Suite
 from mesh.events import Effect, FrameReceived, Input, Instant, LinkKind, Notice, Notify, Persist, Write
 from mesh.peer import Peer
@@ -98,33 +96,22 @@ def stored_s(writes: list[tuple[Write, ...]]) -> float:
     return took
 
 
-def main() -> int:
-    """Measure, and say it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--messages", type=int, default=MESSAGES)
-    parser.add_argument("--vodozemac", metavar="PYTHON", help="an interpreter that has the vodozemac package")
-    asked = parser.parse_args()
-    watch = caught_up(asked.messages)
-    store_s = stored_s(watch.writes)
-    machine = watch.taken / watch.busy_s
-    whole = watch.taken / (watch.busy_s + store_s)
-    print(f"{watch.taken:,} messages taken in after two weeks, all of them there, in order, none twice")
-    print(f"progress was told {watch.told:,} times")
-    print(f"the machine:            {watch.busy_s:7.1f} s   {machine:7,.0f} messages/s")
-    print(f"with an encrypted store:{watch.busy_s + store_s:7.1f} s   {whole:7,.0f} messages/s")
-    if asked.vodozemac:
-        given = f"{asked.messages}\n"
+def measure_catching_up(messages: int, vodozemac: str | None) -> list[Figure]:
+    """Let one who was away take so many messages in; `vodozemac`: an interpreter that has that package."""
+    watch = caught_up(messages)
+    with_store_s = watch.busy_s + stored_s(watch.writes)
+    rate = watch.taken / watch.busy_s
+    figures = [
+        Figure(name="frames taken in; every post read once, in order", unit="", values=[watch.taken], bar=messages),
+        Figure(name="times that progress was told", unit="", values=[watch.told], bar=1 if messages >= LONG else None),
+        Figure(name="the machine alone", unit="/s", values=[rate]),
+        Figure(name="with an encrypted store", unit="/s", values=[watch.taken / with_store_s]),
+    ]
+    if vodozemac is not None:
         ran = subprocess.run(
-            [asked.vodozemac, "-c", VODOZEMAC], input=given, capture_output=True, text=True, check=True
+            [vodozemac, "-c", VODOZEMAC], input=f"{messages}\n", capture_output=True, text=True, check=True
         )
-        megolm = 1000 * asked.messages / float(ran.stdout.split()[1])
-        met = "met" if machine >= BAR * megolm else "MISSED"
-        print(
-            f"Megolm decrypts:                    {megolm:7,.0f} messages/s   we: {machine / megolm:.2f} of it", end=""
-        )
-        print(f"   bar {BAR:.1f}  {met}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        megolm = 1000 * messages / float(ran.stdout.split()[1])
+        figures.append(Figure(name="Megolm decrypts", unit="/s", values=[megolm]))
+        figures.append(Figure(name="the machine, of Megolm's", unit="×", values=[rate / megolm], bar=BAR))
+    return figures

@@ -1,27 +1,16 @@
-"""How long the core takes: who belongs, epochs, sets, sealing and opening; no network, no disk.
+"""How long the core takes: who belongs, epochs, steps of the machine, sets, sealing; no network, no disk."""
 
-Run it with `make bench-core`. With `ARGS="--vodozemac PYTHON"`, an interpreter that has the vodozemac package, Megolm
-is measured in the same sitting, and the ratio stands beside the bar. Times are of the processor, not of the wall:
-others may use this machine.
-"""
-
-import argparse
-import json
-import os
-import platform
-import statistics
-import sys
 import time
-from collections.abc import Callable
-from dataclasses import asdict
-from pathlib import Path
+from collections.abc import Iterator
 from random import Random
 from typing import Final
 
-from benchmarks.figures import Figure, busy_ms
+from benchmarks.codec import measure_codec
 from benchmarks.messages import measure_messages
+from benchmarks.report import Figure
 from benchmarks.sets import measure_sets
 from benchmarks.steps import measure_steps
+from benchmarks.timing import timed
 from mesh.commands import Rank, Suite
 from mesh.groups.epochs import draft_epoch
 from mesh.ids import DeviceId, MemberPk, OpId
@@ -37,7 +26,6 @@ OPERATIONS: Final = 3000
 MEMBERS: Final = 64
 DEVICES_MAX: Final = 1000
 RUNS: Final = 5
-RESULTS: Final = Path(__file__).parent / "results" / "core.json"
 
 # ---------------------------------------------------------------- who belongs
 
@@ -125,9 +113,8 @@ class History:
 def measure_resolve() -> list[Figure]:
     """Resolve a long history from nothing, judge it once, and take one more operation."""
     history = History(1)
-    removed = sum(act.type is OpType.REMOVE for act in history.acts)
-    whole = median(lambda: resolve(history.acts))
-    judged = median(lambda: render(judge(history.graph, history.graph.everything)))
+    whole = timed("resolve, structure of each operation included", lambda: resolve(history.acts), RUNS, bar=300)
+    judged = timed("judged once from nothing", lambda: render(judge(history.graph, history.graph.everything)), RUNS)
     more: list[float] = []
     for _ in range(50):
         view = history.views.of(history.graph.everything)
@@ -139,19 +126,13 @@ def measure_resolve() -> list[Figure]:
         history.views.of(history.graph.everything)
         more.append((time.process_time() - began) * 1000)
         history.known[dev] = entry.closure
-    people = len(history.views.of(history.graph.everything).members)
-    print(f"a history of {OPERATIONS} operations, {people} members at its end, {removed} removals")
-    return [
-        Figure(name="resolve, structure of each operation included", median_ms=whole, bar_ms=300),
-        Figure(name="judged once from nothing", median_ms=judged),
-        Figure(name="one more operation", median_ms=statistics.median(more), bar_ms=2),
-    ]
+    return [whole, judged, Figure(name="one more operation", unit="ms", values=more, bar=2)]
 
 
 # ---------------------------------------------------------------- epochs
 
 
-def measure_epoch() -> list[Figure]:
+def measure_epoch() -> Figure:
     """Make an epoch for as many devices as the hybrid suite carries."""
     sealer = HpkeSealer()
     keys = [sealer.generate(Suite.HYBRID)[1] for _ in range(192)]
@@ -168,45 +149,17 @@ def measure_epoch() -> list[Figure]:
             sealer=sealer,
         )
 
-    return [Figure(name="an epoch for 192 devices, hybrid", median_ms=median(make), bar_ms=120)]
+    return timed("an epoch for 192 devices, hybrid", make, RUNS, bar=120)
 
 
-# ---------------------------------------------------------------- saying it
+# ---------------------------------------------------------------- all of it
 
 
-def median(act: Callable[[], object]) -> float:
-    """Return the median time of a few runs, in ms."""
-    return statistics.median(busy_ms(act) for _ in range(RUNS))
-
-
-def main() -> int:
-    """Measure all of it, print it, and keep it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--vodozemac", metavar="PYTHON", help="an interpreter that has the vodozemac package")
-    asked = parser.parse_args()
-    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors, "
-    machine += f"Python {platform.python_version()}"
-    print(machine)
-    figures: list[Figure] = []
-    for part in (measure_resolve, measure_epoch, measure_steps):
-        measured = part()
-        figures.extend(measured)
-        print(*(figure.line() for figure in measured), sep="\n", flush=True)
-    index, synced = measure_sets()
-    figures.extend(index)
-    print(*(one.line() for one in index), *(one.line() for one in synced), sep="\n", flush=True)
-    taken = measure_messages(asked.vodozemac)
-    print(*(one.line() for one in taken), sep="\n")
-    kept = {
-        "machine": machine,
-        "figures": [asdict(figure) | {"median_ms": round(figure.median_ms, 3)} for figure in figures],
-        "sets": [asdict(one) | {"busy_ms": round(one.busy_ms, 1)} for one in synced],
-        "messages": [one.kept() for one in taken],
-    }
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def measure_core(pythons: dict[str, str]) -> Iterator[tuple[str, list[Figure]]]:
+    """Measure a part after the other; `pythons`: an interpreter for each peer of `messages.PEERS` that is there."""
+    yield (
+        f"The core: a history of {OPERATIONS:,} operations, epochs, steps, codec (of the processor's time)",
+        [*measure_resolve(), measure_epoch(), *measure_steps(), *measure_codec()],
+    )
+    yield "Reconciling sets of 100,000", measure_sets()
+    yield "Sealing and opening 256 B, rates of the processor's time", measure_messages(pythons)

@@ -17,6 +17,7 @@ AMONG: Final = "Support Mesh, a process for each node"
 ROUNDS: Final = 3
 # network.md §8: our rate as a part of theirs, and our p99 at 50 a second as a part of theirs.
 RATE_BARS: Final = {"py-libp2p gossipsub": 8.0, "js-libp2p gossipsub": 1.2, "LXMF": 20.0}
+BURST_MIB: Final = 8 * 150  # as much as eight idle nodes may have (network.md §8)
 P99_BARS: Final = {"pyipv8": 1.0}
 
 
@@ -58,7 +59,10 @@ def run_ours(module: str, load: Load) -> Run:
     command = [sys.executable, "-P", "-m", module, str(NODES), str(load.messages), f"{load.rate:g}"]
     said = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout)
     delivered = said["delivered"] / said["expected"]
-    return Run(per_s=said["per_s"], p50_ms=said["p50_ms"], p99_ms=said["p99_ms"], delivered=delivered)
+    times = said["p50_ms"], said["p99_ms"]
+    return Run(
+        per_s=said["per_s"], p50_ms=times[0], p99_ms=times[1], delivered=delivered, peak_mib=said.get("peak_mib")
+    )
 
 
 def _rows(load_name: str, runs: dict[str, list[Run]]) -> Iterator[Figure]:
@@ -70,6 +74,8 @@ def _rows(load_name: str, runs: dict[str, list[Run]]) -> Iterator[Figure]:
         yield Figure(name=f"{name}: p99", unit="ms", values=[run.p99_ms for run in taken])
         delivered = [100 * run.delivered for run in taken]
         bar = 100.0 if name in (OURS, AMONG) else None
+        if load_name.startswith("burst") and (peaks := [run.peak_mib for run in taken if run.peak_mib is not None]):
+            yield Figure(name=f"{name}: memory at its highest, 8 nodes", unit="MiB", values=peaks, bar=BURST_MIB)
         yield Figure(name=f"{name}: delivered", unit="percent", values=delivered, bar=bar)
     ours = runs[OURS]
     for name, taken in runs.items():

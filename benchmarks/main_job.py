@@ -7,6 +7,7 @@ that describes it.
 import json
 import os
 import statistics
+import subprocess
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -15,7 +16,7 @@ from typing import Final
 
 from benchmarks.idle import measure_idle
 from benchmarks.report import Figure
-from demo.people import Person, StoryError, finish_init, record, text
+from demo.people import COMMAND_S, MESH, PYTHON, Person, StoryError, finish_init, record, text
 from mesh.identity.keyslot import Role, keyslot_cost
 from mesh.identity.passphrase import SALT_BYTES, derive
 from mesh.node.home import Home
@@ -25,6 +26,7 @@ GROUP: Final = "bench"
 POSTS: Final = 60
 RUNS: Final = 7
 MS: Final = 1000.0
+NO_NETWORK: Final = ("unshare", "--user", "--map-root-user", "--net")  # a network of its own, with nothing in it
 
 
 def timed(act: Callable[[], object]) -> float:
@@ -48,6 +50,35 @@ def commands(person: Person) -> list[Figure]:
         Figure(name="mesh crisis", unit="ms", values=crisis_ms, bar=400),
         Figure(name="mesh read, node up", unit="ms", values=read_ms, bar=400),
     ]
+
+
+def crisis_alone(folder: Path) -> Figure:
+    """Time the crisis card on a machine that has nothing: no home, no node and, where that can be had, no network."""
+    nothing = folder / "nothing"
+    nothing.mkdir()
+    cut_off = _can_cut_off()
+    line = [*(NO_NETWORK if cut_off else ()), *PYTHON, MESH, "crisis", "--locale", "GB"]
+    kept = {key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ}
+    env = {**kept, "HOME": str(nothing), "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
+
+    def run() -> None:
+        subprocess.run(line, env=env, cwd=nothing, check=True, capture_output=True, timeout=COMMAND_S)
+
+    values = [timed(run) for _ in range(RUNS)]
+    if any(nothing.iterdir()):
+        raise StoryError("mesh crisis left something behind")
+    without = "no home, node or network" if cut_off else "no home or node (network not cut)"
+    return Figure(name=f"mesh crisis, {without}", unit="ms", values=values, bar=400)
+
+
+def _can_cut_off() -> bool:
+    """Say whether this machine lets us run a command without a network."""
+    try:
+        return (
+            subprocess.run([*NO_NETWORK, "true"], check=False, capture_output=True, timeout=COMMAND_S).returncode == 0
+        )
+    except OSError:
+        return False
 
 
 def _must(person: Person, *words: str) -> None:
@@ -103,6 +134,7 @@ def _until(readline: Callable[[], str], words: str) -> None:
 
 def measure(folder: Path) -> list[Figure]:
     """Measure all of it with two people."""
+    alone = crisis_alone(folder)
     wren, juniper = Person("wren", folder), Person("juniper", folder)
     try:
         for process in (wren.begin_init(), juniper.begin_init()):
@@ -120,6 +152,7 @@ def measure(folder: Path) -> list[Figure]:
             Figure(name="mesh up --detach, to ready", unit="ms", values=up_ms, bar=4000),
             Figure(name="mesh join, admitter online", unit="ms", values=joins, bar=3000),
             screen,
+            alone,
             *commands(wren),
         ]
         figures += measure_idle(wren)

@@ -1,4 +1,4 @@
-"""Sealing and opening 256 B beside vodozemac's Megolm, round by round in one sitting.
+"""Sealing and opening 256 B beside vodozemac's Megolm and mls-rs, round by round in one sitting.
 
 Three ways of ours: `bare` is what Megolm does too (a step of the ratchet, the author's signature, an AEAD); `with
 everything` is a message as it goes out and comes in, with its record, padding, header, outer signature and what is
@@ -7,13 +7,13 @@ could be won at all. The peer is run as a process of its own and never becomes p
 processor, not of the wall: others may use this machine. Ratios are of rates, the median of the rounds.
 """
 
-import statistics
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks.figures import busy_ms
+from benchmarks.report import Figure
+from benchmarks.timing import busy_ms
 from mesh.commands import CreateGroup, Suite
 from mesh.crypto.keys import NONCE_BYTES, SIGNATURE_BYTES, decrypt, encrypt, public_key, sign, verify, verify_shared
 from mesh.groups.authoring import found
@@ -43,6 +43,28 @@ for line in sys.stdin:
         into.decrypt(message)
     print(1000 * (half - began), 1000 * (time.process_time() - half), flush=True)
 """
+MLS: Final = """
+import sys, time, mls_rs_uniffi as mls
+text, suite = b"x" * 256, list(mls.CipherSuite)[0]
+def client(name):
+    keys = mls.generate_signature_keypair(suite)
+    return mls.Client(name, keys, mls.client_config_default())
+clients = [client(b"node %d" % k) for k in range(8)]
+out = clients[0].create_group(None)
+added = out.add_members([one.generate_key_package_message() for one in clients[1:]])
+out.process_incoming_message(added.commit_message)
+welcome = added.welcome_messages[0] if hasattr(added, "welcome_messages") else added.welcome_message
+into = clients[1].join_group(getattr(added, "ratchet_tree", None), welcome).group
+for line in sys.stdin:
+    began = time.process_time()
+    sealed = [out.encrypt_application_message(text) for _ in range(int(line))]
+    half = time.process_time()
+    for message in sealed:
+        into.process_incoming_message(message)
+    print(1000 * (half - began), 1000 * (time.process_time() - half), flush=True)
+"""
+PEERS: Final = {"Megolm": VODOZEMAC, "mls-rs": MLS}
+MLS_BAR: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,43 +74,26 @@ class Way:
     name: str
     seal: Callable[[], list[bytes]]
     open: Callable[[list[bytes]], None]
-    bars: tuple[float | None, float | None] = (None, None)
+    bars: tuple[float | None, float | None] = (None, None)  # parts of Megolm's rates, to be reached
+    mls_bar: float | None = None  # of mls-rs's
 
 
 @dataclass(slots=True, kw_only=True)
 class Taken:
-    """How long each round took in ms, and Megolm's in the same round (empty: it was not there)."""
+    """How long each round took in ms, ours and each peer's that was there in the same round; `bars`: by peer."""
 
     what: str
-    bar: float | None
+    bars: dict[str, float]
     ours: list[float]
-    megolm: list[float]
+    theirs: dict[str, list[float]]
 
-    @property
-    def rate(self) -> float:
-        """Texts in a second."""
-        return 1000 * MESSAGES / statistics.median(self.ours)
-
-    @property
-    def ratio(self) -> float | None:
-        """Our rate as a part of Megolm's."""
-        if not self.megolm:
-            return None
-        return statistics.median(theirs / ours for ours, theirs in zip(self.ours, self.megolm, strict=True))
-
-    def kept(self) -> dict[str, str | float | None]:
-        """Return what is written down of it."""
-        ratio = None if self.ratio is None else round(self.ratio, 2)
-        return {"name": self.what, "rate_per_s": round(self.rate), "of_megolm": ratio, "bar": self.bar}
-
-    def line(self) -> str:
-        """Say it in one line."""
-        said = f"{self.what:<40} {self.rate:9,.0f}/s"
-        if self.ratio is not None:
-            said += f"   {self.ratio:.2f} of Megolm's"
-        if self.ratio is not None and self.bar is not None:
-            said += f"   bar {self.bar:.2f}  {'met' if self.ratio >= self.bar else 'MISSED'}"
-        return said
+    def figures(self) -> list[Figure]:
+        """Return its figures: texts in a second, and that as a part of each peer's in the same round."""
+        found = [Figure(name=self.what, unit="/s", values=[1000 * MESSAGES / ms for ms in self.ours])]
+        for peer, theirs in self.theirs.items():
+            ratios = [their_ms / our_ms for our_ms, their_ms in zip(self.ours, theirs, strict=True)]
+            found.append(Figure(name=f"{self.what}, of {peer}'s", unit="×", values=ratios, bar=self.bars.get(peer)))
+        return found
 
 
 def means() -> Means:
@@ -131,7 +136,7 @@ def bare() -> Way:
             signed = decrypt(key, one[:NONCE_BYTES], b"", one[NONCE_BYTES:])
             verify(public, signed[:-SIGNATURE_BYTES], signed[-SIGNATURE_BYTES:])
 
-    return Way(name="bare", seal=seal, open=opening, bars=(0.8, 0.65))
+    return Way(name="bare", seal=seal, open=opening, bars=(0.8, 0.65), mls_bar=MLS_BAR)
 
 
 def everything() -> Way:
@@ -182,29 +187,32 @@ def signatures_alone(inner: int, outer: int) -> Way:
     return Way(name="its Ed25519 alone", seal=seal, open=opening)
 
 
-def measure(ways: list[Way], python: str | None) -> list[Taken]:
-    """Let each way, and Megolm where there is a Python that has vodozemac, take its turn in each round."""
+def measure(ways: list[Way], pythons: dict[str, str]) -> list[Taken]:
+    """Let each way take its turn in each round, and each peer for which there is a Python that has it."""
     taken = [
-        Taken(what=f"256 B {act}, {way.name}", bar=bar, ours=[], megolm=[])
+        Taken(what=f"256 B {act}, {way.name}", bars=_bars(bar, way.mls_bar), ours=[], theirs={p: [] for p in pythons})
         for way in ways
         for act, bar in zip(("sealed", "opened"), way.bars, strict=True)
     ]
-    peer = (
-        None
-        if python is None
-        else subprocess.Popen([python, "-c", VODOZEMAC], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    )
+    peers = {
+        name: subprocess.Popen([python, "-c", PEERS[name]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for name, python in pythons.items()
+    }
     for _ in range(ROUNDS):
         for k, way in enumerate(ways):
             ours = _round(way)
-            theirs = None if peer is None else _round_of(peer)
+            theirs = {name: _round_of(peer) for name, peer in peers.items()}
             for one in range(2):
                 taken[2 * k + one].ours.append(ours[one])
-                if theirs is not None:
-                    taken[2 * k + one].megolm.append(theirs[one])
-    if peer is not None:
+                for name, times in theirs.items():
+                    taken[2 * k + one].theirs[name].append(times[one])
+    for peer in peers.values():
         peer.communicate()
     return taken
+
+
+def _bars(megolm: float | None, mls: float | None) -> dict[str, float]:
+    return {name: bar for name, bar in (("Megolm", megolm), ("mls-rs", mls)) if bar is not None}
 
 
 def _round(way: Way) -> tuple[float, float]:
@@ -221,8 +229,9 @@ def _round_of(peer: "subprocess.Popen[str]") -> tuple[float, float]:
     return seal, opening
 
 
-def measure_messages(python: str | None) -> list[Taken]:
-    """Measure all three ways."""
+def measure_messages(pythons: dict[str, str]) -> list[Figure]:
+    """Measure all three ways; `pythons`: an interpreter for each peer of `PEERS` that is there."""
     full = everything()
     outer = len(full.seal()[0])
-    return measure([bare(), full, signatures_alone(len(TEXT) + 256, outer)], python)
+    taken = measure([bare(), full, signatures_alone(len(TEXT) + 256, outer)], pythons)
+    return [figure for one in taken for figure in one.figures()]

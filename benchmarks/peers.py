@@ -32,6 +32,7 @@ class Run:
     p50_ms: float
     p99_ms: float
     delivered: float  # part of what was to be delivered
+    peak_mib: float | None = None  # of memory, where it is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

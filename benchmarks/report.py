@@ -7,7 +7,9 @@ from typing import Final
 
 from mesh.node.local.protocol import JsonObject
 
-AT_MOST: Final = frozenset({"ms", "%", "MiB", "B/s", "× p99"})  # of these less is better; of all else more
+AT_MOST: Final = frozenset(
+    {"ms", "%", "MiB", "B", "B/s", "trips", "copies", "× p99", "× copies"}
+)  # of these less is better; of all else more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

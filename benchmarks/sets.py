@@ -4,12 +4,12 @@ Each shape is tried from both sides: whoever asks may be the one who lacks items
 dearer of the two. Bytes go both ways; a trip is all questions that are open, and their answers.
 """
 
-import statistics
 from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from benchmarks.figures import Figure, busy_ms
+from benchmarks.report import Figure
+from benchmarks.timing import busy_ms, timed
 from mesh.gossip.reconcile import Asking, Index, Items, answer
 
 ITEMS: Final = 100_000
@@ -30,17 +30,17 @@ class Synced:
     busy_ms: float  # both sides, the index apart
     bar: float
 
-    def line(self) -> str:
-        """Say it in one line."""
-        share = self.sent / (ITEMS * ID_BYTES)
-        met = share <= self.bar and self.trips <= TRIPS_BAR and self.busy_ms <= CPU_BAR_MS
-        held = f"bar {self.bar:.5f}, {TRIPS_BAR} trips, {CPU_BAR_MS} ms  {'met' if met else 'MISSED'}"
-        said = f"{self.sent:8,} B = {share:.5f} of the list, {self.trips} trips, {self.busy_ms:5.1f} ms"
-        return f"{self.name:<48} {said}   {held}"
+    def figures(self) -> list[Figure]:
+        """Return its figures: bytes beside the share of the list that they may be, trips, time of both sides."""
+        return [
+            Figure(name=f"{self.name}: sent", unit="B", values=[self.sent], bar=self.bar * ITEMS * ID_BYTES),
+            Figure(name=f"{self.name}: trips", unit="trips", values=[self.trips], bar=TRIPS_BAR),
+            Figure(name=f"{self.name}: both sides busy", unit="ms", values=[self.busy_ms], bar=CPU_BAR_MS),
+        ]
 
 
-def measure_sets() -> tuple[list[Figure], list[Synced]]:
-    """Return how long an index takes, and what each shape of difference costs."""
+def measure_sets() -> list[Figure]:
+    """Measure how long an index takes, and what each shape of difference costs."""
     dice = Random(1)
     everything: Pairs = [(k // ITEMS_PER_BUCKET, dice.randbytes(ID_BYTES)) for k in range(ITEMS)]
     items = Items.of(everything)
@@ -51,9 +51,9 @@ def measure_sets() -> tuple[list[Figure], list[Synced]]:
         ("sets: 50,000 scattered, one side lacks them", 0.35, everything, _without(everything, dice, 50_000)),
         ("sets: 50,000 scattered, half on each side", 0.35, *_parted(everything, dice, 50_000)),
     ]
-    sync = [_dearer(name, bar, one, other) for name, bar, one, other in shapes]
-    index = statistics.median(busy_ms(lambda: Index(items, bytes(32))) for _ in range(3))
-    return [Figure(name=f"an index of {ITEMS:,} items, once for each link", median_ms=index)], sync
+    index = timed(f"an index of {ITEMS:,} items, once for each link", lambda: Index(items, bytes(32)), 3)
+    synced = [_dearer(name, bar, one, other) for name, bar, one, other in shapes]
+    return [index, *(figure for one in synced for figure in one.figures())]
 
 
 def _without(everything: Pairs, dice: Random, count: int) -> Pairs:

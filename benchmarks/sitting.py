@@ -1,6 +1,7 @@
-"""One sitting: the main job, fan-out beside other meshes, the store beside sqlite3; medians beside their bars.
+"""One sitting: the main job, the store, the core, catching up, a crowd, fan-out; medians beside their bars and peers.
 
-Run it with `make bench`; `ARGS="--scripts FOLDER --installed FOLDER"` measures other meshes too, `--only fan` a part.
+Run it with `make bench`; `ARGS="--scripts FOLDER --installed FOLDER"` measures other meshes too, `--vodozemac PYTHON`
+and `--mls PYTHON` (interpreters that have these packages) other ways to seal, `--only fan` a part.
 Bars in milliseconds say as much about the machine as about the program; ratios are from one sitting. What is measured
 is kept in `benchmarks/results/`, one file for each sitting, and the newest as a page, `results/README.md`.
 """
@@ -17,13 +18,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from benchmarks.catching_up import MESSAGES, measure_catching_up
+from benchmarks.core import measure_core
+from benchmarks.crowds import measure_crowds
 from benchmarks.fans import ROUNDS, Beside, measure_fans
 from benchmarks.main_job import measure
 from benchmarks.peers import PEERS
 from benchmarks.report import Figure, page
 from benchmarks.stores import measure_stores
 
-PARTS: Final = ("main", "store", "fan")
+PARTS: Final = ("main", "store", "core", "catchup", "crowd", "fan")
 RESULTS: Final = Path(__file__).parent / "results"
 
 
@@ -34,6 +38,10 @@ def main() -> int:
     parser.add_argument("--installed", type=Path, help="the folder with an environment for each of them")
     parser.add_argument("--only", choices=PARTS, action="append", help="measure this part alone")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="rounds of the fan-out")
+    parser.add_argument("--vodozemac", metavar="PYTHON", help="an interpreter that has the vodozemac package")
+    parser.add_argument("--mls", metavar="PYTHON", help="an interpreter that has the mls_rs_uniffi package")
+    parser.add_argument("--messages", type=int, default=MESSAGES, help="to catch up on")
+    parser.add_argument("--nodes", type=int, default=1_000, help="of the crowd")
     asked = parser.parse_args()
     if (asked.scripts is None) != (asked.installed is None):
         parser.error("--scripts and --installed go together")
@@ -46,6 +54,15 @@ def main() -> int:
             show(parts, "The main job, whole processes", measure(Path(folder)))
     if "store" in chosen:
         show(parts, "The store", measure_stores())
+    if "core" in chosen:
+        pythons = {name: path for name, path in (("Megolm", asked.vodozemac), ("mls-rs", asked.mls)) if path}
+        for name, figures in measure_core(pythons):
+            show(parts, name, figures)
+    if "catchup" in chosen:
+        figures = measure_catching_up(asked.messages, asked.vodozemac)
+        show(parts, f"{asked.messages:,} messages of 256 B after two weeks, times of the processor", figures)
+    if "crowd" in chosen:
+        show(parts, f"{asked.nodes:,} simulated nodes beside a mesh of degree 8", list(measure_crowds(asked.nodes)))
     if "fan" in chosen:
         for name, figures in measure_fans(others(asked.scripts, asked.installed), asked.rounds):
             show(parts, f"Fan-out among 8 nodes, 256 B: {name}", figures)

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 from cyclopts import App, Group, Parameter, Token
 
 from cli.layout import HelpLayout
+from cli.words import in_english
 from mesh.errors import LocalError
+from mesh.phrases import phrase
 
 if TYPE_CHECKING:
     from cli.context import Context
@@ -53,7 +55,7 @@ COMMANDS: Final = {
     ),
     "Talk": (
         ("post", "cli.commands.talk:post", "Say something in a group."),
-        ("read", "cli.commands.talk:read", "Read a group."),
+        ("read", "cli.commands.reading:read", "Read a group."),
         ("chat", "cli.commands.chat:chat", "Read and write in your groups, line by line."),
         ("talk", "cli.commands.two:talk", "Talk with a member as two; list who asks."),
         ("listen", "cli.commands.listen:app", "Offer to listen, or ask for a listener, one to one."),
@@ -66,8 +68,8 @@ COMMANDS: Final = {
         ("milestone", "cli.commands.milestone:app", "Days that count: add yours, list, congratulate."),
         ("share", "cli.commands.share:app", "Whether words may leave their group: ask, grant, refuse, list."),
         ("export", "cli.commands.export:export", "Take out of a group what may leave it."),
-        ("message", "cli.commands.talk:app", "Look at one message, or take it back."),
-        ("outbox", "cli.commands.talk:outbox", "What still waits to leave, for whom, and why."),
+        ("message", "cli.commands.message:app", "Look at one message, or take it back."),
+        ("outbox", "cli.commands.message:outbox", "What still waits to leave, for whom, and why."),
     ),
     "For yourself": (
         ("block", "cli.commands.own:block", "Stop seeing what a member says; they are not told."),
@@ -80,6 +82,9 @@ COMMANDS: Final = {
         ("digest", "cli.commands.pace:digest", "Be told of messages once a day."),
         ("reflect", "cli.commands.reflect:app", "Private notes: add, list, delete. They never leave this device."),
         ("hide", "cli.commands.own:hide", "Keep one message closed for yourself."),
+    ),
+    "For those who build": (
+        ("sim", "cli.commands.sim:app", "Simulate networks of real nodes: list, run, replay, shrink, report."),
     ),
     "Help": (
         ("crisis", "cli.commands.crisis:crisis", "Who listens when things are dark: numbers for your country."),
@@ -201,14 +206,15 @@ def _give_object(app: App, tokens: list[str], context: "Context") -> None:
     flags = tokens[: tokens.index("--")] if "--" in tokens else tokens
     line = [word for word in flags if word not in {*app.help_flags, *app.version_flags}]
     if not {*app.help_flags}.isdisjoint(flags):
-        context.out.result({"help": page(app, line)})
+        with in_english():
+            context.out.result({"help": page(app, line)})
     elif not {*app.version_flags}.isdisjoint(flags):
         version(context=context)
     else:
         chain, apps, _ = app.parse_commands(line)
         raise LocalError(
-            f"A command is missing after `{' '.join(['mesh', *chain])}`.",
-            do=f"`{' '.join(['mesh', *chain])} --help` says what each does.",
+            phrase("A command is missing after `{command}`.", command=" ".join(["mesh", *chain])),
+            do=phrase("`{command} --help` says what each does.", command=" ".join(["mesh", *chain])),
             code="E-USAGE",
             candidates=tuple(name for name in apps[-1] if not name.startswith("-")),
         )

@@ -1,7 +1,8 @@
 """Ask a person: a line, several lines, yes or no, a passphrase that nobody sees.
 
 Questions go to the terminal, never to stdout, where results are read by scripts. Where no terminal is there
-to answer, the error says which flag would have answered.
+to answer, the error says which flag would have answered. A question is a sentence of ours, told here in the reader's
+language; what it names stands in it as a value.
 """
 
 import getpass
@@ -11,10 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from cli.words import tell, tell_phrase, to_tell
 from mesh.errors import Exit, LocalError, LockedError
+from mesh.phrases import Value, Words, own, phrase
 
 STDIN: Final = "/dev/stdin"  # what `-` is turned into before parsing (`cli.app`)
 TEXT_BYTES_MAX: Final = 1 << 20  # of stdin; what is longer would not pass the local Api either
+YES: Final = to_tell("y yes")  # what is typed for yes, with spaces between
+ASKED: Final = to_tell("Passphrase")
 HINT_CHARS: Final = 12  # NIST SP 800-63B-4 §3.1.1.2 asks for 15 where nothing else protects; a hint, no rule
 
 
@@ -47,43 +52,50 @@ def can_ask() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def ask_line(question: str, *, instead: str, default: str = "") -> str:
+def ask_line(question: Words, *, instead: Value, default: str = "") -> str:
     """Ask for one line; `instead` is the flag or argument that answers without a terminal."""
     if not can_ask():
         raise _needed(question, instead)
-    mark = "" if question.endswith("?") else ":"
-    answer = _read(f"{question}{f' [{default}]' if default else ''}{mark} ")
+    asked = tell_phrase(own(question))
+    mark = "" if asked.endswith("?") else ":"
+    answer = _read(f"{asked}{f' [{default}]' if default else ''}{mark} ")
     if answer is None:
         raise _needed(question, instead)
     return answer.strip() or default
 
 
-def ask_text(question: str, *, instead: str) -> str:
+def ask_text(question: Words, *, instead: Value) -> str:
     """Ask for several lines, ended by a line with a single dot or by Ctrl-D."""
     if not can_ask():
         raise _needed(question, instead)
-    sys.stderr.write(f"{question} (a line with a single dot, or Ctrl-D, ends it)\n")
+    sys.stderr.write(tell("{question} (a line with a single dot, or Ctrl-D, ends it)", question=own(question)) + "\n")
     lines = []
     while (line := _read("> ")) is not None and line.strip() != ".":
         lines.append(line)
     return "\n".join(lines).strip("\n")
 
 
-def confirm(question: str, *, instead: str) -> bool:
-    """Ask yes or no; anything but yes is no."""
+def confirm(question: Words, *, instead: Value) -> bool:
+    """Ask yes or no, in the reader's language or in English; anything but yes is no."""
     if not can_ask():
-        raise _needed(question, instead)
-    return (_read(f"{question} [y/N] ") or "").strip().lower() in {"y", "yes"}
+        raise ValueNeeded(
+            phrase("This needs your yes first: {question}", question=own(question)),
+            why="You would be asked, but no terminal is there.",
+            do=phrase("Say yes with {instead}.", instead=instead),
+            exit=Exit.USAGE,
+        )
+    answer = (_read(tell("{question} [y/N]", question=own(question)) + " ") or "").strip().lower()
+    return answer in {"y", "yes", *tell(YES).split()}
 
 
-def given_text(value: str | None, question: str, *, instead: str) -> str:
+def given_text(value: str | None, question: Words, *, instead: Value) -> str:
     """Give the text that was given, or what stdin holds for `-`, or ask for it."""
     if value is None:
         return ask_text(question, instead=instead)
     return read_stdin() if value == STDIN else value
 
 
-def given_line(value: str | None, question: str, *, instead: str) -> str:
+def given_line(value: str | None, question: Words, *, instead: Value) -> str:
     """Give the line that was given, or stdin's for `-`, or ask for it; without white space around it."""
     if value is None:
         return ask_line(question, instead=instead)
@@ -109,14 +121,18 @@ def read_file(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise LocalError(f"This file cannot be read: {path} ({why}).", code="E-FILE") from None
+        why: Value = phrase("it is not UTF-8 text")
+        if isinstance(error, OSError):
+            why = error.strerror or ""
+        raise LocalError(
+            phrase("This file cannot be read: {path} ({why}).", path=str(path), why=why), code="E-FILE"
+        ) from None
 
 
 # ---------------------------------------------------------------- passphrases
 
 
-def ask_passphrase(question: str = "Passphrase") -> str:
+def ask_passphrase(question: Words = ASKED) -> str:
     """Ask for a passphrase without showing it."""
     if not _can_hide():
         raise PassphraseNeeded(
@@ -124,7 +140,7 @@ def ask_passphrase(question: str = "Passphrase") -> str:
             do="Use --passphrase-fd N, or set MESH_PASSPHRASE_FILE to a file that holds it.",
         )
     try:
-        return getpass.getpass(f"{question}: ", stream=sys.stderr)
+        return getpass.getpass(f"{tell_phrase(own(question))}: ", stream=sys.stderr)
     except KeyboardInterrupt:
         _end_line()
         raise
@@ -138,13 +154,13 @@ def ask_new_passphrase() -> str:
     for _ in range(3):
         passphrase = ask_passphrase("New passphrase")
         if not passphrase:
-            sys.stderr.write("It is empty. Choose one.\n")
+            sys.stderr.write(tell("It is empty. Choose one.") + "\n")
             continue
         if hint := weak_hint(passphrase):
             sys.stderr.write(hint + "\n")
         if ask_passphrase("The same again") == passphrase:
             return passphrase
-        sys.stderr.write("They are not the same.\n")
+        sys.stderr.write(tell("They are not the same.") + "\n")
     if not passphrase:
         raise EmptyPassphrase(
             "The passphrase was empty.",
@@ -167,7 +183,7 @@ def ask_words() -> str:
             do="Use --words-fd N.",
         )
     try:
-        return getpass.getpass("Your 24 words, with spaces between them: ", stream=sys.stderr)
+        return getpass.getpass(tell("Your 24 words, with spaces between them:") + " ", stream=sys.stderr)
     except KeyboardInterrupt:
         _end_line()
         raise
@@ -178,11 +194,13 @@ def ask_words() -> str:
 def weak_hint(passphrase: str) -> str:
     """Say why a passphrase is easy to guess, or nothing; a hint that stays on this machine."""
     if len(passphrase) < HINT_CHARS:
-        return f"Hint: it has fewer than {HINT_CHARS} characters. Four or more unrelated words are stronger."
+        return tell(
+            "Hint: it has fewer than {least} characters. Four or more unrelated words are stronger.", least=HINT_CHARS
+        )
     if len(set(passphrase.casefold())) < 6:
-        return "Hint: it repeats a few characters. Four or more unrelated words are stronger."
+        return tell("Hint: it repeats a few characters. Four or more unrelated words are stronger.")
     if passphrase.isdigit():
-        return "Hint: it has digits alone. Four or more unrelated words are stronger."
+        return tell("Hint: it has digits alone. Four or more unrelated words are stronger.")
     return ""
 
 
@@ -190,9 +208,9 @@ def check_words(words: Sequence[str], places: Sequence[int]) -> bool:
     """Ask for the words at these places (from 0), three times each at most; say whether all came."""
     for place in places:
         for _ in range(3):
-            if (_read(f"Word {place + 1}: ") or "").strip().lower() == words[place]:
+            if (_read(tell("Word {number}:", number=place + 1) + " ") or "").strip().lower() == words[place]:
                 break
-            sys.stderr.write("That is not it. Look at what you wrote down.\n")
+            sys.stderr.write(tell("That is not it. Look at what you wrote down.") + "\n")
         else:
             return False
     return True
@@ -201,11 +219,11 @@ def check_words(words: Sequence[str], places: Sequence[int]) -> bool:
 # ---------------------------------------------------------------- the terminal
 
 
-def _needed(question: str, instead: str) -> ValueNeeded:
+def _needed(question: Words, instead: Value) -> ValueNeeded:
     return ValueNeeded(
-        f"This is needed and was not given: {question}",
-        why="No terminal is there to ask.",
-        do=f"Give it with {instead}.",
+        phrase("One thing is still missing: {question}", question=own(question)),
+        why="You would be asked for it, but no terminal is there.",
+        do=phrase("Give it with {instead}.", instead=instead),
         exit=Exit.USAGE,
     )
 

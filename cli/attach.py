@@ -22,6 +22,7 @@ from cli.render import file_size
 from mesh.errors import LocalError
 from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject
+from mesh.phrases import phrase, verbatim
 
 PIECE_BYTES: Final = 512 * 1024  # in base64 it fits a line of the socket (`mesh.node.local.protocol`)
 FILES_MAX: Final = 4  # beside one post, as the node has it
@@ -49,12 +50,18 @@ def opened(paths: Sequence[Path]) -> Iterator[list[Given]]:
     with ExitStack() as stack:
         if len(paths) > FILES_MAX:
             raise LocalError(
-                f"A post takes at most {FILES_MAX} files.", do="Send the others with another post.", code="E-FILES"
+                phrase("A post takes at most {most} files.", most=FILES_MAX),
+                do="Send the others with another post.",
+                code="E-FILES",
             )
         files = [_open(path, stack) for path in paths]
         if (total := sum(file.size for file in files)) > FILES_BYTES_MAX:
             raise LocalError(
-                f"The files are {file_size(total)} long; {file_size(FILES_BYTES_MAX)} a post is the limit.",
+                phrase(
+                    "The files are {size} long; {most} a post is the limit.",
+                    size=file_size(total),
+                    most=file_size(FILES_BYTES_MAX),
+                ),
                 do="Send less, or in several posts.",
                 code="E-FILES",
             )
@@ -67,10 +74,19 @@ def _open(path: Path, stack: ExitStack) -> Given:
         stack.callback(os.close, descriptor)
         status = os.fstat(descriptor)
     except OSError as error:
-        why = "It is a symbolic link; name the file that it leads to." if path.is_symlink() else f"{error.strerror}."
-        raise LocalError(f"This file cannot be read: {path}", why=why, code="E-FILE") from None
+        raise LocalError(
+            phrase("This file cannot be read: {path}", path=str(path)),
+            why="It is a symbolic link; name the file that it leads to."
+            if path.is_symlink()
+            else verbatim(error.strerror or ""),
+            code="E-FILE",
+        ) from None
     if not stat.S_ISREG(status.st_mode):
-        raise LocalError(f"This is no ordinary file: {path}", do="Name a file, or pack a folder first.", code="E-FILE")
+        raise LocalError(
+            phrase("This is no ordinary file: {path}", path=str(path)),
+            do="Name a file, or pack a folder first.",
+            code="E-FILE",
+        )
     return Given(path=path, descriptor=descriptor, size=status.st_size, changed_ns=status.st_mtime_ns)
 
 
@@ -86,7 +102,7 @@ def hand_over(api: Api, group: str, files: Sequence[Given]) -> str:
         status = os.fstat(file.descriptor)
         if (status.st_size, status.st_mtime_ns) != (file.size, file.changed_ns):
             raise LocalError(
-                f"This file was changed while it was read: {file.path}",
+                phrase("This file was changed while it was read: {path}", path=str(file.path)),
                 why="What would be sent is neither what it was nor what it is.",
                 do="Send it when nothing writes to it any more. Nothing was sent.",
                 code="E-FILE",
@@ -126,16 +142,20 @@ def _numbered(name: str, number: int) -> str:
 def require_free(place: Path, *, replace: bool) -> None:
     """See that nothing stands at a place, or may be replaced; LocalError."""
     if place.is_dir() and not place.is_symlink():
-        raise LocalError(f"There is a folder at {place}.", do="Give another name.", code="E-EXISTS")
+        raise LocalError(
+            phrase("There is a folder at {place}.", place=str(place)), do="Give another name.", code="E-EXISTS"
+        )
     if os.path.lexists(place) and not replace:
         raise _exists(place)
     if not place.parent.is_dir():
-        raise LocalError(f"There is no folder {place.parent}.", do="Make it first.", code="E-FILE")
+        raise LocalError(
+            phrase("There is no folder {folder}.", folder=str(place.parent)), do="Make it first.", code="E-FILE"
+        )
 
 
 def _exists(place: Path) -> LocalError:
     return LocalError(
-        f"Something stands at {place} already.",
+        phrase("Something stands at {place} already.", place=str(place)),
         why="It would be gone.",
         do="Give another name, or add --yes to replace it.",
         code="E-EXISTS",
@@ -160,7 +180,12 @@ def new_file(place: Path, *, replace: bool) -> Iterator[BinaryIO]:
     try:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, MODE)
     except OSError as error:
-        raise LocalError(f"Nothing can be written in {place.parent}: {error.strerror}.", code="E-FILE") from None
+        raise LocalError(
+            phrase(
+                "Nothing can be written in {folder}: {reason}.", folder=str(place.parent), reason=error.strerror or ""
+            ),
+            code="E-FILE",
+        ) from None
     try:
         with os.fdopen(descriptor, "wb") as out:
             yield out
@@ -173,7 +198,10 @@ def new_file(place: Path, *, replace: bool) -> Iterator[BinaryIO]:
     except FileExistsError:
         raise _exists(place) from None
     except OSError as error:
-        raise LocalError(f"This file cannot be written: {place} ({error.strerror}).", code="E-FILE") from None
+        raise LocalError(
+            phrase("This file cannot be written: {place} ({reason}).", place=str(place), reason=error.strerror or ""),
+            code="E-FILE",
+        ) from None
     finally:
         with suppress(OSError):
             beside.unlink()

@@ -18,6 +18,7 @@ from cli import errors, fields
 from mesh.errors import Exit, MeshError, TransportError
 from mesh.node.local import setup
 from mesh.node.local.protocol import JsonObject
+from mesh.phrases import phrase, verbatim
 
 READY_S: Final = 60.0  # our guess: unlocking takes 3 s on a small machine, libp2p 1 s, a busy disk the rest
 
@@ -53,15 +54,15 @@ def _not_ready(answer: JsonObject, home: Path) -> MeshError:
     told = fields.record(answer, "error")
     if told:
         return MeshError(
-            fields.text(told, "what"),
-            why=fields.text(told, "why"),
-            do=fields.text(told, "do"),
+            verbatim(fields.text(told, "what")),
+            why=verbatim(fields.text(told, "why")),
+            do=verbatim(fields.text(told, "do")),
             code=fields.text(told, "code"),
             exit=Exit(fields.number(answer, "exit") or Exit.FAILED),
         )
     return TransportError(
         "Your node ended, or hung, before it was ready.",
-        do=f"Run `mesh up` without --detach to see why; its log is in {home / 'log'}",
+        do=phrase("Run `mesh up` without --detach to see why; its log is in {log}", log=str(home / "log")),
         code="E-NODE-STOPPED",
     )
 

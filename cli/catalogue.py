@@ -23,6 +23,12 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     **NODE_ERRORS,
     **FILE_ERRORS,
     **SUPPORT_ERRORS,
+    # ---- the simulator
+    "E-SIM": Entry(
+        "What the simulator was given cannot be used as it is.",
+        "Nothing was run.",
+        "`mesh sim list` names what there is; docs/simulations.md shows how a scenario is written.",
+    ),
     # ---- the command line
     "E-USAGE": Entry(
         "The command line, or what it asks for, cannot be understood as it stands.",

@@ -9,9 +9,12 @@ from typing import Final, TypeVar
 
 from cli.ask import PassphraseNeeded, ask_passphrase
 from cli.output import Output
+from cli.unseen import Unseen
+from cli.words import tell
 from mesh.errors import LockedError, MeshError
 from mesh.node.local.api import Api, open_api, reach_node
 from mesh.node.local.protocol import JsonObject
+from mesh.phrases import phrase
 
 T = TypeVar("T")
 TYPED_MAX: Final = 3  # how often a passphrase may be typed before a command ends; ours
@@ -26,7 +29,9 @@ class Context:
     out: Output
     yes: bool = False
     passphrase_fd: int | None = None
+    conversing: bool = False  # within `mesh chat`
     node_up: bool = False  # known once `api` was entered
+    unseen: Unseen = field(default_factory=Unseen)
     _passphrase: str | None = field(default=None, repr=False)
 
     @contextmanager
@@ -48,7 +53,7 @@ class Context:
     def say_unheard(self) -> None:
         """Say that what was changed with the node down is known here alone."""
         if not self.node_up:
-            self.out.say("Your node is not running, so nobody else has heard of it yet: `mesh up` tells them.")
+            self.out.say(tell("Your node is not running, so nobody else has heard of it yet: `mesh up` tells them."))
 
     def signed(self, api: Api, method: str, asked: JsonObject) -> JsonObject:
         """Ask for something that is signed with a key which only the passphrase opens."""
@@ -61,16 +66,30 @@ class Context:
             self._passphrase = ask_passphrase() if given is None else given
         return self._passphrase
 
+    def forget_passphrase(self) -> None:
+        """Let go of a passphrase that was typed; one that came by a descriptor cannot be read a second time."""
+        if not self.can_unlock_unasked():
+            self._passphrase = None
+
     def with_passphrase(self, act: Callable[[], T]) -> T:
-        """Do what needs the passphrase. One that was typed, and is wrong, may be typed again."""
+        """Do what needs the passphrase. One that was typed, and is wrong, may be typed again; too soon, it is not seen.
+
+        What goes on for long after the check ends `unseen` by itself.
+        """
+        if self.can_unlock_unasked():
+            return act()
+        with self.unseen:
+            return self._tried(act)
+
+    def _tried(self, act: Callable[[], T]) -> T:
         for _ in range(TYPED_MAX - 1):
             try:
                 return act()
             except MeshError as error:
-                if error.code != LockedError.code or self._passphrase is None or self.can_unlock_unasked():
+                if error.code != LockedError.code or self._passphrase is None:
                     raise
                 self._passphrase = None
-                self.out.insist("That is not the passphrase. Once more, please.")
+                self.out.insist(tell("That is not the passphrase. Once more, please."))
         return act()
 
     def given_passphrase(self) -> str | None:
@@ -82,7 +101,10 @@ class Context:
                 descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             except OSError as error:
                 raise PassphraseNeeded(
-                    f"The file that MESH_PASSPHRASE_FILE names cannot be read: {error.strerror}.",
+                    phrase(
+                        "The file that MESH_PASSPHRASE_FILE names cannot be read: {reason}.",
+                        reason=error.strerror or "",
+                    ),
                     do="Name a file that holds the passphrase in its first line.",
                 ) from None
             try:

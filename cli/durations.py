@@ -3,11 +3,12 @@
 import re
 from typing import Final
 
+from cli.words import tell, tell_many
 from mesh.errors import LocalError
+from mesh.phrases import phrase
 
 UNITS_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 SECONDS_MAX: Final = 100 * 366 * 86_400  # our guess: nobody means more than a century
-_NAMES: Final = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
 class DurationWrong(LocalError):
@@ -24,7 +25,7 @@ def parse_duration(text: str) -> int:
     seconds = int(match[1]) * UNITS_S[match[2]] if match else -1
     if not 0 <= seconds <= SECONDS_MAX:
         raise DurationWrong(
-            f"“{text[:40]}” is no span of time.",
+            phrase("“{typed}” is no span of time.", typed=text[:40]),
             do="Write a number and s, m, h or d: 90s, 15m, 3h, 7d.",
         )
     return seconds
@@ -40,8 +41,12 @@ def format_duration(seconds: int) -> str:
 
 def spoken_duration(seconds: int) -> str:
     """Say seconds in words, in the largest unit that fits exactly: `3 days`, `1 hour`."""
-    for size, name in _NAMES:
-        if seconds and seconds % size == 0:
-            count = seconds // size
-            return f"{count} {name}{'' if count == 1 else 's'}"
-    return "no time"
+    if not seconds:
+        return tell("no time")
+    if seconds % 86_400 == 0:
+        return tell_many("{count} day", "{count} days", count=seconds // 86_400)
+    if seconds % 3600 == 0:
+        return tell_many("{count} hour", "{count} hours", count=seconds // 3600)
+    if seconds % 60 == 0:
+        return tell_many("{count} minute", "{count} minutes", count=seconds // 60)
+    return tell_many("{count} second", "{count} seconds", count=seconds)

@@ -1,20 +1,21 @@
 """How an error is said: in sentences for a person, as an object for a script."""
 
+from cli.words import tell, tell_phrase
 from mesh.errors import MeshError
 from mesh.node.local.protocol import JsonObject
 
 
 def said(error: MeshError) -> list[str]:
     """Say an error in words, with its code."""
-    lines = [sentence(error.what)]
-    lines += [f"  {sentence(part)}" for part in (error.why, error.do) if part]
+    what, why, do = map(tell_phrase, error.phrases)
+    lines = [sentence(what), *(f"  {sentence(part)}" for part in (why, do) if part)]
     if error.candidates:
-        lines.append("  It may mean: " + ", ".join(error.candidates))
-    return [*lines, f"  ({error.code}; `mesh help {error.code}` says more)"]
+        lines.append("  " + tell("It may mean: {names}", names=", ".join(error.candidates)))
+    return [*lines, "  " + tell("({code}; `mesh help {code}` says more)", code=error.code)]
 
 
 def as_json(error: MeshError) -> JsonObject:
-    """Give an error as the object that --json prints."""
+    """Give an error as the object that --json prints: in English, whatever the reader's language."""
     told: JsonObject = {
         "code": error.code,
         "what": sentence(error.what),

@@ -3,7 +3,8 @@
 Names and texts were written by others, and a document is opened by other programs than ours. So nothing in them can be
 markup: HTML escapes them, holds no script and forbids itself to load anything; in Markdown each mark that could mean
 something is escaped. What would drive a terminal or turn the direction of text is taken out of both. The words behind a
-warning stand in a view of their own that is to be opened, and nowhere else.
+warning stand in a view of their own that is to be opened, and nowhere else. What we say beside them is told in the
+language of the person who exports; JSON has keys, and none of our sentences.
 """
 
 import html
@@ -16,13 +17,15 @@ from typing import Final
 
 from cli import fields
 from cli.output import SCHEMA, one_line, safe
-from cli.render import CLOSED, counted
+from cli.render import CLOSED
+from cli.words import language, tell, tell_many, to_tell
 from mesh.node.local.protocol import JsonObject
+from mesh.phrases import filled
 
-WHAT_IT_IS: Final = "Your own messages, and those of others who let them leave the group. Handle it with care."
-QUOTE_STAYS: Final = "It quotes a message that stays in its group."
-WARNING_ENDS: Final = "End of what stands behind the warning."
-_CLOSED: Final = {**CLOSED, "folded": "members folded it"}
+WHAT_IT_IS: Final = to_tell("Your own messages, and those of others who let them leave the group. Handle it with care.")
+QUOTE_STAYS: Final = to_tell("It quotes a message that stays in its group.")
+WARNING_ENDS: Final = to_tell("End of what stands behind the warning.")
+_CLOSED: Final = {**CLOSED, "folded": to_tell("members folded it")}
 # What means something to CommonMark, GitHub's flavour, or the usual extensions: anywhere; as the first of a line; after
 # a number that begins one; in what would become a link or a picture (`www.`, `https:`, `:smile:`), but not in 19:00.
 _MARKUP: Final = re.compile(
@@ -80,8 +83,8 @@ def closed_words(post: JsonObject) -> str:
     closed_by, warning = fields.text(post, "closed_by"), one_line(fields.text(post, "cw"))
     if not closed_by:
         return ""
-    because = _CLOSED.get(closed_by, "")
-    return "; ".join(part for part in (f"content warning: {warning}" if warning else "", because) if part) or "closed"
+    said = tell("content warning: {warning}", warning=warning) if warning else ""
+    return "; ".join(filter(None, (said, tell(_CLOSED.get(closed_by, ""))))) or tell("closed")
 
 
 def _head(post: JsonObject) -> list[str]:
@@ -90,21 +93,30 @@ def _head(post: JsonObject) -> list[str]:
     topics, answered = fields.texts(post, "topics"), fields.text(post, "reply_to")
     files = len(fields.records(post, "files"))
     warning = one_line(fields.text(post, "cw"))
+    name = one_line(fields.text(author, "alias"))
     parts = [
-        one_line(fields.text(author, "alias")) + (" (you)" if fields.flag(author, "you") else ""),
+        tell("{name} (you)", name=name) if fields.flag(author, "you") else name,
         one_line(fields.text(post, "at")).replace("T", " ")[:16],
         one_line(fields.text(post, "mode")),
-        f"topics: {', '.join(one_line(topic) for topic in topics)}" if topics else "",
-        f"in reply to {answered[:8]}" if answered else "",
-        f"warning: {warning}" if warning else "",
-        f"{counted(files, 'file')} beside it, not in here" if files else "",
+        tell("topics: {topics}", topics=", ".join(one_line(topic) for topic in topics)) if topics else "",
+        tell("in reply to {id}", id=answered[:8]) if answered else "",
+        tell("warning: {warning}", warning=warning) if warning else "",
+        tell_many("{count} file beside it, not in here", "{count} files beside it, not in here", count=files)
+        if files
+        else "",
         fields.text(post, "id")[:8],
     ]
     return [part for part in parts if part]
 
 
 def _stays(included: int, withheld: int) -> str:
-    return f"{counted(included, 'message')}. {counted(withheld, 'message')} of others stayed in the group."
+    here = tell_many("{count} message.", "{count} messages.", count=included)
+    stayed = tell_many(
+        "{count} message of others stayed in the group.",
+        "{count} messages of others stayed in the group.",
+        count=withheld,
+    )
+    return f"{here} {stayed}"
 
 
 # ---------------------------------------------------------------- JSON
@@ -139,7 +151,7 @@ def _quoted(text: str, mark: str) -> str:
 
 
 def _md_head(group: JsonObject) -> str:
-    return f"# {marked(one_line(fields.text(group, 'name')))}\n\n{marked(WHAT_IT_IS)}\n\n---\n\n"
+    return f"# {marked(one_line(fields.text(group, 'name')))}\n\n{marked(tell(WHAT_IT_IS))}\n\n---\n\n"
 
 
 def _md_post(post: JsonObject) -> str:
@@ -147,14 +159,15 @@ def _md_post(post: JsonObject) -> str:
     closed, quote = closed_words(post), fields.record(post, "quote")
     if closed:
         opened = _quoted(fields.text(post, "opened"), ">>")
-        return f"{head}> **{marked(closed)}**\n>\n{opened}>\n> **{marked(WARNING_ENDS)}**\n"
+        return f"{head}> **{marked(closed)}**\n>\n{opened}>\n> **{marked(tell(WARNING_ENDS))}**\n"
     text = _quoted(fields.text(post, "text"), ">")
     if not quote:
         return head + text
     if quote.get("text") is None:
-        return f"{head}{text}\n{marked(QUOTE_STAYS)}\n"
+        return f"{head}{text}\n{marked(tell(QUOTE_STAYS))}\n"
     who = one_line(fields.text(fields.record(quote, "author"), "alias"))
-    return f"{head}{text}\n{marked(f'It quotes {who}:')}\n\n{_quoted(fields.text(quote, 'text'), '>')}"
+    quotes = marked(tell("It quotes {who}:", who=who))
+    return f"{head}{text}\n{quotes}\n\n{_quoted(fields.text(quote, 'text'), '>')}"
 
 
 def _md_end(included: int, withheld: int) -> str:
@@ -171,12 +184,12 @@ def _html(text: str) -> str:
 def _html_head(group: JsonObject) -> str:
     name = _html(one_line(fields.text(group, "name")))
     return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<!doctype html>\n<html lang="{language()}">\n<head>\n<meta charset="utf-8">\n'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
         '<meta name="referrer" content="no-referrer">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{name}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        f"<h1><bdi>{name}</bdi></h1>\n<p>{_html(WHAT_IT_IS)}</p>\n"
+        f"<h1><bdi>{name}</bdi></h1>\n<p>{_html(tell(WHAT_IT_IS))}</p>\n"
     )
 
 
@@ -195,10 +208,11 @@ def _html_quote(quote: JsonObject) -> str:
     if not quote:
         return ""
     if quote.get("text") is None:
-        return f"\n<p>{_html(QUOTE_STAYS)}</p>"
+        return f"\n<p>{_html(tell(QUOTE_STAYS))}</p>"
     who = _html(one_line(fields.text(fields.record(quote, "author"), "alias")))
     text = f'<div class="text" dir="auto">{_html(fields.text(quote, "text"))}</div>'
-    return f"\n<blockquote>\n<p>It quotes <bdi>{who}</bdi>:</p>\n{text}\n</blockquote>"
+    quotes = filled(_html(tell("It quotes {who}:")), {"who": f"<bdi>{who}</bdi>"})  # our sentence, then the name in it
+    return f"\n<blockquote>\n<p>{quotes}</p>\n{text}\n</blockquote>"
 
 
 def _html_end(included: int, withheld: int) -> str:

@@ -6,8 +6,10 @@ another type is a fault of the program and says which field it was.
 
 from typing import Final, NoReturn
 
+from cli.words import tell_phrase
 from mesh.errors import MeshError
-from mesh.node.local.protocol import JsonObject, JsonValue
+from mesh.node.local.protocol import PHRASES, JsonObject, JsonValue, phrase_from
+from mesh.phrases import Phrase, phrase, verbatim
 
 ID_CHARS: Final = 6  # of an id beside an alias: enough to be typed in its place (commands.md, "Rules")
 
@@ -24,6 +26,19 @@ def text(fields: JsonObject, name: str) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else _wrong(name)
+
+
+def said(fields: JsonObject, name: str) -> str:
+    """Read what the node says in words of its own, in the reader's language; null and a missing field are empty."""
+    return tell_phrase(phrase_of(fields, name))
+
+
+def phrase_of(fields: JsonObject, name: str) -> Phrase:
+    """Read it as the phrase that stands beside it; as it is where there is none that says the same."""
+    english, phrases = text(fields, name), record(fields, PHRASES)
+    if english and name in phrases and str(told := phrase_from(phrases[name])) == english:
+        return told
+    return verbatim(english)
 
 
 def number(fields: JsonObject, name: str) -> int:
@@ -80,7 +95,7 @@ def _list(fields: JsonObject, name: str) -> list[JsonValue]:
 
 def _wrong(name: str) -> NoReturn:
     raise AnswerUnreadable(
-        f"The node's answer has another {name!r} than this command understands.",
+        phrase("The node's answer has another “{name}” than this command understands.", name=name),
         why="The node and this command may be of different versions.",
         do="Stop the node with `mesh down` and start it again with `mesh up`.",
     )

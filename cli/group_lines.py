@@ -6,18 +6,19 @@ from typing import Final
 from cli import fields
 from cli.modes import locked_mode
 from cli.output import one_line
-from cli.render import counted, facts, indented, newcomers_see, shown_id, when
+from cli.render import facts, history_seen, indented, shown_id, when
+from cli.words import tell, tell_many, to_tell
 from mesh.node.local.protocol import JsonObject
 
-SEE: Final = "newcomers see "
 UNUSUAL: Final = {"beacons": "off", "receipts": "off", "fetch-files": "off", "invite-address": "on"}  # one's own
+MAKERS: Final = {"on": to_tell("plain members make them too"), "off": to_tell("plain members make none")}
 OFFERS: Final = {
-    "joined": "you are in it",
-    "joining": "you are on your way",
-    "not-for-you": "to others, not to you",
-    "expired": "it has run out",
-    "declined": "you declined",
-    "open": "`mesh group fork GROUP --follow OFFER` shows it",
+    "joined": to_tell("you are in it"),
+    "joining": to_tell("you are on your way"),
+    "not-for-you": to_tell("to others, not to you"),
+    "expired": to_tell("it has run out"),
+    "declined": to_tell("you declined"),
+    "open": to_tell("`mesh group fork GROUP --follow OFFER` shows it"),
 }
 
 
@@ -25,24 +26,35 @@ def proof_lines(told: JsonObject) -> list[str]:
     """Show what was signed twice, whole: these lines are for programs and for keeping."""
     named, lines = one_line(fields.person(fields.record(told, "member"))), []
     for proof in fields.records(told, "proofs"):
-        kind, device = fields.text(proof, "kind"), shown_id(fields.text(proof, "device"))
-        lines.append(f"Two {kind}s of {named}'s device {device} under number {fields.number(proof, 'number')}:")
+        device, number = shown_id(fields.text(proof, "device")), fields.number(proof, "number")
+        lines.append(
+            tell("Two messages of {name}'s device {id} under number {number}:", name=named, id=device, number=number)
+            if fields.text(proof, "kind") == "message"
+            else tell(
+                "Two operations of {name}'s device {id} under number {number}:", name=named, id=device, number=number
+            )
+        )
         lines.append(f"  prefix: {fields.text(proof, 'prefix')}")
         for place in ("first", "second"):
             part = fields.record(proof, place)
             lines += facts((f"  {place} {key}", fields.text(part, key)) for key in ("id", "key", "tbs", "sig"))
         if not proof.get("first"):
-            lines.append("  The first is not kept: what is here shows it to you, and to nobody else.")
-    return lines or [f"Nothing here shows that {named} signed anything twice in one place."]
+            lines.append("  " + tell("The first is not kept: what is here shows it to you, and to nobody else."))
+    return lines or [tell("Nothing here shows that {name} signed anything twice in one place.", name=named)]
 
 
 def removal_line(removal: JsonObject) -> str:
     """Say of whom the newest removal was, and how many know of it: whoever does not still encrypts to who is out."""
     if not removal:
         return ""
-    seen, of = fields.number(removal, "seen_by"), fields.number(removal, "members")
-    known = f"seen by {seen} of {of} others" if of else "nobody else is in"
-    return f"{one_line(who(removal, 'member'))}, {known}"
+    seen, of, name = (
+        fields.number(removal, "seen_by"),
+        fields.number(removal, "members"),
+        one_line(who(removal, "member")),
+    )
+    if not of:
+        return tell("{name}, nobody else is in", name=name)
+    return tell("{name}, seen by {count} of {of} others", name=name, count=seen, of=of)
 
 
 def look_alike_lines(members: list[JsonObject]) -> list[str]:
@@ -51,69 +63,78 @@ def look_alike_lines(members: list[JsonObject]) -> list[str]:
     if not alike:
         return []
     return [
-        f"Names here look like others: {', '.join(one_line(name) for name in alike)}.",
-        "Go by the ids, and compare keys with `mesh verify GROUP MEMBER`.",
+        tell("Names here look like others: {names}.", names=", ".join(one_line(name) for name in alike)),
+        tell("Go by the ids, and compare keys with `mesh verify GROUP MEMBER`."),
     ]
 
 
 def notes(member: JsonObject) -> Iterator[str]:
     """Say what there is to know of a member beside their row."""
     if member.get("seen_removal") is False:
-        yield "has not heard yet of everybody, or every device, that is out"
+        yield tell("has not heard yet of everybody, or every device, that is out")
     if until := fields.text(member, "quiet_until"):
-        yield f"asked to be quiet until {when(until)}"
+        yield tell("asked to be quiet until {time}", time=when(until))
     if (devices := fields.number(member, "devices")) > 1:
-        yield f"{devices} devices"
+        yield tell_many("{count} device", "{count} devices", count=devices)
     if fields.flag(member, "equivocated"):
-        yield "a device signed twice in one place (`mesh group show --proof`)"
+        yield tell("a device signed twice in one place (`mesh group show --proof`)")
 
 
 def history_line(shown: JsonObject) -> str:
     """Say what newcomers see of what was said before they came."""
-    history = fields.text(shown, "history")
-    return "nothing of what was said before" if history == "none" else newcomers_see(history).removeprefix(SEE)
+    return history_seen(fields.text(shown, "history"))
 
 
 def locked_line(shown: JsonObject) -> str:
     """Say which mode alone a group takes, if it has locked one."""
     mode = locked_mode(shown)
-    return f"{mode} alone: other nodes close what is posted in another" if mode else ""
+    return tell("{mode} alone: other nodes close what is posted in another", mode=mode) if mode else ""
 
 
 def rank_words(member: JsonObject) -> str:
     """Show a member's rank; a newcomer's with what becomes of it by itself."""
     rank, until = fields.text(member, "rank"), fields.text(member, "newcomer_until")
     if held := fields.texts(member, "held_by"):
-        return f"{rank}, held by {', '.join(held)}"
-    return f"{rank} until about {when(until)}" if until else rank
+        return tell("{rank}, held by {names}", rank=rank, names=", ".join(held))
+    return tell("{rank} until about {time}", rank=rank, time=when(until)) if until else rank
 
 
 def members_line(shown: JsonObject) -> str:
     """Say how many are in, and with how many devices where these are more."""
     members, devices = fields.number(shown, "members"), fields.number(shown, "devices")
-    return f"{members}, with {devices} devices" if devices > members else str(members)
+    if devices <= members:
+        return str(members)
+    return tell_many(
+        "{members}, with {count} device", "{members}, with {count} devices", count=devices, members=members
+    )
 
 
 def key_window(shown: JsonObject) -> str:
     """Say when old keys go; nothing of a group that one is out of."""
     days = fields.text(fields.record(shown, "settings"), "key-window") if shown.get("settings") else ""
-    return f"when everybody has gone on, or after {days} days" if days else ""
+    return tell("when everybody has gone on, or after {days} days", days=days) if days else ""
 
 
 def dormant_after(shown: JsonObject) -> str:
     """Say who gets no key of ours until they are back; nothing of a group that one is out of."""
     days = fields.text(fields.record(shown, "settings"), "dormant-after") if shown.get("settings") else ""
-    return f"devices not heard of for {days} days, until they are back" if days else ""
+    return tell("devices not heard of for {days} days, until they are back", days=days) if days else ""
 
 
 def codes_line(shown: JsonObject) -> str:
     """Say what a group has set for its codes; nothing where it has set nothing."""
     settings = fields.record(shown, "settings")
     asked, makers = fields.text(settings, "approvals"), fields.text(settings, "members-invite")
-    parts = [
-        f"of more than one use ask for {counted(int(asked), 'approval')}" if asked.isdecimal() else "",
-        {"on": "plain members make them too", "off": "plain members make none"}.get(makers, ""),
-    ]
+    parts = []
+    if asked.isdecimal():
+        parts.append(
+            tell_many(
+                "of more than one use ask for {count} approval",
+                "of more than one use ask for {count} approvals",
+                count=int(asked),
+            )
+        )
+    parts.append(tell(MAKERS.get(makers, "")))
     return "; ".join(filter(None, parts))
 
 
@@ -127,21 +148,27 @@ def agreement_lines(agreement: JsonObject) -> list[str]:
     """Show an agreement and its version."""
     text = fields.text(agreement, "text")
     if not text:
-        return ["This group has no agreement."]
-    return [f"Agreement, version {fields.number(agreement, 'version')}:", *indented(text)]
+        return [tell("This group has no agreement.")]
+    return [tell("Agreement, version {version}:", version=fields.number(agreement, "version")), *indented(text)]
 
 
 def said_yes_line(told: JsonObject) -> str:
     """Say how many have said yes to an agreement."""
     accepted = fields.record(told, "accepted")
-    return f"{fields.number(accepted, 'yes')} of {fields.number(accepted, 'of')} have said yes to this version."
+    yes, of = fields.number(accepted, "yes"), fields.number(accepted, "of")
+    return tell_many(
+        "{count} of {of} have said yes to this version.",
+        "{count} of {of} have said yes to this version.",
+        count=yes,
+        of=of,
+    )
 
 
 def partner_line(shown: JsonObject) -> str:
     """Say with whom a talk of two is."""
     talk = fields.record(shown, "talk")
     who, group = fields.record(talk, "with"), fields.text(fields.record(talk, "group"), "name")
-    return f'{fields.person(who)} of "{group}"' if who else ""
+    return tell('{name} of "{group}"', name=fields.person(who), group=group) if who else ""
 
 
 def earlier_line(shown: JsonObject) -> str:
@@ -150,21 +177,27 @@ def earlier_line(shown: JsonObject) -> str:
     if not earlier:
         return ""
     name, short = fields.text(earlier, "name"), shown_id(fields.text(earlier, "id"))
-    return f'in "{name}" ({short})' if name else f"in a group that is not here ({short})"
+    if name:
+        return tell('in "{group}" ({id})', group=name, id=short)
+    return tell("in a group that is not here ({id})", id=short)
 
 
 def confirmed_line(shown: JsonObject) -> str:
     """Say that only one member has told who is in a group, if that is so."""
     if shown.get("confirmed") is not False:
         return ""
-    by = who(shown, "welcomed_by") or "whoever let you in"
-    return f"no: only {by} has said who is in it; `mesh group confirm` takes that word"
+    if by := who(shown, "welcomed_by"):
+        return tell("no: only {name} has said who is in it; `mesh group confirm` takes that word", name=by)
+    return tell("no: only whoever let you in has said who is in it; `mesh group confirm` takes that word")
 
 
 def followed_line(shown: JsonObject) -> str:
     """Say how many of the earlier group have come."""
     followed = fields.record(shown, "followed")
-    return f"{fields.number(followed, 'came')} of {fields.number(followed, 'of')} have come" if followed else ""
+    if not followed:
+        return ""
+    came, of = fields.number(followed, "came"), fields.number(followed, "of")
+    return tell_many("{count} of {of} have come", "{count} of {of} have come", count=came, of=of)
 
 
 def successor_line(offer: JsonObject) -> str:
@@ -172,7 +205,10 @@ def successor_line(offer: JsonObject) -> str:
     name, state = fields.text(offer, "name"), fields.text(offer, "state")
     named = f'"{one_line(name)}"' if name else shown_id(fields.text(offer, "group"))
     by, short = one_line(fields.person(fields.record(offer, "by"))), shown_id(fields.text(offer, "id"))
-    return f"successor: {named}, offered by {by} (offer {short}): {OFFERS.get(state, one_line(state))}"
+    stands = tell(OFFERS[state]) if state in OFFERS else one_line(state)
+    return tell(
+        "successor: {group}, offered by {name} (offer {id}): {state}", group=named, name=by, id=short, state=stands
+    )
 
 
 def agreement_named(group: JsonObject) -> str:
@@ -180,7 +216,7 @@ def agreement_named(group: JsonObject) -> str:
     agreement = fields.record(group, "agreement")
     if not fields.text(agreement, "text"):
         return ""
-    return f"version {fields.number(agreement, 'version')}; `mesh group agreement show` shows it"
+    return tell("version {version}; `mesh group agreement show` shows it", version=fields.number(agreement, "version"))
 
 
 def who(entry: JsonObject, name: str) -> str:
@@ -194,4 +230,4 @@ def who(entry: JsonObject, name: str) -> str:
 def words_of(group: JsonObject) -> list[str]:
     """Show a group's words, if it has any."""
     words = fields.texts(group, "fingerprint_words")
-    return [f"Its words, the same for every member: {' '.join(words)}"] if words else []
+    return [tell("Its words, the same for every member: {words}", words=" ".join(words))] if words else []

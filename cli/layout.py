@@ -3,6 +3,9 @@
 import textwrap
 from typing import TYPE_CHECKING, Final
 
+from cli.words import tell, tell_phrase, to_tell
+from mesh.phrases import Phrase
+
 if TYPE_CHECKING:
     from cyclopts.help import HelpEntry, HelpPanel
     from rich.console import Console, ConsoleOptions, RenderableType
@@ -10,6 +13,9 @@ if TYPE_CHECKING:
 LABEL_CHARS_MAX: Final = 26  # a longer label stands on a line of its own
 WIDTH_MAX: Final = 100
 ITEMS: Final = ("- ", "mesh ")  # what begins a line of its own in a docstring
+# What cyclopts says of itself on our pages.
+TITLES: Final = (to_tell("Commands"), to_tell("Parameters"), to_tell("Arguments"))
+FLAGS: Final = (to_tell("Display this message and exit."), to_tell("Display application version."))
 
 
 class HelpLayout:
@@ -32,7 +38,7 @@ class HelpLayout:
         if not rows:
             return
         column = max(len(label) if len(label) <= LABEL_CHARS_MAX else 0 for label, _ in rows)
-        console.file.write(f"{_plain(panel.title)}:\n")
+        console.file.write(f"{_told(_plain(panel.title))}:\n")
         for label, meaning in rows:
             indent = " " * (column + 4)
             lines = textwrap.wrap(meaning, _width(console) - len(indent), break_on_hyphens=False) or [""]
@@ -41,18 +47,31 @@ class HelpLayout:
         console.file.write("\n")
 
 
-def _filled(paragraph: str, width: int) -> list[str]:
-    """Fill a paragraph; where it is a list of items ("- ") or of examples ("mesh …"), each on a line of its own."""
+def units(paragraph: str) -> list[str]:
+    """Give what is filled by itself: a paragraph, or each item of a list ("- ") or of examples ("mesh …")."""
     if not paragraph.lstrip().startswith(ITEMS):
-        return [textwrap.fill(" ".join(paragraph.split()), width, break_on_hyphens=False)]
+        return [" ".join(paragraph.split())]
     items: list[str] = []
     for line in map(str.strip, paragraph.splitlines()):
         if line.startswith(ITEMS):
             items.append(line)
         else:
             items[-1] += f" {line}"
+    return items
+
+
+def _filled(paragraph: str, width: int) -> list[str]:
+    """Fill a paragraph, each of its items on a line of its own; what is to be typed stays as it is."""
+    items = units(paragraph)
+    if not items[0].startswith(ITEMS):
+        return [textwrap.fill(_told(items[0]), width, break_on_hyphens=False)]
     wrapped = textwrap.TextWrapper(width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
-    return [wrapped.fill(item) for item in items]
+    return [wrapped.fill(f"- {_told(item[2:])}" if item.startswith("- ") else item) for item in items]
+
+
+def _told(text: str) -> str:
+    """Say a text of a page; `tests/words/pages.py` collects them from where they stand."""
+    return tell_phrase(Phrase(" ".join(text.split())))
 
 
 def _width(console: "Console") -> int:
@@ -66,11 +85,11 @@ def _label(entry: "HelpEntry") -> str:
 
 
 def _meaning(entry: "HelpEntry") -> str:
-    parts = [" ".join(_plain(entry.description).split())]
+    parts = [_told(_plain(entry.description))]
     if entry.choices:
-        parts.append(f"One of {', '.join(entry.choices)}.")
+        parts.append(tell("One of {names}.", names=", ".join(entry.choices)))
     if entry.env_var:
-        parts.append(f"Also by {', '.join(entry.env_var)}.")
+        parts.append(tell("Also by {names}.", names=", ".join(entry.env_var)))
     if entry.default not in {None, "", '""'}:
         parts.append(f"[{entry.default}]")
     return " ".join(part for part in parts if part)

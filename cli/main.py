@@ -7,23 +7,18 @@ traceback unless they ask with --debug. An interrupt ends quietly with 130, a re
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from mesh.errors import Exit, LocalError, MeshError
-
-if TYPE_CHECKING:
-    from cyclopts import CycloptsError
+from cli.words import speak
+from mesh.errors import Exit, MeshError
+from mesh.phrases import phrase
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
-
-
-class UsageWrong(LocalError):
-    """The command line cannot be understood as it stands."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and give its exit status."""
     line = list(sys.argv[1:] if arguments is None else arguments)
+    speak(os.environ)
     try:
         status = _run(line)
         sys.stdout.flush()
@@ -46,31 +41,9 @@ def _run(line: list[str]) -> int:
     try:
         return build(line).meta(line) or 0
     except CycloptsError as error:
+        from cli.usage import usage_error
+
         raise usage_error(error) from error
-
-
-def usage_error(error: "CycloptsError") -> UsageWrong:
-    """Say in our words what is wrong with a command line."""
-    from cyclopts import UnusedCliTokensError
-
-    error.verbose = False
-    what = str(error).strip().splitlines()[0] if str(error).strip() else "This command line is not understood."
-    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
-        what = f"There is more on the line than this command takes: {' '.join(error.unused_tokens)}"
-    if (meant := _meant(error)) is not None:
-        return UsageWrong(what, do=f"You may mean `{meant}`. `mesh --help` lists all commands.")
-    chain = " ".join(["mesh", *(error.command_chain or ())])
-    return UsageWrong(what, do=f"`{chain} --help` shows how it is written.")
-
-
-def _meant(error: "CycloptsError") -> str | None:
-    """Name the sub-command that somebody typed without the command above it."""
-    from cyclopts import UnknownCommandError
-
-    from cli.app import ELSEWHERE
-
-    typed = next(iter(error.unused_tokens or ()), "") if isinstance(error, UnknownCommandError) else ""
-    return None if error.command_chain else ELSEWHERE.get(typed)
 
 
 def _report(error: Exception, line: list[str]) -> int:
@@ -99,7 +72,7 @@ def _say(error: MeshError, *, as_json: bool) -> None:
 
 def _internal(error: Exception) -> MeshError:
     return MeshError(
-        f"Something is wrong inside the program ({type(error).__name__}).",
+        phrase("Something is wrong inside the program ({kind}).", kind=type(error).__name__),
         why="This is a fault in mesh, not in what you did.",
         do="Run it again with --debug, and report what it shows; look through it first for private words.",
         code="E-INTERNAL",

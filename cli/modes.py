@@ -10,6 +10,7 @@ from cli.ask import can_ask, confirm
 from cli.render import author_name
 from mesh.errors import RefusedError
 from mesh.node.local.protocol import JsonObject
+from mesh.phrases import phrase
 
 ADVICE: Final = "advice"
 NO_ADVICE: Final = ("listening", "experience")  # modes in which a post does not ask for advice
@@ -27,7 +28,11 @@ def mode_for(group: JsonObject, mode: str | None) -> str:
     locked = locked_mode(group)
     if mode and locked and mode != locked:
         raise RefusedError(
-            f"This group takes messages in the mode “{locked}” alone, and yours is “{mode}”.",
+            phrase(
+                "This group takes messages in the mode “{locked}” alone, and yours is “{mode}”.",
+                locked=locked,
+                mode=mode,
+            ),
             why="Its stewards have locked the mode; other nodes would show your words closed.",
             do="Leave --mode out. Nothing was sent.",
             code="E-MODE-LOCKED",
@@ -43,14 +48,22 @@ def means_advice(answered: JsonObject, mode: str, *, confirmed: bool) -> bool:
     asked = fields.text(answered, "mode")
     if mode != ADVICE or asked not in NO_ADVICE:
         return confirmed
-    wish = "be listened to" if asked == "listening" else "hear how it was for others"
-    who = author_name(answered)
+    who, listening = author_name(answered), asked == "listening"
     if confirmed:
         return True
-    if can_ask() and confirm(f"{who} asks to {wish}, not for advice. Do you want to give it all the same?", instead=""):
+    question = (
+        phrase("{who} asks to be listened to, not for advice. Do you want to give it all the same?", who=who)
+        if listening
+        else phrase(
+            "{who} asks to hear how it was for others, not for advice. Do you want to give it all the same?", who=who
+        )
+    )
+    if can_ask() and confirm(question, instead=""):
         return True
     raise RefusedError(
-        f"Your answer is marked as advice, and {who} asks to {wish}.",
+        phrase("Your answer is marked as advice, and {who} asks to be listened to.", who=who)
+        if listening
+        else phrase("Your answer is marked as advice, and {who} asks to hear how it was for others.", who=who),
         why="Advice that nobody asked for can hurt; whoever wants some can say so.",
         do="Answer in another mode, or add --confirm-advice. Nothing was sent.",
         code="E-ADVICE",

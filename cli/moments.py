@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from cli.durations import parse_duration
 from mesh.errors import LocalError
+from mesh.phrases import phrase
 
 
 def moment(said: str) -> str:
@@ -15,5 +16,7 @@ def moment(said: str) -> str:
         return datetime.fromisoformat(said.strip()).astimezone().isoformat()
     except (ValueError, OverflowError):
         raise LocalError(
-            f"“{said[:40]}” is no time.", do="Write 3d, 2026-12-01 or 2026-12-01T18:00.", code="E-PACE"
+            phrase("“{typed}” is no time.", typed=said[:40]),
+            do="Write 3d, 2026-12-01 or 2026-12-01T18:00.",
+            code="E-PACE",
         ) from None

@@ -10,6 +10,7 @@ from cli.context import Context
 from cli.durations import format_duration, parse_duration
 from cli.sizes import parse_size
 from mesh.errors import LocalError
+from mesh.phrases import phrase
 
 
 def read_duration(_type: type, tokens: Sequence[Token]) -> int:
@@ -31,7 +32,11 @@ def read_word(_type: type, tokens: Sequence[Token]) -> str:
     """Read a text that is not empty: a script's unset variable must not pass for an option that was left out."""
     value, option = tokens[0].value, tokens[0].keyword or "a text"
     if not value.strip():
-        raise LocalError(f"What was given with {option} is empty.", do="Give a value, or leave it out.", code="E-USAGE")
+        raise LocalError(
+            phrase("What was given with {option} is empty.", option=option),
+            do="Give a value, or leave it out.",
+            code="E-USAGE",
+        )
     return value
 
 
@@ -40,7 +45,7 @@ def read_locale(_type: type, tokens: Sequence[Token]) -> str:
     value = tokens[0].value
     if not re.fullmatch(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?", value):
         raise LocalError(
-            f"“{value[:40]}” is no language and country.",
+            phrase("“{typed}” is no language and country.", typed=value[:40]),
             do="Write the language, and the country if you like: en, en-GB, zh-Hant-TW.",
             code="E-USAGE",
         )

@@ -14,11 +14,12 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, TextIO
 
-from mesh.node.local.protocol import JsonObject
+from mesh.node.local.protocol import PHRASES, JsonObject, JsonValue
 
 SCHEMA: Final = 1
 
@@ -64,7 +65,7 @@ class Output:
         """Give the result: as one JSON object with its schema, or as lines for a person."""
         if self.json:
             kind: JsonObject = {"event": self.event} if self.event else {}
-            _write(sys.stdout, json.dumps({"schema": SCHEMA, **kind, **value}, separators=(",", ":")))
+            _write(sys.stdout, json.dumps({"schema": SCHEMA, **kind, **_without_phrases(value)}, separators=(",", ":")))
         else:
             for line in lines:
                 _write(sys.stdout, safe(line))
@@ -86,6 +87,23 @@ class Output:
         for line in lines:
             _write(sys.stderr, safe(line))
         sys.stderr.flush()
+
+    @contextmanager
+    def apart(self) -> Iterator[bool]:
+        """Show what follows on a screen of its own, which is gone afterwards; False: there is no second screen.
+
+        It is the alternate screen of xterm (private mode 1049), which holds no history where a terminal has one.
+        """
+        if self.json or not self._dressed():
+            yield False
+            return
+        _write(sys.stdout, "\x1b[?1049h\x1b[2J\x1b[H", end="")
+        sys.stdout.flush()
+        try:
+            yield True
+        finally:
+            _write(sys.stdout, "\x1b[2J\x1b[?1049l", end="")
+            sys.stdout.flush()
 
     def heading(self, text: str) -> None:
         """Give a heading among the lines of a result; nothing in JSON."""
@@ -109,6 +127,17 @@ class Output:
 
     def _dressed(self) -> bool:
         return not self.plain and wants_dress()
+
+
+def _without_phrases(value: JsonObject) -> JsonObject:
+    """Leave out the phrases beside what is said in English: a script needs the one alone."""
+    return {name: _part(part) for name, part in value.items() if name != PHRASES}
+
+
+def _part(value: JsonValue) -> JsonValue:
+    if isinstance(value, dict):
+        return _without_phrases(value)
+    return [_part(part) for part in value] if isinstance(value, list) else value
 
 
 def wants_dress() -> bool:

@@ -4,19 +4,24 @@ from typing import Final
 
 from cli import fields
 from cli.output import one_line
-from cli.render import counted, when
+from cli.render import when
+from cli.words import tell, tell_many, to_tell
 from mesh.node.local.protocol import JsonObject
 
-SILENT: Final = "You are paused, or it is your quiet time: what comes is not shown as it comes. `mesh read` shows it."
+SILENT: Final = to_tell(
+    "You are paused, or it is your quiet time: what comes is not shown as it comes. `mesh read` shows it."
+)
 
 
 def pace_lines(pace: JsonObject) -> list[str]:
     """Say what is held back now; nothing where nothing is."""
     if fields.flag(pace, "paused"):
-        until = when(fields.text(pace, "until")) if fields.text(pace, "until") else "you say `mesh resume`"
-        return [f"You are paused until {until}. Nothing is lost: `mesh read` shows all of it."]
+        if not (until := fields.text(pace, "until")):
+            return [tell("You are paused until you say `mesh resume`. Nothing is lost: `mesh read` shows all of it.")]
+        return [tell("You are paused until {time}. Nothing is lost: `mesh read` shows all of it.", time=when(until))]
     if fields.flag(pace, "silent"):
-        return [f"These are your quiet hours ({one_line(fields.text(pace, 'quiet'))}). `mesh quiet off` ends them."]
+        quiet = one_line(fields.text(pace, "quiet"))
+        return [tell("These are your quiet hours ({hours}). `mesh quiet off` ends them.", hours=quiet)]
     return []
 
 
@@ -24,16 +29,29 @@ def wishes_lines(pace: JsonObject) -> list[str]:
     """Say all that holds."""
     lines = pace_lines(pace)
     if (quiet := one_line(fields.text(pace, "quiet"))) and not (lines and quiet in lines[0]):
-        lines.append(f"Quiet hours: {quiet}.")
+        lines.append(tell("Quiet hours: {hours}.", hours=quiet))
     if fields.text(pace, "digest") == "daily":
-        cap = fields.number(pace, "cap")
-        few = f", but for the first {counted(cap, 'message')} of a day" if cap else ""
-        lines.append(f"You are told of messages once a day{few}.")
-    return lines or ["You are told of everything as it comes."]
+        lines.append(_digest_words(fields.number(pace, "cap")))
+    return lines or [tell("You are told of everything as it comes.")]
+
+
+def _digest_words(cap: int) -> str:
+    if not cap:
+        return tell("You are told of messages once a day.")
+    return tell_many(
+        "You are told of messages once a day, but for the first {count} message of a day.",
+        "You are told of messages once a day, but for the first {count} messages of a day.",
+        count=cap,
+    )
 
 
 def digest_line(event: JsonObject) -> str:
     """Say what is unread of what was held back."""
     groups = fields.records(event, "groups")
-    named = [f'{fields.number(group, "unread")} in "{one_line(fields.text(group, "name"))}"' for group in groups]
-    return f"Unread meanwhile: {', '.join(named)}" if named else "Nothing is unread of what came meanwhile"
+    if not groups:
+        return tell("Nothing is unread of what came meanwhile")
+    named = [
+        tell('{count} in "{group}"', count=fields.number(group, "unread"), group=one_line(fields.text(group, "name")))
+        for group in groups
+    ]
+    return tell("Unread meanwhile: {groups}", groups=", ".join(named))

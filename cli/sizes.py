@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from mesh.errors import LocalError
+from mesh.phrases import phrase
 
 UNITS: Final = {"K": 2**10, "M": 2**20, "G": 2**30}
 SIZE_MAX: Final = 2**40  # what a keeper may keep at most
@@ -20,7 +21,9 @@ def parse_size(text: str) -> int:
     match = re.fullmatch(r"([0-9]{1,12})([KMG])(?:I?B)?", text.strip().upper())
     size = int(match[1]) * UNITS[match[2]] if match else -1
     if not 0 < size <= SIZE_MAX:
-        raise SizeWrong(f"“{text[:40]}” is no size.", do="Write a number and K, M or G: 500K, 200M, 1G.")
+        raise SizeWrong(
+            phrase("“{typed}” is no size.", typed=text[:40]), do="Write a number and K, M or G: 500K, 200M, 1G."
+        )
     return size
 
 

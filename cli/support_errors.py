@@ -24,7 +24,7 @@ SUPPORT_ERRORS: Final[Mapping[str, Entry]] = {
     "E-QUIET": Entry(
         "You have been asked to be quiet in this group for a while.",
         "Others' nodes would show your words closed. You can read on, and it ends by itself.",
-        "`mesh log` shows until when and why. `mesh appeal` asks a steward to look at it again.",
+        "`mesh log GROUP` shows until when and why. `mesh appeal GROUP` asks a steward to look at it again.",
     ),
     "E-NOT-QUIET": Entry(
         "Nobody has asked them to be quiet, or it is over.",

@@ -10,6 +10,8 @@ import re
 import unicodedata
 from typing import Final
 
+from cli.words import tell
+
 TIPS: Final = (
     "You warn of suicide or self-harm. It is good that you say it, and that you warn.",
     "- Say how you feel, as it is. Leave out how it is done, with what and where: that can hurt a reader.",
@@ -25,4 +27,4 @@ def tips_for(label: str) -> tuple[str, ...]:
     """Return the lines for the author of a post that bears this warning; none for any other label."""
     folded = unicodedata.normalize("NFKC", label).casefold()
     plain = " ".join(re.sub(r"[^\w\s-]|_", " ", re.sub(r"[\u2010-\u2015]", "-", folded)).split())
-    return TIPS if _MEANT.search(plain) else ()
+    return tuple(tell(line) for line in TIPS) if _MEANT.search(plain) else ()

@@ -12,7 +12,7 @@ from demo.people import COMMAND_S, MESH, PYTHON, Person, StoryError
 
 _CODE: Final = re.compile(r"mesh1[0-9a-z]{20,}(?:#\S*)?")
 _URI: Final = re.compile(r"mesh://\S+|mesh:mesh1\S+")
-_ID: Final = re.compile(r"\b(?=[0-9a-f]*[0-9])[0-9a-f]{8}(?:[0-9a-f]{8,56})?\b")
+_ID: Final = re.compile(r"\b[0-9a-f]{8}(?:[0-9a-f]{8,56})?\b")  # one in 2,500 has no digit; no word of ours is one
 _DAY: Final = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _MONTH: Final = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _DATE: Final = re.compile(rf"(?:{_DAY} )?\b\d{{1,2}} {_MONTH}(?: \d{{4}})?\b")

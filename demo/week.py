@@ -119,6 +119,8 @@ def monday(week: Week) -> None:
     page.types(wren, "knocks", "admit", GROUP, _knocks(wren)["alder"])
     for person in (week.sorrel, week.tansy):
         wren.mesh("knocks", "admit", GROUP, _knocks(wren)[person.name])
+    for person in week.members:  # or who comes in during what follows would have it from before their time
+        week.until(person, partial(_is_in, person), "everybody to be in")
     page.tell("Wren asks juniper to look after the group with her, and sets when they meet.")
     page.types(wren, "group", "rank", GROUP, "juniper", "steward")
     for person in week.members:
@@ -132,6 +134,12 @@ def _knocks(person: Person) -> dict[str, str]:
 
 def _keeper_is_there(person: Person) -> bool:
     return all(bool(keeper["reachable"]) for keeper in records(person.mesh("keeper", "list", GROUP), "keepers"))
+
+
+def _is_in(person: Person) -> bool:
+    """Say whether somebody's own node is in the group."""
+    groups = records(person.mesh("group", "list"), "groups")
+    return any(text(group, "name") == GROUP and text(group, "state") == "member" for group in groups)
 
 
 def _all_know(person: Person) -> bool:
@@ -225,7 +233,7 @@ def thursday(week: Week) -> None:
     tansy.post(GROUP, HURT)
     post = week.id_of(alder, HURT)
     page.tell("Alder tells the stewards, under seal. Tansy cannot see that he did.")
-    page.types(alder, "report", post, "--note", "I do not want trouble. I would like it not to happen again.")
+    page.types(alder, "report", post, "--note", "I do not want trouble. I would like it not to happen again.", "--yes")
     week.until(juniper, lambda: bool(_reports(juniper)), "the report")
     report = text(_reports(juniper)[0], "id")[:8]
     page.types(juniper, "reports", report)
@@ -308,12 +316,12 @@ def saturday(week: Week) -> None:
     week.until(juniper, lambda: "wren" in str(juniper.mesh("stewards", GROUP)), "it")
     page.types(juniper, "stewards", GROUP)
     page.tell("""Juniper would like to keep what alder wrote on Tuesday. It is his: she asks, and he may say no by
-        saying nothing. Until he says yes, an export leaves it out.""")
+        saying nothing. Until he says yes, no export of hers holds it.""")
     post = week.id_of(juniper, HARD)
     page.types(juniper, "share", "ask", post, "--for", "my own notebook")
     out = week.folder / "notebook.md"
     page.stands_for(str(out), "notebook.md")
-    page.types(juniper, "export", GROUP, "--format", "md", "--out", str(out))
+    juniper.mesh("export", GROUP, "--format", "md", "--out", str(out))
     must("an export leaves out what its author did not grant", "third birthday" not in out.read_text(encoding="utf-8"))
     week.until(alder, lambda: bool(records(alder.mesh("share", "list"), "questions")), "the question")
     page.types(alder, "share", "list")

@@ -220,6 +220,14 @@ class CloseNote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecallNote:
+    """Take back a report or an appeal of one's own (author 32 B, id 16 B): who was told it is told so under seal."""
+
+    group: GroupId
+    note: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MarkRead:
     """The person has seen these (keys in Space.MESSAGES)."""
 
@@ -256,11 +264,12 @@ class RemoveMember:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaveGroup:
-    """Leave. `wipe`: also forget all that this store holds of the group."""
+    """Leave. `wipe`: also forget all that this store holds of the group; `now`: even if nobody has heard of it."""
 
     group: GroupId
     member_seed: Secret
     wipe: bool
+    now: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -410,6 +419,7 @@ Command = (
     | MakeStatement
     | SayNote
     | CloseNote
+    | RecallNote
     | MarkRead
     | SetRank
     | HoldBack

@@ -7,6 +7,9 @@ disk or its lock. `TransportError`: the network. A bug is an assertion, never on
 """
 
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
+
+from mesh.phrases import Phrase, Words, own
 
 
 class Exit(IntEnum):
@@ -21,11 +24,21 @@ class Exit(IntEnum):
     MISMATCH = 6
 
 
+class Phrases(NamedTuple):
+    """The three parts of an error as phrases; an empty one has an empty template."""
+
+    what: Phrase
+    why: Phrase
+    do: Phrase
+
+
 class MeshError(Exception):
     """Something went wrong that can be said in words.
 
-    `what` happened, `why` it matters, what to `do`; `code` names the entry in the catalogue (`cli`);
-    `exit` is the exit status. `candidates` lists the names that an ambiguous one may have meant.
+    `what` happened, `why` it matters, what to `do`, each in English, and in `phrases` as it can be said in another
+    language; `code` names the entry in the catalogue (`cli`); `exit` is the exit status. `candidates` lists the names
+    that an ambiguous one may have meant. A `str` is a whole sentence of the source: whatever stands in one that was
+    not written there is a value of a `Phrase` (tests/test_phrases.py reads the source for it).
     """
 
     code = "E-FAILED"
@@ -33,16 +46,17 @@ class MeshError(Exception):
 
     def __init__(
         self,
-        what: str,
+        what: Words,
         *,
-        why: str = "",
-        do: str = "",
+        why: Words = "",
+        do: Words = "",
         code: str | None = None,
         exit: Exit | None = None,
         candidates: tuple[str, ...] = (),
     ) -> None:
-        super().__init__(what)
-        self.what, self.why, self.do = what, why, do
+        super().__init__(str(what))
+        self.what, self.why, self.do = str(what), str(why), str(do)
+        self.phrases = Phrases(own(what), own(why), own(do))
         self.code = code or type(self).code
         self.exit = exit or type(self).exit
         self.candidates = candidates

@@ -49,6 +49,7 @@ class Space(StrEnum):
     KNOCKS = "knocks"  # gid + knock id -> a knock that waits for a person
     OBJECTIONS = "objections"  # gid + newcomer's member key + device id -> whether it objects to their being raised
     STATEMENTS = "statements"  # gid + form (u16) + device id + mseq (u64) + 8 B of the msg id -> statement
+    GAVE_WAY = "gave_way"  # gid + device id + mseq (u64) + 8 B of the msg id -> empty: a statement that was here
     JOINS = "joins"  # join id -> an attempt to join
     TALKS = "talks"  # gid + gid of a group for two -> with whom, in this group
     NOTES = "notes"  # gid + author's member key + note id -> what was said under seal, by us or to us
@@ -82,6 +83,7 @@ LOADED: Final = (
     Space.KNOCKS,
     Space.OBJECTIONS,
     Space.STATEMENTS,
+    Space.GAVE_WAY,
     Space.JOINS,
     Space.TALKS,
     Space.NOTES,

@@ -78,6 +78,8 @@ class Watch:
             for key, value in node.store.scan(space):
                 put = Put(space, key, value)
                 (self._frame if space is Space.FRAMES else self._chain)(node, put, durable=True)
+        for _, value in node.store.scan(Space.KEPT):
+            self._frames.setdefault(node.name, {})[parse_frame(value).id] = None
         for key, value in node.store.scan(Space.MESSAGES):
             record = load(MessageRecord, value)
             gid = GroupId(key[:32])
@@ -131,6 +133,8 @@ class Watch:
                     self._frame(node, put, durable=persist.durable)
                 case Space.CHAINS:
                     self._chain(node, put, durable=persist.durable)
+                case Space.KEPT:
+                    self._frames.setdefault(node.name, {})[parse_frame(put.value).id] = None
                 case Space.KEMS | Space.DRAFTS:
                     assert persist.durable, "something of our own is kept in a commit that a power cut may undo"
                 case Space.MESSAGES:
@@ -252,6 +256,16 @@ class Watch:
         frame = parse_frame(raw)
         if frame.type is FrameType.MESSAGE:
             assert frame.id in self._frames.get(node.name, {}), f"{node.name} sends a message before it is stored"
+
+    # ------------------------------------------------------------ an old disk
+
+    def forgets(self, name: str) -> None:
+        """Learn that a node's disk is about to be an older one: what it claimed since is not gone back on by it."""
+        for known in [known for known in self._deliveries if known[0] == name]:
+            del self._deliveries[known]
+        devices = self._devices.get(name, {})
+        for chain in [chain for chain in self._chains if devices.get(chain[0]) == chain[2]]:
+            del self._chains[chain]
 
     # ------------------------------------------------------------ at rest
 

@@ -23,6 +23,7 @@ from mesh.gossip.views import View
 from mesh.ids import FrameId, LinkId, MemberPk, PeerId
 from mesh.wire.gossip import ShortId, short
 from simulations.chance import seeded_dice
+from simulations.regions import WEIGHTS, Machine
 from simulations.weather import Paths, Weather
 
 SHORT_BYTES: Final = 700  # a post of some lines, sealed and padded
@@ -339,6 +340,7 @@ class Scene:
     frame_bytes: int = SHORT_BYTES
     loss: float = 0.0
     dead: float = 0.0
+    regions: bool = False  # nodes stand all over the world (`regions`), and not all at one distance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,6 +360,9 @@ def build(scene: Scene, *, plain: bool) -> Network:
     network = Network(scene.seed, Weather(loss=scene.loss))
     dice = seeded_dice(scene.seed, "crowd")
     network.nodes = [Node(network, number) for number in range(scene.nodes)]
+    if scene.regions:
+        drawn = seeded_dice(scene.seed, "regions").choices(list(WEIGHTS), list(WEIGHTS.values()), k=scene.nodes)
+        network.paths.machines = {str(number): Machine(region=region) for number, region in enumerate(drawn)}
     if plain:
         for node in network.nodes:
             for other in dice.sample(network.nodes, PLAIN_DEGREE // 2):

@@ -281,9 +281,9 @@ class Person:
         """Remove someone."""
         self.world.ask(self.name, RemoveMember(group=gid, member=member, reason=""))
 
-    def leave(self, gid: GroupId, *, wipe: bool = False) -> None:
+    def leave(self, gid: GroupId, *, wipe: bool = False, now: bool = False) -> None:
         """Leave a group."""
-        self.world.ask(self.name, LeaveGroup(group=gid, member_seed=self.member_seeds[gid], wipe=wipe))
+        self.world.ask(self.name, LeaveGroup(group=gid, member_seed=self.member_seeds[gid], wipe=wipe, now=now))
 
     # ------------------------------------------------------------ keepers
 

@@ -4,12 +4,11 @@ One heap of events and nothing else: no threads, no trio, no wall clock. Events 
 seeded draws, so that nothing can come to rest on an order that real networks do not promise; frames of one class on
 one link keep theirs. The trace digest names what happened: the same scenario, seed and code give the same digest in
 any process and under any PYTHONHASHSEED.
-
-Left out on purpose: bandwidth, regions, NAT and keepers, which come with the scenarios that need them.
 """
 
 import heapq
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import blake2b
@@ -47,12 +46,15 @@ from mesh.store.memory import MemoryStore
 from mesh.store.reading import read_for
 from mesh.store.starting import starting_records
 from simulations.chance import SeededEntropy, SeededSealer, seeded_dice
-from simulations.weather import REDIAL_MS, REDIAL_MS_MAX, Parcel, Paths, Pipe, Weather
+from simulations.regions import Reach
+from simulations.weather import REDIAL_MS, REDIAL_MS_MAX, REORDER_MS, Parcel, Paths, Pipe, Weather
 
 START_WALL_MS: Final = 1_800_000_000_000  # where virtual time begins; only differences matter
 FETCH_MS_MAX: Final = 3  # a disk answers after 0 to so many ms; ours
 
 Watcher = Callable[["Node", Input, list[Effect]], None]
+Gate = Callable[[Parcel], Iterable[Parcel]]
+Program = Callable[[], AbstractContextManager[None]]
 
 
 class Crash(Enum):
@@ -89,6 +91,7 @@ class Node:
     crash_at_send: int | None = None  # what stands after it in the batch is never carried out
     crash: Crash = Crash.AFTER
     skew_ms: int = 0  # how far its clock on the wall is off
+    lost: int = 0  # how often its disk was lost, and the name with it by which the network knew it
 
     @property
     def up(self) -> bool:
@@ -98,7 +101,7 @@ class Node:
     @property
     def peer_id(self) -> PeerId:
         """The name by which the network knows it."""
-        return PeerId(f"peer-{self.name}")
+        return PeerId(f"peer-{self.name}{f'-{self.lost}' if self.lost else ''}")
 
     @property
     def address(self) -> Address:
@@ -117,6 +120,9 @@ class World:
         self.watchers: list[Watcher] = []  # each sees a step once its writes are on disk, before it is carried out
         self.frames_sent = 0
         self.bytes_sent = 0
+        self.frames_under_way = 0
+        self.gates: dict[str, Gate] = {}  # what really leaves a node whose program was changed
+        self.programs: dict[str, Program] = {}  # which rules it leaves out: held while it thinks
         self._heap: list[tuple[int, float, int, Callable[[], None]]] = []
         self._count = 0
         self._links = 0
@@ -213,7 +219,7 @@ class World:
             for link in node.links:
                 held, self._pipes[link].held = self._pipes[link].held, []
                 for parcel in held:
-                    self._send(node, link, parcel)
+                    self._carry(node, link, parcel)
 
     def join_up(self, one: str, other: str) -> None:
         """Make a link between two running nodes, also where one stands already."""
@@ -245,6 +251,10 @@ class World:
         """Return the moment as a node's clocks have it."""
         return Instant(mono_ms=self.now_ms, wall_ms=START_WALL_MS + self.now_ms + node.skew_ms)
 
+    def soon(self, node: Node, happen: Callable[[], None]) -> None:
+        """Let something happen at this moment, once what a node does now is done."""
+        self._at(node, 0, happen)
+
     def _at(self, node: Node, after_ms: int, happen: Callable[[], None]) -> None:
         draw = self.paths.dice(f"ties/{node.name}").random()
         self._push(self.now_ms + after_ms, draw, happen)
@@ -259,7 +269,8 @@ class World:
         """Hand an input to a node and carry out what follows: the second of the two places that interpret effects."""
         peer = node.peer
         assert peer is not None
-        effects = peer.handle(event, self.instant(node))
+        with self.programs.get(node.name, nullcontext)():
+            effects = peer.handle(event, self.instant(node))
         # Everything that goes in or comes out is named: dataclasses of bytes, numbers and texts, in order.
         self._trace.update(f"{self.now_ms} {node.name} {event!r} {effects!r}\n".encode())
         crash = None
@@ -354,13 +365,16 @@ class World:
             far = self._by_peer.get(peer)
             if far is not None and far.name in [name for name, _ in node.links.values()]:
                 return  # it is dialled again when that link breaks
-            if far is not None and far.up and far is not node and not self.paths.is_cut(node.name, far.name):
+            if far is not None and far.up and far is not node and self._is_way(node.name, far.name):
                 self._connect(node, far)
                 return
             node.wanted[peer] += 1
             self._dial_soon(node, peer, min(REDIAL_MS << min(node.wanted[peer], 8), REDIAL_MS_MAX))
 
         self._at(node, after_ms + self.paths.delay_ms(node.name, str(peer)), dial)
+
+    def _is_way(self, one: str, other: str) -> bool:
+        return not self.paths.is_cut(one, other) and self.paths.how(one, other) is not Reach.NOT
 
     def _connect(self, node: Node, far: Node) -> None:
         self._links += 2
@@ -406,6 +420,11 @@ class World:
         return lose
 
     def _send(self, node: Node, link: LinkId, parcel: Parcel) -> None:
+        gate = self.gates.get(node.name)
+        for passed in (parcel,) if gate is None else gate(parcel):
+            self._carry(node, link, passed)
+
+    def _carry(self, node: Node, link: LinkId, parcel: Parcel) -> None:
         ends = node.links.get(link)
         if ends is None:
             return
@@ -415,12 +434,22 @@ class World:
             pipe.held.append(parcel)
             return
         self.frames_sent += 1
+        self.frames_under_way += 1
         self.bytes_sent += len(parcel.payload)
         draw = self.paths.dice(f"ties/{node.name}").random()
-        arrival = self.now_ms + self.paths.delay_ms(node.name, far.name)
+        waits = self.paths.sent_ms(node.name, len(parcel.payload), self.now_ms)
+        arrival = self.now_ms + waits + self.paths.delay_ms(node.name, far.name)
 
         def arrive() -> None:
+            self.frames_under_way -= 1
             if there in far.links:
                 self._give(far, FrameReceived(link=there, kind=parcel.kind, payload=parcel.payload))
 
-        self._push(*pipe.place(parcel.send_class, arrival, draw), arrive)
+        weather = self.paths.weather
+        if self.paths.draws(weather.reorder, f"reorder/{node.name}/{far.name}"):
+            self._push(arrival + REORDER_MS, draw, arrive)
+        else:
+            self._push(*pipe.place(parcel.send_class, arrival, draw), arrive)
+        if self.paths.draws(weather.duplicates, f"again/{node.name}/{far.name}"):
+            self.frames_under_way += 1
+            self._push(arrival + REORDER_MS, draw, arrive)

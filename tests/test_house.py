@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 SHIPPED = ("mesh/", "cli/", "simulations/")
 PURE_ROOMS = ("peer", "groups", "gossip", "support", "identity", "membership", "wire", "crypto")
-GROUND = ("events", "journal", "commands", "listening", "upkeep", "ids", "errors", "secret")
+GROUND = ("events", "journal", "commands", "listening", "upkeep", "ids", "errors", "phrases", "secret")
 CORE = tuple(f"mesh/{room}/" for room in PURE_ROOMS) + tuple(f"mesh/{module}.py" for module in GROUND)
 ROOMS = (*PURE_ROOMS, "store", "node", "node/local")
 LINES_MAX, FUNCTION_LINES_MAX = 500, 70  # style: "stop at 500"; "70 the end"
@@ -365,7 +365,9 @@ VIOLATIONS = [
     ("front-door", "cli/commands/talk", "import simulations"),
     ("light-door", "mesh/node/local", "import libp2p"),
     ("light-door", "mesh/node/local", "import mesh.node.transports"),
-    ("weather-house", "simulations", "import mesh.node.local"),
+    ("weather-house", "simulations", "import mesh.node.local.server"),
+    ("weather-house", "simulations", "import mesh.node.runner"),
+    ("weather-house", "simulations", "import trio"),
 ]
 # What the small house may do: the runner and the transports import libp2p, cli asks the local API, `mesh up` becomes
 # the node.

@@ -6,7 +6,7 @@ is the last one that was shown.
 """
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final, get_args, get_origin, get_type_hints
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from cyclopts import App
 
 GROUP, MESSAGE = "group", "message"
-MESSAGE_OPTIONS: Final = frozenset({"--reply-to", "--open", "--since", "--before", "--quote"})  # they take a message
+# These take a message.
+MESSAGE_OPTIONS: Final = frozenset({"--reply-to", "--open", "--since", "--before", "--quote", "--with"})
 ID_CHARS_MIN: Final = 6
 
 
@@ -76,6 +77,18 @@ class Here:
         folded = word.casefold()
         by_id = len(word) >= ID_CHARS_MIN and any(gid.startswith(folded) for gid in self.groups)
         return by_id or any(name.casefold() == folded for name in self.groups.values())
+
+
+def begun(name: str, groups: Mapping[str, str]) -> str:
+    """Return the id of the only group whose name begins so; any other name as it is, for the node to find or not.
+
+    For going to a group alone: one sees at once where one is. A command that does something needs the whole name.
+    """
+    folded = name.casefold()
+    if not folded or any(known.casefold() == folded for known in groups.values()):
+        return name
+    meant = [gid for gid, known in groups.items() if known.casefold().startswith(folded)]
+    return meant[0] if len(meant) == 1 else name
 
 
 def fill(words: Sequence[str], shape: Shape, here: Here) -> list[str]:

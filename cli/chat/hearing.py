@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Final
 
 from cli import fields
 from cli.chat.spoken import sent_line
+from cli.event_lines import event_line
 from cli.output import one_line
 from cli.pace import SILENT, digest_line
-from cli.render import event_line
+from cli.words import tell, to_tell
 from mesh.errors import MeshError
 from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject
@@ -15,10 +16,11 @@ if TYPE_CHECKING:
     from cli.chat.conversation import Conversation
 
 AT_ONCE_MAX: Final = 50  # messages that are told in one go
-DOWN: Final = "Your node is not running. You can read, and what you post waits here. /up --detach starts it."
-STOPPED: Final = "Your node has stopped. You can go on; what you post waits here until it runs again."
-BACK: Final = "Your node runs again."
-_TOLD: Final = frozenset({"knock", "talk", "fork", "turn"})  # events that concern a person wherever they are
+DOWN: Final = to_tell("Your node is not running. You can read, and what you post waits here. /up --detach starts it.")
+STOPPED: Final = to_tell("Your node has stopped. You can go on; what you post waits here until it runs again.")
+BACK: Final = to_tell("Your node runs again.")
+# Events that concern a person wherever they are. Their pace is kept by the node, which does not tell what one paused.
+_TOLD: Final = frozenset({"knock", "talk", "listen", "join", "fork", "turn"})
 
 
 class Hearing:
@@ -29,22 +31,28 @@ class Hearing:
         self._up: bool | None = None
         self._mentioned: set[str] = set()  # other groups of which it was said that something is new
         self._states: dict[str, tuple[str, bool]] = {}  # how far own messages were said to have come
+        self._waiting: set[str] = set()  # own messages that nobody had taken when they were said
 
     def begin(self, *, node_up: bool) -> None:
         """Say at the beginning if no node runs; nothing new can come then."""
         if self._up is None and not node_up:
             self._up = False
-            self._say({"event": "node", "running": False}, DOWN)
+            self._say({"event": "node", "running": False}, tell(DOWN))
 
     def changed(self, up: bool) -> None:
         """The node began to answer, or ended: said once each time."""
         before, self._up = self._up, up
         if before is not None and before is not up:
-            self._say({"event": "node", "running": up}, BACK if up else STOPPED)
+            self._say({"event": "node", "running": up}, tell(BACK) if up else tell(STOPPED))
 
     def entered(self, gid: str) -> None:
         """The person came into a group: news of it count as told."""
         self._mentioned.discard(gid)
+
+    def posted(self, message: JsonObject) -> None:
+        """The person posted something: if it waits, they are told when it leaves."""
+        if fields.text(message, "state") == "queued":
+            self._waiting.add(fields.text(message, "id"))
 
     def heard(self, node: Api, event: JsonObject) -> None:
         """Take in an event. An Api that fails says nothing here: the listener notices."""
@@ -52,7 +60,7 @@ class Hearing:
         match kind:
             case "following":
                 if fields.flag(event, "silent"):
-                    self._say(event, SILENT)
+                    self._say(event, tell(SILENT))
                 self._tell_unread(node)
             case "message" if gid and gid == self._chat.gid:
                 self._tell_unread(node)
@@ -62,6 +70,8 @@ class Hearing:
                 self._tell_state(node, fields.record(event, "message"))
             case "digest":
                 self._say(event, f"{digest_line(event)}.")
+            case "support" if fields.text(event, "note"):  # said to this person under seal, as a report to a steward
+                self._say(event, f"{event_line(event)}.")
             case _ if kind in _TOLD:
                 self._say(event, f"{event_line(event)}.")
             case _:
@@ -92,11 +102,11 @@ class Hearing:
         group = next((one for one in groups if fields.text(one, "id") == gid), None)
         if group is not None and fields.number(group, "unread"):
             self._mentioned.add(gid)
-            name = one_line(fields.text(group, "name"))
-            self._say({"event": "unread", "group": group}, f'Something is new in "{name}". /next goes there.')
+            news = tell('Something is new in "{group}". /next goes there.', group=one_line(fields.text(group, "name")))
+            self._say({"event": "unread", "group": group}, news)
 
     def _tell_state(self, node: Api, message: JsonObject) -> None:
-        """Say how far a message of this conversation has come: at each new state, and when all have it."""
+        """Say that a message which waited has left. A script hears of each new state, and when all have it."""
         identity = fields.text(message, "id")
         number = self._chat.numbers.known(identity)
         if not number:
@@ -111,4 +121,6 @@ class Hearing:
         if state != "queued" and self._states.get(identity) != stands:
             self._states[identity] = stands
             event: JsonObject = {"event": "state", "number": number, "message": shown}
-            self._say(event, sent_line(shown, number))
+            lines = [sent_line(shown, number)] if identity in self._waiting else []
+            self._waiting.discard(identity)
+            self._chat.screen.tell(lambda: (event, lines))

@@ -9,11 +9,12 @@ from cli.app import ELSEWHERE, build, dispatch
 from cli.chat.filling import Here, fill, resolve, shape_of
 from cli.context import Context
 from mesh.errors import LocalError
+from mesh.phrases import phrase
 
 # What would wait for ever, or read what is typed here to its end.
 _NOT_HERE: Final = {
     "chat": "You are in it. /go GROUP goes to another group.",
-    "init": "There is an identity here already. In a terminal, `mesh --home DIR init` makes another.",
+    "init": "You have an identity here. In a terminal, `mesh --home DIR init` makes another.",
 }
 
 
@@ -30,7 +31,7 @@ def run_command(context: Context, name: str, words: Sequence[str], here: Here) -
         chain, command = resolve(app, line)
         if not chain:
             raise LocalError(
-                f"There is no command /{name[:40]}.",
+                phrase("There is no command /{name}.", name=name[:40]),
                 do="/help lists them. A text that begins with a slash is typed with two: //.",
                 code="E-USAGE",
             )
@@ -42,7 +43,7 @@ def run_command(context: Context, name: str, words: Sequence[str], here: Here) -
         finally:
             context.yes = before
     except CycloptsError as error:
-        from cli.main import usage_error
+        from cli.usage import usage_error
 
         raise usage_error(error) from error
 
@@ -57,7 +58,9 @@ def _require_here(line: list[str]) -> None:
     if "-" in line[1:]:
         do = "Type the text itself, or begin it with /text."
     if do is not None:
-        raise LocalError(f"/{line[0]} does not work so within a conversation.", do=do, code="E-USAGE")
+        raise LocalError(
+            phrase("/{command} does not work so within a conversation.", command=line[0]), do=do, code="E-USAGE"
+        )
 
 
 def _without_yes(line: list[str]) -> tuple[bool, list[str]]:

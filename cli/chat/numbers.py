@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mesh.errors import LocalError
+from mesh.phrases import phrase
 
 DIGITS_MAX: Final = 5  # a number; from six on it may be the beginning of an id
 
@@ -34,8 +35,8 @@ class Numbers:
             return word
         if not 1 <= int(number) <= len(self._ids):
             raise LocalError(
-                f"No message has the number {number} here.",
-                why=f"They go from 1 to {len(self._ids)}." if self._ids else "None was shown yet.",
+                phrase("No message has the number {number} here.", number=number),
+                why=phrase("They go from 1 to {last}.", last=len(self._ids)) if self._ids else "None was shown yet.",
                 do="/read shows more of them, with their ids.",
                 code="E-NO-MESSAGE",
             )

@@ -25,8 +25,8 @@ class Draft:
     kept: str = ""
 
 
-def post(chat: "Conversation", text: str) -> None:
-    """Post a text to the group that one is in. MeshError where it is not sent."""
+def post(chat: "Conversation", text: str) -> JsonObject:
+    """Post a text to the group that one is in, and return the message. MeshError where it is not sent."""
     draft, context = chat.draft, chat.context
     with context.api() as api:
         shown = looked_up(api, chat.gid)
@@ -56,3 +56,4 @@ def post(chat: "Conversation", text: str) -> None:
     context.out.result(event, [sent_line(message, number)])
     if fields.text(message, "state") == "queued":
         context.out.say(*what_it_waits_for(message, shown, node_up=context.node_up))
+    return message

@@ -4,6 +4,7 @@ Lines are only ever added, each whole: the cursor never moves back. What others 
 or while a command speaks, and comes out when that is done.
 """
 
+import select
 import sys
 import threading
 from collections import deque
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from cli.output import Output
 from mesh.node.local.protocol import JsonObject
 
+BURST_S = 0.1  # so soon after a line the next one of a paste is there, on a slow line too; ours
 Telling = Callable[[], tuple[JsonObject, list[str]]]  # made when it is shown, so that numbers follow the order shown
 
 
@@ -23,6 +25,9 @@ class Screen:
         self._lock = threading.Lock()
         self._held: deque[Telling] = deque()
         self._idle = False
+        self._at_terminal = sys.stdin.isatty()
+        self._goes_on = False  # more came at once after the last line
+        self.in_burst = False  # the last line came with others at once, as what is pasted does
         self._half_typed: Callable[[], str] = str  # what stands in the line that is being typed
         self._hooks = sys.stdin.isatty() and sys.stdout.isatty()
         if self._hooks:
@@ -36,6 +41,21 @@ class Screen:
     def read(self) -> str | None:
         """Read the next line; None at the end. KeyboardInterrupt passes."""
         try:
+            line = self._next_line()
+        finally:
+            with self._lock:
+                self._idle = False
+        before, self._goes_on = self._goes_on, line is not None and self._more_comes()
+        self.in_burst = before or self._goes_on
+        return line
+
+    @property
+    def may_hold_text(self) -> bool:
+        """Whether something may have been half typed when Ctrl-C came; without a line editor nobody can know."""
+        return bool(self._half_typed()) if self._hooks else self._at_terminal
+
+    def _next_line(self) -> str | None:
+        try:
             if self._hooks:
                 return input()  # it calls `_begin` when the line is empty and ready
             self._begin()
@@ -43,9 +63,10 @@ class Screen:
             return line.removesuffix("\n").removesuffix("\r") if line else None
         except EOFError:
             return None
-        finally:
-            with self._lock:
-                self._idle = False
+
+    def _more_comes(self) -> bool:
+        """Say whether more is typed already: nobody does that by hand. What a script writes is meant as it stands."""
+        return self._at_terminal and bool(select.select([sys.stdin], [], [], BURST_S)[0])
 
     def tell(self, telling: Telling) -> None:
         """Show something that came, now or as soon as nobody is at the line."""

@@ -38,11 +38,17 @@ class Typing:
     _parts: list[str] = field(default_factory=list)
     _in_block: bool = False
     _bytes: int = 0
+    _lines: int = 0  # of a text of many lines, after the command that began it
 
     @property
     def unfinished(self) -> str:
         """What was typed so far of something that is not whole."""
         return "\n".join(self._parts)
+
+    @property
+    def begins_block(self) -> bool:
+        """Whether a text of many lines has just begun: none of its lines came yet."""
+        return self._in_block and not self._lines
 
     def take(self, line: str) -> Said | Command | None:
         """Take in one line; return what is whole now, if anything. LocalError for what is too long; it is let go."""
@@ -60,12 +66,13 @@ class Typing:
         self._begin_anew()
         meant = read_line(whole)
         if isinstance(meant, Command) and meant.name == BLOCK:
-            self._in_block = True
+            self._in_block, self._lines = True, 0
             self._parts = [meant.rest] if meant.rest else []
             return None
         return meant
 
     def _take_in_block(self, line: str) -> Said | None:
+        self._lines += 1
         if line.strip() != END:
             self._parts.append(line)
             return None
@@ -74,7 +81,7 @@ class Typing:
         return Said(whole) if whole.strip() else None
 
     def _begin_anew(self) -> None:
-        self._parts, self._in_block, self._bytes = [], False, 0
+        self._parts, self._in_block, self._bytes, self._lines = [], False, 0, 0
 
 
 def read_line(line: str) -> Said | Command | None:

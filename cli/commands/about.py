@@ -9,10 +9,12 @@ from cli.catalogue import CATALOGUE
 from cli.context import Context
 from cli.layout import WIDTH_MAX
 from cli.options import Here
+from cli.words import tell, tell_each
 from mesh.errors import LocalError
 from mesh.node.local.api import METHODS, STREAMS
 from mesh.node.local.paths import socket_path
 from mesh.node.local.protocol import JsonObject
+from mesh.phrases import phrase
 
 
 def help_(*subject: str, context: Here) -> None:
@@ -53,11 +55,11 @@ def api(*, context: Here) -> None:
             {"name": name, "params": list(params), "stream": name in STREAMS} for name, params in METHODS.items()
         ],
     }
-    context.out.result(told, [f"The socket of your node, while it runs: {told['socket']}"])
+    context.out.result(told, [tell("The socket of your node, while it runs: {path}", path=str(told["socket"]))])
     context.out.table(
-        ("method", "params", "answers"),
+        tell_each("method", "params", "answers"),
         [
-            (name, ", ".join(params), "a stream of events" if name in STREAMS else "once")
+            (name, ", ".join(params), tell("a stream of events") if name in STREAMS else tell("once"))
             for name, params in METHODS.items()
         ],
     )
@@ -108,6 +110,6 @@ def _explain(code: str, context: Context) -> None:
     entry = CATALOGUE.get(code)
     if entry is None:
         close = tuple(known for known in CATALOGUE if code[:6] in known)
-        raise LocalError(f"There is no error {code}.", candidates=close, code="E-USAGE")
+        raise LocalError(phrase("There is no error {code}.", code=code), candidates=close, code="E-USAGE")
     told: JsonObject = {"code": code, "what": entry.what, "why": entry.why, "do": entry.do}
-    context.out.result(told, [f"{code}: {entry.what}", f"  {entry.why}", f"  {entry.do}"])
+    context.out.result(told, [f"{code}: {tell(entry.what)}", f"  {tell(entry.why)}", f"  {tell(entry.do)}"])

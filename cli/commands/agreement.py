@@ -1,19 +1,21 @@
 """`group agreement`: what the members of a group agree on: shown, changed, said yes to."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from cyclopts import App
 
-from cli import fields
-from cli.agreements import SHEET, TEMPLATE
+from cli import agreements, fields
 from cli.ask import can_ask, confirm, given_text, read_file
 from cli.context import Context
 from cli.group_lines import agreement_lines, said_yes_line
 from cli.options import Here, Seconds
 from cli.output import one_line
 from cli.told import told_code
+from cli.words import in_english, tell
 from mesh.errors import LocalError
 from mesh.node.local.protocol import JsonObject
+from mesh.phrases import phrase
 
 app = App(name="agreement", help="What the members of a group agree on: show, edit, accept.")
 
@@ -32,7 +34,9 @@ def show(group: str, /, *, context: Here) -> None:
     told = context.call("group.agreement", {"group": group, "action": "show", "text": None})
     context.out.result(told, _lines(told))
     if fields.record(told, "accepted").get("mine") is False and fields.text(fields.record(told, "agreement"), "text"):
-        context.out.say("You have not said yes to it yet: `mesh group agreement accept` does. You can read as before.")
+        context.out.say(
+            tell("You have not said yes to it yet: `mesh group agreement accept` does. You can read as before.")
+        )
 
 
 @app.command
@@ -52,15 +56,17 @@ def edit(group: str, file: Path | None = None, /, *, context: Here) -> None:
     file
         A file with the text; - reads it from stdin.
     """
-    text = read_file(file) if file else given_text(None, "The new agreement", instead="FILE, or - for stdin")
+    text = read_file(file) if file else given_text(None, "The new agreement", instead=phrase("FILE, or - for stdin"))
     told = context.call("group.agreement", {"group": group, "action": "edit", "text": text})
     version = fields.number(fields.record(told, "agreement"), "version")
     if told.get("changed") is False:
-        context.out.result(told, [f"Nothing changed: version {version} of the agreement says just that."])
+        context.out.result(
+            told, [tell("Nothing changed: version {version} of the agreement says just that.", version=version)]
+        )
         return
-    context.out.result(told, [f"Version {version} of the agreement is published."])
+    context.out.result(told, [tell("Version {version} of the agreement is published.", version=version)])
     context.say_unheard()
-    context.out.say("Each member is asked anew. You have said yes by writing it.")
+    context.out.say(tell("Each member is asked anew. You have said yes by writing it."))
 
 
 @app.command
@@ -87,7 +93,7 @@ def accept(group: str, /, *, wait: Seconds = 2, context: Here) -> int:
                 raise LocalError("You have not said yes.", do="You can read as before.", code="E-NOT-CONFIRMED")
         asked: JsonObject = {"group": group, "action": "accept", "hash": fields.text(shown, "hash"), "wait_s": wait}
         told = api.call("group.agreement", asked)
-    context.out.result(told, [f"You have said yes. {said_yes_line(told)}"])
+    context.out.result(told, [f"{tell('You have said yes.')} {said_yes_line(told)}"])
     return told_code(context, told)
 
 
@@ -100,22 +106,33 @@ def template(*, context: Here) -> None:
 
     mesh group agreement template > agreement.txt
     """
-    context.out.result({"text": TEMPLATE}, [TEMPLATE.rstrip("\n")])
+    _print(context, agreements.template)
 
 
 @app.command
 def sheet(*, context: Here) -> None:
-    """Print what a steward may promise newcomers, and what not. For example: mesh group agreement sheet."""
-    context.out.result({"text": SHEET}, [SHEET.rstrip("\n")])
+    """Print what a steward may promise newcomers, and what not. For example: mesh group agreement sheet.
+
+    It is a text: it is as true as what it rests on, and binds no program.
+    """
+    _print(context, agreements.sheet)
+
+
+def _print(context: Context, text: Callable[[], str]) -> None:
+    """Print a text that ships: to a person in their language, to a script in English."""
+    with in_english():
+        told: JsonObject = {"text": text()}
+    context.out.result(told, [text().rstrip("\n")])
 
 
 def offered_agreement(context: Context) -> str:
-    """Offer the text that ships to one who founds a group at a terminal; a script gets none unasked."""
+    """Offer the text that ships to one who founds a group at a terminal, in their language; a script gets none."""
     if not can_ask() or context.yes or context.out.json:
         return ""
-    context.out.insist("A group can have an agreement. This one ships; you can change it at any time:", "")
-    context.out.insist(*(f"    {line}" for line in TEMPLATE.splitlines()), "")
-    return TEMPLATE if confirm("Begin with this agreement?", instead="--agreement FILE") else ""
+    text = agreements.template()
+    context.out.insist(tell("A group can have an agreement. This one ships; you can change it at any time:"), "")
+    context.out.insist(*(f"    {line}" for line in text.splitlines()), "")
+    return text if confirm("Begin with this agreement?", instead="--agreement FILE") else ""
 
 
 def _lines(told: JsonObject) -> list[str]:
@@ -125,6 +142,6 @@ def _lines(told: JsonObject) -> list[str]:
     if fields.text(agreement, "text") and told.get("accepted"):
         lines.append(said_yes_line(told))
     if changes := fields.records(told, "changes"):
-        lines.append("What is new for you (- went, + came):")
+        lines.append(tell("What is new for you (- went, + came):"))
         lines += [f"  {fields.text(line, 'sign')} {one_line(fields.text(line, 'text'))}" for line in changes]
     return lines

@@ -1,6 +1,7 @@
 """`circle`: a round on a question, in which one speaks and the others listen."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from cyclopts import App
 
@@ -14,7 +15,18 @@ from cli.output import one_line
 from cli.render import indented, shown_id, when
 from cli.tips import tips_for
 from cli.told import told_code
+from cli.words import tell, to_tell
 from mesh.node.local.protocol import JsonObject
+from mesh.phrases import phrase
+
+PEOPLE: Final = {
+    "order": to_tell("In it, in this order: {names}"),
+    "to_come": to_tell("Still to come: {names}"),
+    "away": to_tell("No word yet; they have a slot at the end: {names}"),
+    "spoke": to_tell("Spoke in this round: {names}"),
+    "passed": to_tell("Passed in this round: {names}"),
+    "missed": to_tell("No word at the end either: {names}"),
+}
 
 app = App(name="circle", help="A round on a question: one speaks, the others listen.")
 
@@ -34,7 +46,8 @@ def open_(
     """Open a circle on a question. You sit in it, and lead it; any member may open one, newcomers not yet.
 
     Others join with `mesh circle join`, newcomers too. Then you begin with `mesh circle next`. One speaks at a time.
-    The order is seen by all. To pass is always fine. Who is away at their turn has a slot at the end of the round.
+    The order is seen by all. To pass is always fine. Who is away at their turn, or is moved on from, has a slot at the
+    end of the round.
 
     While somebody speaks, what others post in the group waits on their own nodes until the circle is over. A changed
     program may not wait. Then others see its words closed until the circle is over. If it dates them back, they stand
@@ -69,7 +82,7 @@ def open_(
         "lasts_s": lasts,
         "wait_s": wait,
     }
-    return _done(context, "open", asked)
+    return _done(context, "circle.open", asked)
 
 
 @app.command
@@ -87,7 +100,7 @@ def join(group: str, /, *, leave: Flag = False, wait: Seconds = 2, context: Here
     wait
         How long to wait until somebody is told.
     """
-    return _done(context, "join", {"group": group, "leave": leave, "wait_s": wait})
+    return _done(context, "circle.join", {"group": group, "leave": leave, "wait_s": wait})
 
 
 @app.command
@@ -126,7 +139,7 @@ def say(
         context.out.say(*tips_for(cw or ""))
         asked: JsonObject = {
             "group": group,
-            "text": given_text(text, "What do you want to say?", instead="TEXT, or - for stdin"),
+            "text": given_text(text, "What do you want to say?", instead=phrase("TEXT, or - for stdin")),
             "mode": mode_for(shown, mode),
             "cw": cw or "",
             "topics": list(topics or ()),
@@ -148,7 +161,7 @@ def pass_(group: str, /, *, wait: Seconds = 2, context: Here) -> int:
     wait
         How long to wait until somebody is told.
     """
-    return _done(context, "pass", {"group": group, "wait_s": wait})
+    return _done(context, "circle.pass", {"group": group, "wait_s": wait})
 
 
 @app.command(name="next")
@@ -165,7 +178,7 @@ def next_(group: str, /, *, wait: Seconds = 2, context: Here) -> int:
     wait
         How long to wait until somebody is told.
     """
-    return _done(context, "next", {"group": group, "wait_s": wait})
+    return _done(context, "circle.next", {"group": group, "wait_s": wait})
 
 
 @app.command
@@ -184,7 +197,7 @@ def close(group: str, words: str = "", /, *, wait: Seconds = 2, context: Here) -
     wait
         How long to wait until somebody is told.
     """
-    return _done(context, "close", {"group": group, "words": words, "wait_s": wait})
+    return _done(context, "circle.close", {"group": group, "words": words, "wait_s": wait})
 
 
 @app.command
@@ -203,7 +216,7 @@ def show(group: str, /, *, context: Here) -> None:
 
 
 def _done(context: Here, method: str, asked: JsonObject) -> int:
-    told = context.call(f"circle.{method}", asked)
+    told = context.call(method, asked)
     context.out.result(told, circle_lines(told))
     return told_code(context, told)
 
@@ -215,15 +228,15 @@ def circle_lines(told: JsonObject) -> list[str]:
     """Say how a circle stands, one thing a line, the question last: nothing in it can pass for a line of ours."""
     circle = fields.record(told, "circle")
     if not circle:
-        return ["No circle is known here. `mesh circle open` opens one."]
+        return [tell("No circle is known here. `mesh circle open` opens one.")]
     words = fields.text(circle, "closing_words")
     closer = one_line(fields.person(fields.record(circle, "closed_by")))
     return [
         *_where_it_is(circle),
         *_people(circle),
-        f"Question, from {one_line(fields.person(fields.record(circle, 'by')))}:",
-        *indented(fields.text(circle, "question") or "(left out, by what you block or mute)"),
-        *([f"Closing words, from {closer}:", *indented(words)] if words else []),
+        tell("Question, from {name}:", name=one_line(fields.person(fields.record(circle, "by")))),
+        *indented(fields.text(circle, "question") or tell("(left out, by what you block or mute)")),
+        *([tell("Closing words, from {name}:", name=closer), *indented(words)] if words else []),
     ]
 
 
@@ -231,42 +244,35 @@ def _where_it_is(circle: JsonObject) -> Iterator[str]:
     """Say how far it is, and what one can do now."""
     identity, state = shown_id(fields.text(circle, "id")), fields.text(circle, "state")
     moves_on = when(fields.text(circle, "moves_on"))
-    round_ = f"round {fields.number(circle, 'round')} of {fields.number(circle, 'rounds')}"
-    turn = spoken_duration(fields.number(circle, "turn_s"))
+    turn = tell("{time} for each turn", time=spoken_duration(fields.number(circle, "turn_s")))
     match state:
         case "open":
-            yield f"{identity} · open: people join · {turn} for each turn"
+            yield f"{identity} · {tell('open: people join')} · {turn}"
             if fields.flag(circle, "may_move_on"):
-                yield "`mesh circle next` begins it."
+                yield tell("`mesh circle next` begins it.")
         case "running":
-            yield f"{identity} · {round_} · {turn} for each turn"
+            round_, rounds = fields.number(circle, "round"), fields.number(circle, "rounds")
+            yield f"{identity} · {tell('round {round} of {rounds}', round=round_, rounds=rounds)} · {turn}"
             mine = fields.flag(circle, "my_turn")
-            who = "you" if mine else one_line(fields.person(fields.record(circle, "speaking")))
-            yield f"Speaking: {who}, since {when(fields.text(circle, 'since'))}"
-            yield from (["`mesh circle say` speaks, `mesh circle pass` passes."] if mine else [])
-            yield f"Soft timer: until {moves_on}; then anybody in the circle may move it on."
+            who = tell("you") if mine else one_line(fields.person(fields.record(circle, "speaking")))
+            yield tell("Speaking: {who}, since {time}", who=who, time=when(fields.text(circle, "since")))
+            yield from ([tell("`mesh circle say` speaks, `mesh circle pass` passes.")] if mine else [])
+            yield tell("Soft timer: until {time}; then anybody in the circle may move it on.", time=moves_on)
         case "closing":
-            yield f"{identity} · all have had their turn; closing words are awaited"
+            yield f"{identity} · {tell('all have had their turn; closing words are awaited')}"
             if fields.flag(circle, "may_move_on"):
-                yield "`mesh circle close` ends it."
+                yield tell("`mesh circle close` ends it.")
         case _:
-            yield f"{identity} · closed {when(fields.text(circle, 'ends'))}"
+            yield f"{identity} · {tell('closed {time}', time=when(fields.text(circle, 'ends')))}"
     if state in {"open", "running"} and not fields.flag(circle, "joined"):
-        yield "You do not sit in it. `mesh circle join` takes part."
+        yield tell("You do not sit in it. `mesh circle join` takes part.")
     if state != "closed":
-        yield f"It ends by itself: {when(fields.text(circle, 'ends'))}"
+        yield tell("It ends by itself: {time}", time=when(fields.text(circle, "ends")))
 
 
 def _people(circle: JsonObject) -> Iterator[str]:
-    for key, words in (
-        ("order", "In it, in this order"),
-        ("to_come", "Still to come"),
-        ("away", "Away, with a slot at the end"),
-        ("spoke", "Spoke in this round"),
-        ("passed", "Passed in this round"),
-        ("missed", "Away at the end, too"),
-    ):
+    for key in PEOPLE:
         if named := fields.texts(circle, key):
-            yield f"{words}: {', '.join(one_line(name) for name in named)}"
+            yield tell(PEOPLE[key], names=", ".join(one_line(name) for name in named))
     if fields.number(circle, "set_aside"):
-        yield "Another circle was open at the same time. This one goes on, as more joined it or it was first."
+        yield tell("Another circle was open at the same time. This one goes on, as more joined it or it was first.")

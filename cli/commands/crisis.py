@@ -5,23 +5,27 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Final
 
+from cli.context import Context
 from cli.options import Flag, Here, WordOrNone
-from cli.output import one_line
+from cli.output import Output, one_line
+from cli.words import tell, tell_each, tell_phrase, to_tell
 from mesh.node.local.protocol import JsonObject
+from mesh.phrases import Words, own
 from mesh.support.crisis import Card, country_in, country_of, crisis_card, is_old, whole_table
 from mesh.support.crisis_table import CrisisEntry
 
 TYPED_CHARS_MAX: Final = 20  # of what is repeated to the person who typed it; ours
+WHERE_READ: Final = to_tell("Numbers change. `mesh crisis --sources` shows where each was read, and when.")
 
 
-def crisis(*, locale: WordOrNone = None, list_: Flag = False, context: Here) -> None:
+def crisis(*, locale: WordOrNone = None, list_: Flag = False, sources: Flag = False, context: Here) -> None:
     """Show where you are listened to when things are dark: numbers for one country.
 
     It works with no network, no node and no passphrase. This is not an emergency service: no one watches what is said
     here. In danger, call the emergency number of the country that you are in.
 
-    Each entry names the page where it was read, and the day. Check before you rely on it. A country that is not here
-    gets the international entries.
+    Each entry was read on a page, on some day: --sources shows both. Check before you rely on it. A country that is not
+    here gets the international entries.
 
     mesh crisis
     mesh crisis --locale GB
@@ -33,6 +37,8 @@ def crisis(*, locale: WordOrNone = None, list_: Flag = False, context: Here) -> 
         The country: GB, or en_GB. Left out, it is the one of LC_ALL, LC_ADDRESS, LC_TELEPHONE, LC_MESSAGES or LANG.
     list_
         Show the entries of all countries.
+    sources
+        Show beside each entry the page where it was read, and the day.
     """
     today = datetime.now(UTC).date()
     country = (
@@ -40,20 +46,43 @@ def crisis(*, locale: WordOrNone = None, list_: Flag = False, context: Here) -> 
         if locale is None
         else country_in(locale, alone=True) or one_line(locale)[:TYPED_CHARS_MAX]
     )
-    card = crisis_card(country, today=today)
-    if not list_:
-        context.out.result(as_json(card), card_lines(card, today))
-        return
+    card = crisis_card(country, today=today, guessed=locale is None)
+    if list_:
+        _show_all(context, card, today, sources=sources)
+    elif context.out.json:
+        context.out.result(as_json(card))
+    else:
+        _show(context.out, card, today, sources=sources)
+
+
+def _show(out: Output, card: Card, today: date, *, sources: bool) -> None:
+    """Show a card: what one dials or types stands first, in bold where there is bold."""
+    title = _said(card.title)
+    out.result({}, [f"{title} ({card.locale})" if str(card.title).lower() != card.locale else title])
+    out.result({}, [_said(card.instead)] if card.instead else [])
+    for entry in card.entries:
+        out.result({}, [""])
+        out.heading(_named(entry.contact))
+        out.result({}, [f"  {line}" for line in entry_lines(entry, today, sources=sources)])
+    out.result({}, ["", *map(_said, card.notice), *_ending(card, sources=sources)])
+
+
+def _show_all(context: Context, card: Card, today: date, *, sources: bool) -> None:
+    """Show the entries of all countries, and to a script beside them for which country it was asked."""
     cards = whole_table(today=today)
     shown = [(card.locale, entry) for card in cards for entry in card.entries]
     told: JsonObject = {**as_json(card), "entries": [{"locale": place, **entry_json(entry)} for place, entry in shown]}
     context.out.result(told)
-    context.out.table(
-        ("country", "name", "contact", "hours"),
-        [(place, entry.name, entry.contact, entry.hours) for place, entry in shown],
-    )
+    columns = tell_each("country", "contact", "name", "hours")
+    rows: list[tuple[str, ...]] = [
+        (place, _named(entry.contact), _named(entry.name), _said(entry.hours)) for place, entry in shown
+    ]
+    if sources:
+        columns += tell_each("read on", "page")
+        rows = [(*row, entry.checked.isoformat(), entry.source) for row, (_, entry) in zip(rows, shown, strict=True)]
+    context.out.table(columns, rows)
     if not context.out.json:
-        context.out.result({}, ["", *card.notice])
+        context.out.result({}, ["", *map(_said, card.notice), *_ending(card, sources=sources)])
 
 
 def as_json(card: Card) -> JsonObject:
@@ -61,33 +90,44 @@ def as_json(card: Card) -> JsonObject:
     return {
         "locale": card.locale,
         "entries": [entry_json(entry) for entry in card.entries],
-        "notice": " ".join([card.instead, *card.notice]).strip(),
+        "notice": " ".join(map(str, (card.instead, *card.notice, *card.sources))).strip(),
     }
 
 
 def entry_json(entry: CrisisEntry) -> JsonObject:
     """Give an entry as an object."""
     return {
-        "name": entry.name,
-        "contact": entry.contact,
+        "name": str(entry.name),
+        "contact": str(entry.contact),
         "hours": entry.hours,
         "source": entry.source,
         "checked": entry.checked.isoformat(),
     }
 
 
-def card_lines(card: Card, today: date) -> Iterator[str]:
-    """Give a card as lines: where it is for, its entries, and what to know about them."""
-    yield f"{card.title} ({card.locale})" if card.title.lower() != card.locale else card.title
-    if card.instead:
-        yield card.instead
-    for entry in card.entries:
-        yield ""
-        yield entry.name
-        yield f"  {entry.contact}"
-        yield f"  {entry.hours}"
-        old = ": more than a year ago, check first" if is_old(entry, today) else ""
-        yield f"  read on {entry.checked.isoformat()}{old}"
-        yield f"  {entry.source}"
-    yield ""
-    yield from card.notice
+def entry_lines(entry: CrisisEntry, today: date, *, sources: bool) -> Iterator[str]:
+    """Say what there is to say below a number: whose it is, when, and how one knows."""
+    yield _named(entry.name)
+    yield _said(entry.hours)
+    day = entry.checked.isoformat()
+    if is_old(entry, today):
+        yield tell("read on {day}: more than a year ago, check first", day=day)
+    elif sources:
+        yield tell("read on {day}", day=day)
+    if sources:
+        yield entry.source
+
+
+def _ending(card: Card, *, sources: bool) -> list[str]:
+    """Say what the entries rest on, or how to see it."""
+    return list(map(_said, card.sources)) if sources else [tell(WHERE_READ)]
+
+
+def _named(words: Words) -> str:
+    """Say a name or a number: an organisation's own stays as it is, words of ours are told in the reader's language."""
+    return words if isinstance(words, str) else tell_phrase(words)
+
+
+def _said(words: Words) -> str:
+    """Say words of the card's in the reader's language."""
+    return tell_phrase(own(words))

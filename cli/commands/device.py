@@ -13,10 +13,12 @@ from cli.context import Context
 from cli.foresight import device_lines
 from cli.options import Flag, Here, Seconds
 from cli.output import one_line
-from cli.render import counted, shown_id, when
+from cli.render import shown_id, when
+from cli.words import tell, tell_each, tell_many
 from mesh.errors import LocalError
 from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject
+from mesh.phrases import phrase
 
 WAIT_S: Final = 60
 SLICE_S: Final = 20  # one question to the node waits this long at most, so that Ctrl-C is noticed
@@ -51,13 +53,17 @@ def add(*, name: str = "", this: str = "", qr: Flag = False, context: Here) -> N
     code = fields.text(told, "code")
     context.out.result(told, [code])
     context.out.say(
-        f"Good for one machine until {when(fields.text(told, 'expires'))}, while your node runs. "
-        f"It brings over {counted(fields.number(told, 'groups'), 'group')}.",
-        "There: `mesh init --words`, `mesh up`, then `mesh device join` with this code.",
-        "Without your 24 words it is worth nothing.",
+        tell_many(
+            "Good for one machine until {time}, while your node runs. It brings over {count} group.",
+            "Good for one machine until {time}, while your node runs. It brings over {count} groups.",
+            count=fields.number(told, "groups"),
+            time=when(fields.text(told, "expires")),
+        ),
+        tell("There: `mesh init --words`, `mesh up`, then `mesh device join` with this code."),
+        tell("Without your 24 words it is worth nothing."),
     )
     if not fields.number(told, "addresses"):
-        context.out.say("It has no part after #: your node knows no address of its own, and may not be found.")
+        context.out.say(tell("It has no part after #: your node knows no address of its own, and may not be found."))
     if qr and not context.out.json:
         context.out.result({}, picture(code))
 
@@ -76,11 +82,11 @@ def join(code: str | None = None, /, *, wait: Seconds = WAIT_S, context: Here) -
         How long to look for the other machine, and to wait for each next group.
     """
     require_identity(context)
-    code = given_line(code, "The code", instead="CODE, or - for stdin")
+    code = given_line(code, "The code", instead=phrase("CODE, or - for stdin"))
     if not code:
         raise LocalError("No code was given.", do="Run it again, and paste the code.", code="E-VALUE-NEEDED")
     with context.api() as api:
-        context.out.say("Looking for your other device …")
+        context.out.say(tell("Looking for your other device …"))
         told = _wait_for_all(context, api, code, wait)
     if fields.text(told, "state") == "looking":
         raise LocalError(
@@ -117,19 +123,25 @@ def _ask_to_join(context: Context, api: Api, code: str, wait_s: float) -> JsonOb
 
 def _joined_lines(told: JsonObject) -> list[str]:
     entered, here = fields.records(told, "entered"), fields.records(told, "here")
-    lines = [f"This device is now in {one_line(fields.text(group, 'name'))}." for group in entered]
+    lines = [tell("This device is now in {group}.", group=one_line(fields.text(group, "name"))) for group in entered]
     if here:
-        lines.append(f"It was in {counted(len(here), 'group')} already.")
+        lines.append(
+            tell_many("It was in {count} group already.", "It was in {count} groups already.", count=len(here))
+        )
     if not entered and not here:
-        lines.append("Your other device is in no group yet. Once it is, run `mesh device add` there again.")
+        lines.append(tell("Your other device is in no group yet. Once it is, run `mesh device add` there again."))
     lines += [
-        f"Not entered: {shown_id(fields.text(group, 'id'))}: {one_line(fields.text(group, 'why'))}."
+        tell(
+            "Not entered: {group}: {why}.",
+            group=shown_id(fields.text(group, "id")),
+            why=one_line(fields.said(group, "why")),
+        )
         for group in fields.records(told, "refused")
     ]
     if fields.text(told, "state") != "done":
-        lines.append("Not all groups have come. Run it again, with the same code while it is good.")
+        lines.append(tell("Not all groups have come. Run it again, with the same code while it is good."))
     elif entered:
-        lines.append("What is said from now on comes here too.")
+        lines.append(tell("What is said from now on comes here too."))
     return lines
 
 
@@ -142,22 +154,22 @@ def list_(*, context: Here) -> None:
     told = context.call("device.list")
     context.out.result(told)
     context.out.table(
-        ("name", "since", "groups", "note", "id"),
+        tell_each("name", "since", "groups", "note", "id"),
         [
             (
                 one_line(fields.text(device, "name")),
                 when(fields.text(device, "since")),
                 str(fields.number(device, "groups")),
-                "this one" if fields.flag(device, "current") else "",
+                tell("this one") if fields.flag(device, "current") else "",
                 shown_id(fields.text(device, "id")),
             )
             for device in fields.records(told, "devices")
         ],
     )
     if unknown := fields.records(told, "unknown"):
-        context.out.heading("Yours, and not paired with this one")
+        context.out.heading(tell("Yours, and not paired with this one"))
         context.out.table(
-            ("group", "id"),
+            tell_each("group", "id"),
             [
                 (one_line(fields.text(fields.record(entry, "group"), "name")), shown_id(fields.text(entry, "id")))
                 for entry in unknown
@@ -198,18 +210,32 @@ def remove(device: str, /, *, context: Here) -> None:
 
 def _removed_lines(context: Context, told: JsonObject) -> list[str]:
     lines = [
-        f"Removed from {one_line(fields.text(group, 'name'))}: "
-        f"{fields.number(group, 'seen_by')} of {fields.number(group, 'members')} have seen it."
+        tell(
+            "Removed from {group}: {count} of {members} have seen it.",
+            group=one_line(fields.text(group, "name")),
+            count=fields.number(group, "seen_by"),
+            members=fields.number(group, "members"),
+        )
         for group in fields.records(told, "groups")
     ]
     lines += [
-        f"Not removed from {one_line(fields.text(group, 'name'))}: {one_line(fields.text(group, 'why'))}."
+        tell(
+            "Not removed from {group}: {why}.",
+            group=one_line(fields.text(group, "name")),
+            why=one_line(fields.said(group, "why")),
+        )
         for group in fields.records(told, "refused")
     ]
     if not lines:
-        lines.append("It was in no group that is here; it is forgotten.")
+        lines.append(tell("It was in no group that is here; it is forgotten."))
     if count := fields.number(told, "elsewhere"):
-        lines.append(f"It may be in {counted(count, 'group')} that this device is not in: remove it from another too.")
+        lines.append(
+            tell_many(
+                "It may be in {count} group that this device is not in: remove it from another too.",
+                "It may be in {count} groups that this device is not in: remove it from another too.",
+                count=count,
+            )
+        )
     if not context.node_up:
-        lines.append("Your node is not running: the others hear of it once `mesh up` runs.")
+        lines.append(tell("Your node is not running: the others hear of it once `mesh up` runs."))
     return lines

@@ -13,10 +13,11 @@ from cli.attach import new_file, require_free
 from cli.context import Context
 from cli.exports import FORMATS, Count, document
 from cli.options import Here, WordOrNone
-from cli.render import counted
+from cli.words import tell_many
 from mesh.errors import LocalError
 from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject
+from mesh.phrases import phrase
 
 FormatName = Literal["json", "md", "html"]
 
@@ -55,7 +56,7 @@ def export(
     name = format_ or ("json" if context.out.json else "md")
     if context.out.json and out is None and name != "json":
         raise LocalError(
-            f"--json gives one JSON object, and a document as {name} is none.",
+            phrase("--json gives one JSON object, and a document as {name} is none.", name=name),
             do="Write the document to a file with --out, or leave --json out.",
             code="E-USAGE",
         )
@@ -83,7 +84,9 @@ def export(
 def _may_write(context: Context, out: Path) -> bool:
     """Say whether what stands at a place may be replaced; LocalError where it may not."""
     asks = os.path.lexists(out) and not context.yes and can_ask()
-    replace = context.yes or (asks and confirm(f"{out} exists already. Replace it?", instead="--yes"))
+    replace = context.yes or (
+        asks and confirm(phrase("{file} exists already. Replace it?", file=str(out)), instead="--yes")
+    )
     require_free(out, replace=replace)
     return replace
 
@@ -110,4 +113,9 @@ def _pages(api: Api, group: str, since: str | None, page: JsonObject) -> Iterato
 
 
 def _counted(count: Count) -> str:
-    return f"{counted(count.included, 'message')}; {count.withheld} of others withheld."
+    return tell_many(
+        "{count} message; {withheld} of others withheld.",
+        "{count} messages; {withheld} of others withheld.",
+        count=count.included,
+        withheld=count.withheld,
+    )

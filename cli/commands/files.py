@@ -13,9 +13,11 @@ from cli.context import Context
 from cli.options import Here, Seconds, WordOrNone
 from cli.output import one_line
 from cli.render import file_size, shown_id
+from cli.words import tell
 from mesh.errors import Exit, LocalError
 from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject
+from mesh.phrases import phrase
 
 STEP_S = 1.0  # how often it is said how far a file is
 
@@ -80,7 +82,7 @@ def _chosen(files: list[JsonObject], name: str | None) -> dict[int, JsonObject]:
     found = {k: file for k, file in enumerate(files) if name is None or fields.text(file, "name") == name}
     if not found:
         raise LocalError(
-            f"There is no file “{one_line(name or '')}” beside this message.",
+            phrase("There is no file “{name}” beside this message.", name=one_line(name or "")),
             do="`mesh read` shows their names.",
             code="E-FILES",
             candidates=tuple(fields.text(file, "name") for file in files),
@@ -95,12 +97,12 @@ def _places(chosen: dict[int, JsonObject], path: str) -> dict[int, Path]:
         names = own_names([fields.text(file, "name") for file in chosen.values()])
         return {k: place / name for k, name in zip(chosen, names, strict=True)}
     if path.endswith(os.sep):
-        raise LocalError(f"There is no folder {place}.", do="Make it first.", code="E-FILE")
+        raise LocalError(phrase("There is no folder {place}.", place=str(place)), do="Make it first.", code="E-FILE")
     if len(chosen) == 1:
         return dict.fromkeys(chosen, place)
     names = list(dict.fromkeys(fields.text(file, "name") for file in chosen.values()))
     raise LocalError(
-        f"There are {len(chosen)} files beside this message.",
+        phrase("There are {count} files beside this message.", count=len(chosen)),
         do="Give a folder that exists, or --name for one of them." if len(names) > 1 else "Give a folder that exists.",
         code="E-FILES",
         candidates=tuple(names) if len(names) > 1 else (),
@@ -136,12 +138,12 @@ def _not_all_here(context: Context, told: JsonObject, lacking: list[JsonObject],
     names = ", ".join(one_line(fields.text(file, "name")) for file in lacking)
     waiting: list[JsonObject] = [{key: file[key] for key in ("name", "size", "got", "of")} for file in lacking]
     identity = fields.text(told, "message")
-    context.out.result({"message": identity, "saved": [], "waiting": [*waiting]}, [f"waiting · {names}"])
+    context.out.result({"message": identity, "saved": [], "waiting": [*waiting]}, [f"{tell('waiting')} · {names}"])
     if not context.node_up:
-        context.out.say("Your node is not running. Start it with `mesh up`, and it fetches this by itself.")
+        context.out.say(tell("Your node is not running. Start it with `mesh up`, and it fetches this by itself."))
     elif not fields.number(told, "reachable"):
-        context.out.say("No member's node is reachable. Yours goes on by itself when one is that has it.")
+        context.out.say(tell("No member's node is reachable. Yours goes on by itself when one is that has it."))
     else:
-        context.out.say("Nobody who is reachable has given the rest. Your node goes on by itself.")
-    context.out.say(f"Then run this again: {again}")
+        context.out.say(tell("Nobody who is reachable has given the rest. Your node goes on by itself."))
+    context.out.say(tell("Then run this again: {command}", command=again))
     return Exit.QUEUED

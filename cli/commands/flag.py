@@ -2,8 +2,9 @@
 
 from cli import fields
 from cli.options import Flag, Here, Seconds
-from cli.render import counted, shown_id
-from mesh.errors import Exit
+from cli.render import shown_id
+from cli.told import told_code
+from cli.words import tell, tell_many
 from mesh.node.local.protocol import JsonObject
 
 
@@ -30,16 +31,21 @@ def flag(message: str, /, *, withdraw: Flag = False, wait: Seconds = 2, context:
     """
     told = context.call("flag", {"message": message, "withdraw": withdraw, "wait_s": wait})
     context.out.result(told, flag_lines(fields.record(told, "flag")))
-    if fields.flag(told, "told"):
-        return Exit.OK
-    context.out.say("Nobody has been told yet. It goes out by itself as soon as a member's node is reachable.")
-    return Exit.QUEUED
+    return told_code(context, told)
 
 
 def flag_lines(shown: JsonObject) -> list[str]:
     """Say how a message stands after a flag was made or taken back."""
     flags, short = fields.number(shown, "flags"), shown_id(fields.text(shown, "id"))
-    mine = "you flagged it" if fields.flag(shown, "flagged") else "you do not flag it"
+    mine = tell("you flagged it") if fields.flag(shown, "flagged") else tell("you do not flag it")
     if fields.flag(shown, "collapsed"):
-        return [f"{short} is folded: {counted(flags, 'flag')} · {mine}"]
-    return [f"{short} stays open: {counted(flags, 'flag')}, and {fields.number(shown, 'folds_at')} fold it · {mine}"]
+        said = tell_many("{id} is folded: {count} flag", "{id} is folded: {count} flags", count=flags, id=short)
+        return [f"{said} · {mine}"]
+    said = tell_many(
+        "{id} stays open: {count} flag, and {enough} fold it",
+        "{id} stays open: {count} flags, and {enough} fold it",
+        count=flags,
+        id=short,
+        enough=fields.number(shown, "folds_at"),
+    )
+    return [f"{said} · {mine}"]

@@ -11,10 +11,12 @@ from cli.commands.join import WAIT_S, finish, go_on
 from cli.context import Context
 from cli.options import Flag, Here, Seconds, WordOrNone, WordsOrNone
 from cli.output import one_line
-from cli.render import counted, shown_id
+from cli.render import shown_id
+from cli.words import tell, tell_many
 from mesh.errors import LocalError
 from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject, JsonValue
+from mesh.phrases import phrase
 
 
 def fork(
@@ -33,9 +35,10 @@ def fork(
 ) -> int | None:
     """Found a successor to a group and offer it to its members; or follow one that was offered.
 
-    For a group whose stewards are gone, or whose founder's key is in wrong hands. Any member can do it. What the group
-    is about, its topics, agreement and settings are taken over; you are the successor's founder. Each member is told
-    and follows by their own choice; nobody is moved. Both groups go on, and what was said stays in the old one.
+    For a group whose stewards are gone, or whose founder's key is in wrong hands. One whose beacons are off may look
+    gone and be there. Any member can do it. What the group is about, its topics, agreement and settings are taken over;
+    you are the successor's founder. Each member is told and follows by their own choice; nobody is moved. Both groups
+    go on, and what was said stays in the old one.
 
     Everybody in the old group sees who offers it and to whom, those left out too. They can look at the new group's name
     and agreement and watch who knocks; only those named can come in, each once, with their key in the old group. The
@@ -70,13 +73,14 @@ def fork(
         flag for flag, value in (("--follow", follow), ("--again", again), ("--decline", decline)) if value is not None
     ]
     if len(given) > 1:
-        raise LocalError(f"These do not go together: {', '.join(given)}.", do="Give one of them.", code="E-USAGE")
+        what = phrase("These do not go together: {options}.", options=", ".join(given))
+        raise LocalError(what, do="Give one of them.", code="E-USAGE")
     with context.api() as api:
         if follow is not None:
             return _follow(context, api, {"group": group, "fork": follow}, alias, agree=agree, wait=wait)
         if decline is not None:
             told = api.call("group.fork.decline", {"group": group, "fork": decline})
-            context.out.result(told, ["You are reminded of that offer no more. It can still be followed."])
+            context.out.result(told, [tell("You are reminded of that offer no more. It can still be followed.")])
             return None
         names: list[JsonValue] = list(without or ())
         if again is not None:
@@ -92,7 +96,10 @@ def _found(context: Context, api: Api, asked: JsonObject) -> JsonObject:
     context.out.insist(*_standing_lines(old))
     if not context.yes:
         context.out.insist(
-            f'Everybody in "{one_line(fields.text(old, "name"))}" will see that you offer a successor, and to whom.'
+            tell(
+                'Everybody in "{group}" will see that you offer a successor, and to whom.',
+                group=one_line(fields.text(old, "name")),
+            )
         )
         if not confirm("Found it, and offer it?", instead="--yes"):
             raise LocalError("Nothing was changed.", why="It was not confirmed.", code="E-NOT-CONFIRMED")
@@ -103,9 +110,13 @@ def _standing_lines(old: JsonObject) -> list[str]:
     """Say which successors of one's own stand already, and what renews an offer instead of founding one more."""
     name = one_line(fields.text(old, "name"))
     return [
-        f'A successor of yours stands already: "{one_line(fields.text(offer, "name"))}" '
-        f'({shown_id(fields.text(offer, "group"))}). `mesh group fork "{name}" --again '
-        f"{shown_id(fields.text(offer, 'group'))}` offers it once more, without founding another."
+        tell(
+            'A successor of yours stands already: "{successor}" ({id}). `mesh group fork "{group}" --again {id}` '
+            "offers it once more, without founding another.",
+            successor=one_line(fields.text(offer, "name")),
+            id=shown_id(fields.text(offer, "group")),
+            group=name,
+        )
         for offer in fields.records(old, "successors")
         if fields.flag(offer, "mine") and fields.text(offer, "state") == "joined"
     ]
@@ -115,14 +126,15 @@ def _say(context: Context, told: JsonObject) -> None:
     new, old = fields.record(told, "group"), fields.record(told, "succeeds")
     named, short = one_line(fields.text(new, "name")), shown_id(fields.text(new, "id"))
     offer = fields.records(old, "successors")[-1]
-    offered = counted(fields.number(offer, "offered_to"), "member")
-    context.out.result(
-        told,
-        [
-            f'"{named}" ({short}) succeeds "{one_line(fields.text(old, "name"))}", and is offered to {offered}.',
-            "The offer is good for 90 days; `--again` renews it.",
-        ],
+    succeeds = tell_many(
+        '"{group}" ({id}) succeeds "{old}", and is offered to {count} member.',
+        '"{group}" ({id}) succeeds "{old}", and is offered to {count} members.',
+        count=fields.number(offer, "offered_to"),
+        group=named,
+        id=short,
+        old=one_line(fields.text(old, "name")),
     )
+    context.out.result(told, [succeeds, tell("The offer is good for 90 days; `--again` renews it.")])
     context.say_unheard()
 
 

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -41,15 +41,14 @@ from cli.group_lines import (
     who,
     words_of,
 )
+from cli.hindsight import left_lines, removed_lines
 from cli.options import Flag, Here, SecondsOrNone, WordOrNone
 from cli.output import one_line
-from cli.render import facts, newcomers_see, short_hash, shown_id, standing, when
+from cli.render import facts, history_seen, short_hash, shown_id, standing, when
+from cli.words import tell, tell_each
 from mesh.errors import Exit, LocalError, MeshError
 from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject
-
-TAKEN_BACK: Final = "A member's node has heard of it: what you said goes from it, and from each that hears of it."
-UNHEARD: Final = "No member's node was seen to hear of it: what you said may stay with the others."
 
 app = App(name="group", help="Create, list, show, leave and steward groups.")
 app.command(agreement.app)
@@ -97,7 +96,8 @@ def create(
         or those of the last days (days:7; up to 90). That is so for the first who comes too: what you said while you
         were alone is among it. What is said while it is `none` stays unseen if you change it.
     keep
-        How long every member's node keeps what is said, from one hour to ten years; left out: until it leaves.
+        How long every member's node keeps what is said, from one hour to ten years; left out: until it leaves. Copies
+        that people made stay, and a changed program keeps what it likes.
     suite
         How keys are sealed: also against a later quantum computer (pq), or smaller (classic).
     lock_mode
@@ -133,18 +133,23 @@ def _tell_founded(context: Context, told: JsonObject, namesakes: list[JsonObject
     """Say what was founded, and the next step."""
     group = fields.record(told, "group")
     named, short = one_line(fields.text(group, "name")), shown_id(fields.text(group, "id"))
-    context.out.result(told, [f'You founded "{named}" ({short}).', *words_of(group)])
+    context.out.result(told, [tell('You founded "{group}" ({id}).', group=named, id=short), *words_of(group)])
     if history != "none":
-        context.out.say(f"From now on {newcomers_see(history)}: the first also what you say while you are alone here.")
+        context.out.say(
+            tell(
+                "From now on newcomers see {what}: the first also what you say while you are alone here.",
+                what=history_seen(history),
+            )
+        )
     meant = short if any(is_in(other) for other in namesakes) else f'"{named}"'
-    context.out.say(f"Next: `mesh invite new {meant}` makes a code for one person.")
+    context.out.say(tell("Next: `mesh invite new {group}` makes a code for one person.", group=meant))
 
 
 @app.command(name="list")
 def list_(*, context: Here) -> None:
     """List your groups."""
     told = context.call("group.list")
-    context.out.result(told, [] if fields.records(told, "groups") else ["You are in no group yet."])
+    context.out.result(told, [] if fields.records(told, "groups") else [tell("You are in no group yet.")])
     show_groups(context.out, told)
 
 
@@ -173,35 +178,35 @@ def show(group: str, /, *, proof: Annotated[str | None, Parameter(metavar="MEMBE
         [
             *facts(
                 (
-                    ("name", fields.text(shown, "name")),
-                    ("id", fields.text(shown, "id")),
-                    ("about", fields.text(shown, "about")),
-                    ("topics", ", ".join(fields.texts(shown, "topics"))),
+                    (tell("name"), fields.text(shown, "name")),
+                    (tell("id"), fields.text(shown, "id")),
+                    (tell("about"), fields.text(shown, "about")),
+                    (tell("topics"), ", ".join(fields.texts(shown, "topics"))),
                     (
-                        "you",
+                        tell("you"),
                         " · ".join(filter(None, (fields.text(shown, "alias"), fields.text(shown, "rank")))),
                     ),
-                    ("members", members_line(shown)),
-                    ("reached now", reach_line(shown)),
-                    ("mode", locked_line(shown)),
-                    ("unread", str(fields.number(shown, "unread"))),
-                    ("epoch", str(fields.number(shown, "epoch"))),
-                    ("newcomers see", history_line(shown)),
-                    ("kept for", spoken_duration(keep) if isinstance(keep, int) else str(keep or "")),
-                    ("codes", codes_line(shown)),
-                    ("suite", fields.text(shown, "suite")),
-                    ("old keys go", key_window(shown)),
-                    ("no key for", dormant_after(shown)),
-                    ("your own choice", own_choices(shown)),
-                    ("agreement", agreement_named(shown)),
-                    ("meets", meeting_line(fields.record(shown, "meeting"))),
-                    ("last removal", removal_line(fields.record(shown, "removal"))),
-                    ("state hash", short_hash(fields.text(shown, "state_hash"))),
-                    ("now", standing(shown)),
-                    ("a talk with", partner_line(shown)),
-                    ("earlier words", earlier_line(shown)),
-                    ("followed", followed_line(shown)),
-                    ("confirmed", confirmed_line(shown)),
+                    (tell("members"), members_line(shown)),
+                    (tell("reached now"), reach_line(shown)),
+                    (tell("mode"), locked_line(shown)),
+                    (tell("unread"), str(fields.number(shown, "unread"))),
+                    (tell("epoch"), str(fields.number(shown, "epoch"))),
+                    (tell("newcomers see"), history_line(shown)),
+                    (tell("kept for"), spoken_duration(keep) if isinstance(keep, int) else str(keep or "")),
+                    (tell("codes"), codes_line(shown)),
+                    (tell("suite"), fields.text(shown, "suite")),
+                    (tell("old keys go"), key_window(shown)),
+                    (tell("no key for"), dormant_after(shown)),
+                    (tell("your own choice"), own_choices(shown)),
+                    (tell("agreement"), agreement_named(shown)),
+                    (tell("meets"), meeting_line(fields.record(shown, "meeting"))),
+                    (tell("last removal"), removal_line(fields.record(shown, "removal"))),
+                    (tell("state hash"), short_hash(fields.text(shown, "state_hash"))),
+                    (tell("now"), standing(shown)),
+                    (tell("a talk with"), partner_line(shown)),
+                    (tell("earlier words"), earlier_line(shown)),
+                    (tell("followed"), followed_line(shown)),
+                    (tell("confirmed"), confirmed_line(shown)),
                 )
             ),
             *(successor_line(offer) for offer in fields.records(shown, "successors")),
@@ -209,7 +214,7 @@ def show(group: str, /, *, proof: Annotated[str | None, Parameter(metavar="MEMBE
             *words_of(shown),
         ],
     )
-    context.out.say(*([CRISIS] if is_in(shown) else []))
+    context.out.say(*([tell(CRISIS)] if is_in(shown) else []))
 
 
 @app.command
@@ -224,7 +229,7 @@ def members(group: str, /, *, context: Here) -> None:
     told = context.call("group.members", {"group": group})
     context.out.result(told)
     context.out.table(
-        ("alias", "rank", "since", "state", "last heard", "invited by", "key", "note", "id"),
+        tell_each("alias", "rank", "since", "state", "last heard", "invited by", "key", "note", "id"),
         [
             (
                 fields.person(member),
@@ -233,7 +238,7 @@ def members(group: str, /, *, context: Here) -> None:
                 fields.text(member, "state"),
                 when(heard) if (heard := fields.text(member, "last_heard")) else "",
                 who(member, "invited_by"),
-                "verified" if fields.flag(member, "verified") else "",
+                tell("verified") if fields.flag(member, "verified") else "",
                 "; ".join(notes(member)),
                 shown_id(fields.text(member, "id")),
             )
@@ -242,9 +247,9 @@ def members(group: str, /, *, context: Here) -> None:
     )
     context.out.say(*look_alike_lines(fields.records(told, "members")))
     if departed := fields.records(told, "departed"):
-        context.out.heading("No longer in")
+        context.out.heading(tell("No longer in"))
         context.out.table(
-            ("alias", "state", "by", "reason", "id"),
+            tell_each("alias", "state", "by", "reason", "id"),
             [
                 (
                     fields.person(person),
@@ -278,34 +283,22 @@ def leave(group: str, /, *, wipe: Flag = False, now: Flag = False, context: Here
         keys that open it. The list of members and the keys of the group stay until a member's node has heard
         that you left.
     now
-        With --wipe: delete these at once too. If nobody has heard of it by then, what you said stays with the others.
+        With --wipe: delete these at once too, or now after all. If nobody has heard of it by then, nobody is told any
+        more: they list you on, and what you said stays with them.
     """
     if now and not wipe:
         raise LocalError("--now goes with --wipe.", do="Add --wipe, or leave --now out.", code="E-USAGE")
     with context.api() as api:
         if not context.yes:
             would = api.call("group.leave.check", {"group": group, "wipe": wipe})
-            *lines, question = leave_lines(would, wipe=wipe, now=now)
-            context.out.insist(*lines)
-            if not confirm(question, instead="--yes"):
-                raise _not_confirmed()
+            if lines := leave_lines(would, wipe=wipe, now=now):
+                context.out.insist(*lines[:-1])
+                if not confirm(lines[-1], instead="--yes"):
+                    raise _not_confirmed()
             group = fields.text(fields.record(would, "group"), "id")  # what was named is what is done
         told = context.signed(api, "group.leave", {"group": group, "wipe": wipe, "now": now})
-    wiped, heard = fields.flag(told, "wiped"), fields.flag(told, "told")
-    if not wipe:
-        lines = ["You left the group. What was said stays here to be read; `--wipe` deletes it."]
-    elif wiped and heard:
-        lines = ["You left the group. What was stored of it here is deleted.", TAKEN_BACK]
-    elif wiped:
-        lines = ["What was stored here of the group is deleted.", *([UNHEARD] if told.get("told") is False else [])]
-    else:
-        lines = [
-            "You left the group. What was said in it is deleted here.",
-            "The list of members and the keys of the group stay until a member's node has heard that you left.",
-            "Until then what you said stays with the others too. This goes on by itself while your node runs.",
-            "The same command again deletes the rest now; then nobody hears that you left, or takes your words away.",
-        ]
-    context.out.result(told, lines)
+    wiped = fields.flag(told, "wiped")
+    context.out.result(told, left_lines(told, wipe=wipe))
     if not wiped:
         context.say_unheard()
     return Exit.QUEUED if wipe and not wiped else Exit.OK
@@ -337,22 +330,16 @@ def remove(group: str, member: str, /, *, reason: str = "", context: Here) -> No
             group = fields.text(fields.record(would, "group"), "id")  # who was named is who is removed
             member = fields.text(fields.record(would, "member"), "id")
         told = api.call("group.remove", {"group": group, "member": member, "reason": reason})
-    seen, of = fields.number(told, "seen_by"), fields.number(told, "members")
-    lines = [f"Removed. {seen} of {of} have seen it; whoever has sends them nothing more."]
-    if closed := fields.records(told, "invites_closed"):
-        codes = "invite code is" if len(closed) == 1 else "invite codes are"
-        lines.append(f"{len(closed)} open {codes} closed with it: {', '.join(_invite(entry) for entry in closed)}.")
-        lines.append("Whoever still holds one needs a new one: `mesh invite new`.")
-    if let_in := fields.texts(told, "let_in"):
-        people = "1 person" if len(let_in) == 1 else f"{len(let_in)} people"
-        lines.append(f"Also review the {people} they invited: {', '.join(one_line(name) for name in let_in)}.")
-    context.out.result(told, lines)
+    context.out.result(told, removed_lines(told))
     context.say_unheard()
 
 
 @app.command
 def rank(group: str, member: str, rank: Rank, /, *, context: Here) -> None:
     """Give a member another rank.
+
+    The rank `member` also ends the time of a newcomer. Honest nodes keep a newcomer's limits: what a changed program
+    says beyond them they show closed.
 
     Parameters
     ----------
@@ -365,7 +352,7 @@ def rank(group: str, member: str, rank: Rank, /, *, context: Here) -> None:
     """
     told = context.call("group.rank", {"group": group, "member": member, "rank": rank})
     named = fields.person(fields.record(told, "member")) or member
-    context.out.result(told, [f"{one_line(named)} is now {rank}."])
+    context.out.result(told, [tell("{name} is now {rank}.", name=one_line(named), rank=rank)])
     context.say_unheard()
 
 
@@ -389,8 +376,13 @@ def hold(group: str, member: str, /, *, release: Flag = False, context: Here) ->
     """
     told = context.call("group.hold", {"group": group, "member": member, "release": release})
     named = one_line(fields.person(fields.record(told, "member")) or member)
-    line = f"You no longer hold {named} back." if release else f"{named} stays a newcomer as long as you object."
-    later = [] if fields.flag(told, "told") else ["Nobody is there to be told; your node does it when somebody is."]
+    line = (
+        tell("You no longer hold {name} back.", name=named)
+        if release
+        else tell("{name} stays a newcomer as long as you object.", name=named)
+    )
+    unheard = tell("Nobody is there to be told; your node does it when somebody is.")
+    later = [] if fields.flag(told, "told") else [unheard]
     context.out.result(told, [line, *later])
     return Exit.OK if fields.flag(told, "told") else Exit.QUEUED
 
@@ -405,7 +397,7 @@ def rekey(group: str, /, *, context: Here) -> None:
         The group's name, or the beginning of its id.
     """
     told = context.call("group.rekey", {"group": group})
-    context.out.result(told, ["The group has a new key."])
+    context.out.result(told, [tell("The group has a new key.")])
     context.say_unheard()
 
 
@@ -422,7 +414,7 @@ def confirm_(group: str, /, *, context: Here) -> None:
         The group's name, or the beginning of its id.
     """
     told = context.call("group.confirm", {"group": group})
-    context.out.result(told, ["The group counts as confirmed. What you post goes out."])
+    context.out.result(told, [tell("The group counts as confirmed. What you post goes out.")])
 
 
 # ---------------------------------------------------------------- helpers
@@ -434,11 +426,6 @@ def _namesakes(api: Api, name: str) -> list[JsonObject]:
     with suppress(MeshError):
         groups = fields.records(api.call("group.list", {}), "groups")
     return [group for group in groups if fields.text(group, "name").casefold() == name.casefold()]
-
-
-def _invite(entry: JsonObject) -> str:
-    note = one_line(fields.text(entry, "note"))
-    return shown_id(fields.text(entry, "id")) + (f" ({note})" if note else "")
 
 
 def _not_confirmed() -> LocalError:

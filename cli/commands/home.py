@@ -3,27 +3,30 @@
 import secrets
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
 from cli import fields
-from cli.ask import ask_new_passphrase, ask_words, can_ask, check_words, weak_hint
+from cli.ask import ask_line, ask_new_passphrase, ask_words, can_ask, check_words, weak_hint
 from cli.context import TYPED_MAX, Context, read_line_of
 from cli.errors import said
+from cli.join_lines import join_lines
 from cli.options import Flag, Here, Locale
 from cli.output import Output
 from cli.pace import pace_lines
-from cli.render import catching_up_line, counted, join_lines, problem_lines, shown_id, standing
+from cli.render import catching_up_line, problem_lines, shown_id, standing
+from cli.words import tell, tell_each, tell_many
 from mesh.errors import LocalError
-from mesh.node.local.protocol import JsonObject
+from mesh.node.local.protocol import JsonObject, phrased
+from mesh.phrases import phrase
 
 if TYPE_CHECKING:
     from mesh.node.local.setup import NewIdentity
 
 CHECKED_WORDS = 3  # enough that a photograph not taken shows; ours
 KNOCKED = {"knocking", "awaiting-approval"}  # states of an attempt to join in which one can only wait
-WELCOME = (
+WELCOME: Final = (
     "This is Support Mesh: small groups that talk end-to-end encrypted, person to person.",
     "You run a node of your own and join a group with a code that somebody gives you. There is no company",
     "and no server in the middle.",
@@ -69,7 +72,7 @@ def init(
 
     if setup.has_identity(context.home):
         raise LocalError(
-            f"There already is an identity in {context.home}",
+            phrase("There already is an identity in {folder}", folder=str(context.home)),
             why="Making another in its place would destroy it.",
             do="Use it as it is, or choose another folder with --home.",
             code="E-HOME-EXISTS",
@@ -79,22 +82,28 @@ def init(
     if given and (hint := weak_hint(given)):
         context.out.say(hint)
     passphrase = ask_new_passphrase() if given is None else given
-    made = setup.create_identity(context.home, passphrase, name=name, locale=locale, words=known)
+    with context.unseen:
+        made = setup.create_identity(context.home, passphrase, name=name, locale=locale, words=known)
     told: JsonObject = {
         "identity": {"fingerprint": made.fingerprint},
         "recovery_words": list(made.words),
         "home": str(context.home),
     }
     if known is not None:
-        context.out.result(told, [f"A further home of {made.fingerprint}, in {context.home}"])
-        context.out.say("Next: `mesh up`; then `mesh device add` on your other device, and `mesh device join` here.")
+        context.out.result(
+            told, [tell("A further home of {id}, in {folder}", id=made.fingerprint, folder=str(context.home))]
+        )
+        context.out.say(
+            tell("Next: `mesh up`; then `mesh device add` on your other device, and `mesh device join` here.")
+        )
         return
-    context.out.result(told, word_lines(made.words))
-    if not context.yes and not context.out.json and can_ask():
-        _check_written_down(context, made)
+    if asks_back(context):
+        _show_and_check(context, told, made)
+    else:
+        context.out.result(told, word_lines(made.words))
     context.out.say(
-        f"Your identity is {made.fingerprint}, and lies in {context.home}",
-        "Next: `mesh up` runs your node.",
+        tell("Your identity is {id}, and lies in {folder}", id=made.fingerprint, folder=str(context.home)),
+        tell("Next: `mesh up` runs your node."),
     )
 
 
@@ -124,30 +133,48 @@ def word_lines(words: tuple[str, ...]) -> list[str]:
     cells = [f"{place:2} {word:<9}" for place, word in enumerate(words, 1)]
     rows = ["  " + "  ".join(cells[start : start + 4]).rstrip() for start in range(0, len(cells), 4)]
     return [
-        "Your 24 recovery words. Write them down on paper, in this order, and keep it safe:",
+        tell("Your 24 recovery words. Write them down on paper, in this order, and keep it safe:"),
         "",
         *rows,
         "",
-        "Whoever has them is you, in every group. Nobody else has them, and nobody can bring them back.",
+        tell("Whoever has them is you, in every group. Nobody else has them, and nobody can bring them back."),
     ]
 
 
-def _check_written_down(context: Context, made: "NewIdentity") -> None:
+def asks_back(context: Context) -> bool:
+    """Say whether somebody is there who reads the words and can say that they have them."""
+    return not context.yes and not context.out.json and can_ask()
+
+
+def show_apart(context: Context, told: JsonObject, words: tuple[str, ...]) -> None:
+    """Show the words on a screen of their own, until they are on paper; where there is none, say that they stay."""
+    with context.out.apart() as is_apart:
+        context.out.result(told, word_lines(words))
+        if is_apart:
+            ask_line("Press Return once they are on paper; then they leave the screen", instead="--yes")
+    if is_apart:
+        context.out.insist(tell("The words are off the screen. If you find them further up, close this terminal."))
+    else:
+        context.out.insist("", tell("The words stay on this screen. Clear it once they are on paper."))
+
+
+def _show_and_check(context: Context, told: JsonObject, made: "NewIdentity") -> None:
     out = context.out
-    out.insist("", "Have you written them down? Three of them, please, from your paper.")
     try:
+        show_apart(context, told, made.words)
+        out.insist("", tell("Have you written them down? Three of them, please, from your paper."))
         good = _come_back(made.words)
     except KeyboardInterrupt:
         out.insist(
-            f"Your identity {made.fingerprint} is made, and lies in {context.home}",
-            "Your words were not checked. `mesh id words` shows the words again: compare them with your paper.",
-            "Next: `mesh up` runs your node.",
+            tell("Your identity {id} is made, and lies in {folder}", id=made.fingerprint, folder=str(context.home)),
+            tell("Your words were not checked. `mesh id words` shows the words again: compare them with your paper."),
+            tell("Next: `mesh up` runs your node."),
         )
         raise
     if good:
-        out.insist("Good. That is all.")
+        out.insist(tell("Good. That is all."))
     else:
-        out.insist("Something is not as it should be on your paper. `mesh id words` shows the words again.")
+        out.insist(tell("Something is not as it should be on your paper. `mesh id words` shows the words again."))
 
 
 def _come_back(words: tuple[str, ...]) -> bool:
@@ -169,7 +196,7 @@ def nothing_said(*, context: Context) -> None:
     from mesh.node.local import setup
 
     if not _answers(context.home) and not setup.has_identity(context.home):
-        context.out.result({"identity": None, "home": str(context.home)}, WELCOME)
+        context.out.result({"identity": None, "home": str(context.home)}, [tell(line) for line in WELCOME])
         return
     show_status(context, locked=_locked(context))
 
@@ -179,7 +206,7 @@ def show_status(context: Context, *, locked: bool) -> None:
     if locked:
         told: JsonObject = {
             "running": False,
-            "problems": [{"what": "Your node is not running.", "do": "Start it with `mesh up`."}],
+            "problems": [phrased(what="Your node is not running.", do="Start it with `mesh up`.")],
             "links": [],
             "refused": [],
             "groups": None,
@@ -196,7 +223,7 @@ def show_status(context: Context, *, locked: bool) -> None:
         return
     show_groups(context.out, told)
     if not any(fields.text(problem, "do") for problem in fields.records(told, "problems")):
-        context.out.result({}, [f"Next: {next_step(told)}"])
+        context.out.result({}, [tell("Next: {step}", step=next_step(told))])
 
 
 def status_lines(told: JsonObject) -> list[str]:
@@ -204,16 +231,31 @@ def status_lines(told: JsonObject) -> list[str]:
     lines = [*pace_lines(fields.record(told, "pace")), *problem_lines(told)]
     if fields.flag(told, "running"):
         links = len(fields.records(told, "links"))
-        lines.append(f"Your node is running, with {counted(links, 'link')} to others.")
+        lines.append(
+            tell_many(
+                "Your node is running, with {count} link to others.",
+                "Your node is running, with {count} links to others.",
+                count=links,
+            )
+        )
         if refused := len(fields.records(told, "refused")):
-            verb = "is" if refused == 1 else "are"
-            lines.append(f"{counted(refused, 'node')} {verb} refused for a while: no honest node sends what came.")
+            lines.append(
+                tell_many(
+                    "{count} node is refused for a while: no honest node sends what came.",
+                    "{count} nodes are refused for a while: no honest node sends what came.",
+                    count=refused,
+                )
+            )
     elif not fields.records(told, "problems"):
-        lines.append("Your node is not running.")
+        lines.append(tell("Your node is not running."))
     for join in fields.records(told, "joins"):
         lines += join_lines(join)
     if waiting := _waiting(told):
-        lines.append(f"{counted(waiting, 'message')} of yours {'waits' if waiting == 1 else 'wait'} to leave.")
+        lines.append(
+            tell_many(
+                "{count} message of yours waits to leave.", "{count} messages of yours wait to leave.", count=waiting
+            )
+        )
     return lines
 
 
@@ -222,9 +264,9 @@ def show_groups(out: Output, told: JsonObject) -> None:
     groups = fields.records(told, "groups")
     if not groups:
         return
-    out.heading("Groups")
+    out.heading(tell("Groups"))
     out.table(
-        ("name", "members", "unread", "id", "note"),
+        tell_each("name", "members", "unread", "id", "note"),
         [
             (
                 fields.text(group, "name"),
@@ -233,7 +275,7 @@ def show_groups(out: Output, told: JsonObject) -> None:
                 shown_id(fields.text(group, "id")),
                 standing(group)
                 or catching_up_line(fields.record(group, "catching_up"))
-                or ("" if group.get("complete") is not False else "not all members can read yet"),
+                or ("" if group.get("complete") is not False else tell("not all members can read yet")),
             )
             for group in groups
         ],
@@ -243,18 +285,18 @@ def show_groups(out: Output, told: JsonObject) -> None:
 def next_step(told: JsonObject) -> str:
     """Name the one step that is most useful now."""
     if not fields.flag(told, "running"):
-        return "`mesh up` runs your node."
+        return tell("`mesh up` runs your node.")
     groups = fields.records(told, "groups")
     if not groups and any(fields.text(join, "state") in KNOCKED for join in fields.records(told, "joins")):
-        return "you wait to be let in; `mesh joins list` shows how that stands."
+        return tell("you wait to be let in; `mesh joins list` shows how that stands.")
     if not groups and fields.flag(told, "keeper"):
-        return "this node is a keeper; `mesh keeper status` shows what it holds."
+        return tell("this node is a keeper; `mesh keeper status` shows what it holds.")
     if not groups:
-        return "`mesh join` with a code, or `mesh group create NAME`."
+        return tell("`mesh join` with a code, or `mesh group create NAME`.")
     for group in groups:
         if fields.number(group, "unread"):
             return f'`mesh read "{fields.text(group, "name")}" --unread`.'
-    return "`mesh outbox` shows what waits." if _waiting(told) else "nothing needs you."
+    return tell("`mesh outbox` shows what waits.") if _waiting(told) else tell("nothing needs you.")
 
 
 def require_identity(context: Context) -> None:
@@ -268,7 +310,7 @@ def require_identity(context: Context) -> None:
 def no_identity(context: Context) -> LocalError:
     """Make the error for a home in which there is no identity."""
     return LocalError(
-        f"There is no identity in {context.home} yet.",
+        phrase("There is no identity in {folder} yet.", folder=str(context.home)),
         do="Make one with `mesh init`, or name the right folder with --home.",
         code="E-HOME-MISSING",
     )

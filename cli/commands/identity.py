@@ -7,10 +7,11 @@ from cyclopts import App, Parameter
 
 from cli import fields
 from cli.ask import ask_new_passphrase, weak_hint
-from cli.commands.home import no_identity, word_lines
+from cli.commands.home import asks_back, no_identity, show_apart, word_lines
 from cli.context import Context, read_line_of
 from cli.options import Here
 from cli.render import facts
+from cli.words import tell
 from mesh.node.local.api import reach_node
 from mesh.node.local.protocol import JsonObject
 
@@ -26,9 +27,9 @@ def show(*, context: Here) -> None:
         told,
         facts(
             (
-                ("fingerprint", fields.text(identity, "fingerprint")),
-                ("name", fields.text(identity, "name")),
-                ("home", fields.text(told, "home") or str(context.home)),
+                (tell("fingerprint"), fields.text(identity, "fingerprint")),
+                (tell("name"), fields.text(identity, "name")),
+                (tell("home"), fields.text(told, "home") or str(context.home)),
             )
         ),
     )
@@ -63,18 +64,25 @@ def passphrase(*, new_passphrase_fd: Annotated[int | None, Parameter(metavar="N"
             context.with_passphrase(
                 lambda: node.call("id.passphrase", {"passphrase": context.passphrase(), "new_passphrase": new})
             )
-    context.out.result({"changed": True}, ["Your passphrase is changed."])
+    context.out.result({"changed": True}, [tell("Your passphrase is changed.")])
 
 
 @app.command
 def words(*, context: Here) -> None:
-    """Show the 24 recovery words again; your passphrase is asked for."""
+    """Show the 24 recovery words again; your passphrase is asked for.
+
+    At a terminal they leave the screen when you press Return. One that has no second screen (`--plain`, or TERM=dumb)
+    keeps them: clear it yourself.
+    """
     from mesh.node.local import setup
 
     _need_identity(context)
     shown = context.with_passphrase(lambda: setup.recovery_words(context.home, context.passphrase()))
     told: JsonObject = {"recovery_words": list(shown)}
-    context.out.result(told, word_lines(shown))
+    if asks_back(context):
+        show_apart(context, told, shown)
+    else:
+        context.out.result(told, word_lines(shown))
 
 
 def _need_identity(context: Context) -> None:

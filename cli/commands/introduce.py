@@ -8,6 +8,7 @@ from cli.options import Here, Seconds, WordOrNone
 from cli.output import one_line
 from cli.render import INDENT, shown_id
 from cli.told import told_code
+from cli.words import tell
 from mesh.node.local.protocol import JsonObject
 
 app = App(name="introduce", help="Ask one member about a group for something, or answer one who asks.")
@@ -53,7 +54,7 @@ def list_(group: WordOrNone = None, /, *, context: Here) -> None:
     """
     told = context.call("introduce.list", {"group": group})
     lines = [line for found in fields.records(told, "questions") for line in question_lines(found)]
-    context.out.result(told, lines or ["Nothing was asked. `mesh introduce ask` asks a member."])
+    context.out.result(told, lines or [tell("Nothing was asked. `mesh introduce ask` asks a member.")])
 
 
 @app.command
@@ -89,7 +90,9 @@ def question_lines(question: JsonObject) -> list[str]:
     parts = [
         shown_id(fields.text(question, "id")),
         one_line(fields.text(fields.record(question, "group"), "name")),
-        f"you asked {names}" if mine else f"{one_line(fields.person(fields.record(question, 'by')))} asks you",
+        tell("you asked {names}", names=names)
+        if mine
+        else tell("{name} asks you", name=one_line(fields.person(fields.record(question, "by")))),
     ]
     return [
         f"{' · '.join(parts)}: {one_line(fields.text(question, 'text'))}",
@@ -100,4 +103,5 @@ def question_lines(question: JsonObject) -> list[str]:
 def _answer_lines(answer: JsonObject) -> list[str]:
     who = one_line(fields.person(fields.record(answer, "by")))
     words, code = one_line(fields.text(answer, "text")), one_line(fields.text(answer, "code"))
-    return [*([f"{who}: {words}"] if words else []), *([f"{who} gave a code: mesh join {code}"] if code else [])]
+    gave = tell("{name} gave a code: mesh join {code}", name=who, code=code)
+    return [*([f"{who}: {words}"] if words else []), *([gave] if code else [])]

@@ -7,7 +7,8 @@ from cyclopts import App, Parameter
 from cli import fields
 from cli.options import Flag, Here, Seconds
 from cli.output import one_line
-from cli.render import counted, shown_id, when
+from cli.render import shown_id, when
+from cli.words import tell, tell_each, tell_many
 from mesh.node.local.protocol import JsonObject
 
 app = App(name="invite", help="Make, list and revoke invite codes.")
@@ -64,13 +65,16 @@ def new(
     code = fields.text(told, "code")
     context.out.result(told, [code])
     invite = fields.record(told, "invite")
-    count = fields.number(invite, "uses")
     context.out.say(
-        f"Good for {'one person' if count == 1 else counted(count, 'person').replace('persons', 'people')} "
-        f"until {when(fields.text(invite, 'expires'))}.",
+        tell_many(
+            "Good for one person until {time}.",
+            "Good for {count} people until {time}.",
+            count=fields.number(invite, "uses"),
+            time=when(fields.text(invite, "expires")),
+        ),
         _door_line(invite),
         _way_line(invite, node_up=context.node_up),
-        "Send it privately: whoever holds it can knock.",
+        tell("Send it privately: whoever holds it can knock."),
     )
     if qr and not context.out.json:
         context.out.result({}, picture(code))
@@ -80,31 +84,44 @@ def _door_line(invite: JsonObject) -> str:
     """Say who lets them in, and as what: that depends on whose node does it (protocol.md §12)."""
     count = fields.number(invite, "approvals")
     if count == 1:
-        return "A moderator, steward or founder has to let them in: `mesh knocks list` shows who waits."
-    newcomer = (
+        return tell("A moderator, steward or founder has to let them in: `mesh knocks list` shows who waits.")
+    newcomer = tell(
         "A moderator's, steward's or founder's node lets them in as a member; a plain member's as a newcomer, "
         "for about 3 days."
     )
     if not count:
         return newcomer
-    return f"{count} moderators, stewards or founders have to say yes: `mesh knocks list` shows who waits. {newcomer}"
+    asked = tell_many(
+        "{count} moderators, stewards or founders have to say yes: `mesh knocks list` shows who waits.",
+        "{count} moderators, stewards or founders have to say yes: `mesh knocks list` shows who waits.",
+        count=count,
+    )
+    return f"{asked} {newcomer}"
 
 
 def _way_line(invite: JsonObject, *, node_up: bool) -> str:
     """Say where the code leads, and so who must be up for it to find anybody."""
-    addresses, others = fields.number(invite, "addresses"), fields.number(invite, "others")
-    if not addresses:
-        return "It has no part after #, for your node has no address yet: start it with `mesh up`, and make a new code."
+    if not fields.number(invite, "addresses"):
+        return tell(
+            "It has no part after #, for your node has no address yet: start it with `mesh up`, and make a new code."
+        )
     if not node_up:
-        return "Your node is not running, so nobody's node knows of this code yet: start it with `mesh up` before use."
+        return tell(
+            "Your node is not running, so nobody's node knows of this code yet: start it with `mesh up` before use."
+        )
     if keepers := fields.number(invite, "keepers"):
-        led = f"{counted(keepers, 'keeper')} of the group: they can knock while your node is off"
-        return f"It leads to your node and to {led}."
-    if not others:
-        return "It leads to your node alone: leave that running until they are in."
-    led = counted(others, "other member").replace("other members", "other members'")
-    led = led if others > 1 else f"{led}'s"
-    return f"It leads to your node and to {led}: one of them has to be running when they knock."
+        return tell_many(
+            "It leads to your node and to {count} keeper of the group: they can knock while your node is off.",
+            "It leads to your node and to {count} keepers of the group: they can knock while your node is off.",
+            count=keepers,
+        )
+    if others := fields.number(invite, "others"):
+        return tell_many(
+            "It leads to your node and to {count} other member's: one of them has to be running when they knock.",
+            "It leads to your node and to {count} other members': one of them has to be running when they knock.",
+            count=others,
+        )
+    return tell("It leads to your node alone: leave that running until they are in.")
 
 
 @app.command(name="list")
@@ -118,9 +135,9 @@ def list_(group: str, /, *, context: Here) -> None:
     """
     told = context.call("invite.list", {"group": group})
     invites = fields.records(told, "invites")
-    context.out.result(told, [] if invites else ["There are no invites."])
+    context.out.result(told, [] if invites else [tell("There are no invites.")])
     context.out.table(
-        ("id", "uses left", "expires", "state", "approval", "note"),
+        tell_each("id", "uses left", "expires", "state", "approval", "note"),
         [
             (
                 shown_id(fields.text(invite, "id")),
@@ -138,7 +155,7 @@ def list_(group: str, /, *, context: Here) -> None:
 def _state(invite: JsonObject) -> str:
     """Show an invite's state, and whether more came in by it than it was for."""
     state = fields.text(invite, "state")
-    return f"{state}, more came than it was for" if fields.flag(invite, "over_uses") else state
+    return tell("{state}, more came than it was for", state=state) if fields.flag(invite, "over_uses") else state
 
 
 @app.command
@@ -153,7 +170,7 @@ def revoke(group: str, invite: str, /, *, context: Here) -> None:
         The beginning of the invite's id.
     """
     told = context.call("invite.revoke", {"group": group, "invite": invite})
-    context.out.result(told, ["The invite is closed."])
+    context.out.result(told, [tell("The invite is closed.")])
     context.say_unheard()
 
 

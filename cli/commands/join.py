@@ -16,29 +16,29 @@ from cli.commands.home import require_identity
 from cli.context import Context
 from cli.durations import spoken_duration
 from cli.errors import as_json
-from cli.group_lines import agreement_lines
+from cli.group_lines import agreement_lines, words_of
+from cli.join_lines import AT_KEEPER, ask_again, join_name, join_step, join_words, nowhere, same_again
 from cli.options import Flag, Here, Seconds, WordOrNone
 from cli.output import one_line
-from cli.render import (
-    AT_KEEPER,
-    ask_again,
-    join_name,
-    join_step,
-    join_words,
-    newcomers_see,
-    nowhere_line,
-    same_again,
-    shown_id,
-)
+from cli.render import history_seen, shown_id
+from cli.words import tell, tell_each, to_tell
 from mesh.errors import Exit, LocalError, MeshError, RefusedError
 from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject
+from mesh.phrases import phrase
 
 WAIT_S: Final = 60  # commands.md, "Rules"
 SLICE_S: Final = 30  # one question to the node waits this long at most, so that Ctrl-C and a stop are noticed
 
 PAUSE_S: Final = 0.2
 UNTIL: Final = {"preview": {"looking"}, "joined": {"knocking", "awaiting-approval"}}  # the states to wait in
+
+UNANSWERED: Final = to_tell('Nobody of "{group}" has answered your knock yet.')
+ALREADY_IN: Final = "You are in"  # begins the reason of a refusal that is none
+WAITS: Final = {  # what is said of an attempt that goes on
+    "looking": to_tell("Nobody of the group was found yet."),
+    "awaiting-approval": to_tell('A moderator, steward or founder of "{group}" has to let you in; nobody has yet.'),
+}
 
 app = App(name="joins", help="The groups that you are trying to join.")
 
@@ -72,7 +72,7 @@ def join(
         How long to wait before leaving it to the node.
     """
     require_identity(context)
-    code = given_line(code, "The code", instead="CODE, or - for stdin")
+    code = given_line(code, "The code", instead=phrase("CODE, or - for stdin"))
     if not code:
         raise LocalError("No code was given.", do="Run `mesh join` again, and paste the code.", code="E-VALUE-NEEDED")
     end = time.monotonic() + wait
@@ -84,12 +84,12 @@ def join(
 def go_on(context: Context, api: Api, told: JsonObject, alias: str | None, *, agree: bool, end: float) -> JsonObject:
     """Take an attempt to join as far as it goes until `end` (monotonic, s): look, ask the person, knock."""
     if _state(told) == "looking" and context.node_up:
-        context.out.say("Looking for the group …", *_nowhere(told))
+        context.out.say(tell("Looking for the group …"), *_nowhere(told))
         told = _wait(context, api, told, "preview", end)
     if _state(told) == "preview":
         told = _agree(context, api, told, alias, agree=agree)
     if _state(told) in UNTIL["joined"] and context.node_up:
-        context.out.say("Knocking …")
+        context.out.say(tell("Knocking …"))
     if _state(told) in UNTIL["joined"]:
         context.out.say(*_door_words(told))
     if _state(told) in UNTIL["joined"] and context.node_up:
@@ -102,9 +102,9 @@ def list_(*, context: Here) -> None:
     """List the groups that you are trying to join, and how far you have come."""
     told = context.call("join.list")
     joins = fields.records(told, "joins")
-    context.out.result(told, [] if joins else ["You are not trying to join any group."])
+    context.out.result(told, [] if joins else [tell("You are not trying to join any group.")])
     context.out.table(
-        ("id", "group", "state", "next"),
+        tell_each("id", "group", "state", "next"),
         [
             (
                 shown_id(fields.text(join, "id")),
@@ -127,7 +127,7 @@ def drop(join: str, /, *, context: Here) -> None:
         The beginning of its id in `mesh joins list`.
     """
     told = context.call("join.drop", {"join": join})
-    context.out.result(told, ["Dropped. Your node does not look or knock there."])
+    context.out.result(told, [tell("Dropped. Your node does not look or knock there.")])
 
 
 # ---------------------------------------------------------------- steps
@@ -136,21 +136,20 @@ def drop(join: str, /, *, context: Here) -> None:
 def preview_lines(join: JsonObject) -> list[str]:
     """Show what one is about to join: name, purpose, how many, who invites, who sees what, the agreement."""
     group = fields.record(join, "group")
-    lines = [f"Group: {one_line(fields.text(group, 'name'))}"]
+    lines = [tell("Group: {group}", group=one_line(fields.text(group, "name")))]
     if about := one_line(fields.text(group, "about")):
-        lines.append(f"About: {about}")
+        lines.append(tell("About: {about}", about=about))
     if count := fields.number(group, "members"):
-        lines.append(f"Members: {count}")
+        lines.append(tell("Members: {count}", count=count))
     if inviter := one_line(fields.text(fields.record(join, "inviter"), "alias")):
-        lines.append(f"Invited by: {inviter}")
-    if words := fields.texts(group, "fingerprint_words"):
-        lines.append(f"Its words, the same for every member: {' '.join(words)}")
+        lines.append(tell("Invited by: {name}", name=inviter))
     return [
         *lines,
+        *words_of(group),
         *_approval_lines(join),
         *_history_lines(group),
         *_keep_lines(group),
-        "Once you are in, the members can see what you post, your alias, and your node's network address.",
+        tell("Once you are in, the members can see what you post, your alias, and your node's network address."),
         *agreement_lines(fields.record(join, "agreement")),
     ]
 
@@ -158,22 +157,29 @@ def preview_lines(join: JsonObject) -> list[str]:
 def _history_lines(group: JsonObject) -> list[str]:
     """Say what one will see of what was said before, and what later newcomers will see of one's own words."""
     if (history := fields.text(group, "history")) == "none":
-        return ["Newcomers see nothing of what was said before they came: you will not, nor will those after you."]
-    said = newcomers_see(history)
-    return [f"{said[:1].upper()}{said[1:]}: you will, and those who come after you see yours."] if said else []
+        return [
+            tell("Newcomers see nothing of what was said before they came: you will not, nor will those after you.")
+        ]
+    if not history:
+        return []
+    seen = history_seen(history)
+    return [tell("Newcomers see {what}: you will, and those who come after you see yours.", what=seen)]
 
 
 def _keep_lines(group: JsonObject) -> list[str]:
     """Say how long what one says is kept there, where it is not kept for ever."""
     if not (keep := fields.number(group, "keep")):
         return []
-    return [f"What is said is deleted after {spoken_duration(keep)}, on every node that keeps to the rules."]
+    kept = spoken_duration(keep)
+    return [tell("What is said is deleted after {time}, on every node that keeps to the rules.", time=kept)]
 
 
 def _approval_lines(join: JsonObject) -> list[str]:
     if not fields.number(join, "approvals"):
         return []
-    return ["This code asks for approval: once you have agreed, a moderator, steward or founder has to let you in."]
+    return [
+        tell("This code asks for approval: once you have agreed, a moderator, steward or founder has to let you in.")
+    ]
 
 
 def _door_words(told: JsonObject) -> list[str]:
@@ -181,7 +187,12 @@ def _door_words(told: JsonObject) -> list[str]:
     words = " ".join(fields.texts(fields.record(told, "join"), "key_words"))
     if not words or _state(told) != "awaiting-approval":
         return []
-    return [f"Whoever may let you in sees these words beside your knock, and can compare them with you: {words}"]
+    return [
+        tell(
+            "Whoever may let you in sees these words beside your knock, and can compare them with you: {words}",
+            words=words,
+        )
+    ]
 
 
 def _agree(context: Context, api: Api, told: JsonObject, alias: str | None, *, agree: bool) -> JsonObject:
@@ -195,7 +206,7 @@ def _agree(context: Context, api: Api, told: JsonObject, alias: str | None, *, a
             raise LocalError(
                 "You did not join.",
                 why="You did not agree, and this attempt is dropped: `mesh status` does not list it.",
-                do=f"Run {same_again(join)} if you want to after all.",
+                do=phrase("Run {command} if you want to after all.", command=same_again(join)),
                 code="E-NOT-CONFIRMED",
             )
     asked: JsonObject = {
@@ -209,7 +220,7 @@ def _agree(context: Context, api: Api, told: JsonObject, alias: str | None, *, a
 def _nowhere(told: JsonObject) -> list[str]:
     """Say that there is no address to look at, if that is known."""
     join = fields.record(told, "join")
-    return [nowhere_line(join)] if join.get("addresses") == 0 else []
+    return [tell(nowhere(join))] if join.get("addresses") == 0 else []
 
 
 def _wait(context: Context, api: Api, told: JsonObject, until: str, end: float) -> JsonObject:
@@ -224,11 +235,11 @@ def _wait(context: Context, api: Api, told: JsonObject, until: str, end: float) 
 def _goes_on(told: JsonObject, until: str) -> list[str]:
     """Say what a node that runs goes on doing by itself."""
     if until == "joined":
-        return ["Your node goes on knocking by itself. `mesh status` shows how it stands."]
+        return [tell("Your node goes on knocking by itself. `mesh status` shows how it stands.")]
     again = same_again(fields.record(told, "join"))
     return [
         *_nowhere(told),
-        f"Your node goes on looking. Run {again} later, to see the group and to agree.",
+        tell("Your node goes on looking. Run {command} later, to see the group and to agree.", command=again),
     ]
 
 
@@ -242,22 +253,20 @@ def _wait_for(api: Api, told: JsonObject, until: str, end: float) -> JsonObject:
     return told
 
 
-def finish(context: Context, told: JsonObject) -> int:
-    """Say how far an attempt to join has come; return the exit status."""
+def finish(context: Context, told: JsonObject, *, by_whom: bool = True) -> int:
+    """Say how far an attempt to join has come; return the exit status. `by_whom`: name whoever made the code."""
     join = fields.record(told, "join")
     name = one_line(fields.text(fields.record(join, "group"), "name"))
     state = fields.text(join, "state")
     if state in {"refused", "expired"}:
         return _turned_away(context, told, state)
     if state == "joined":
-        context.out.result(told, [f'You are in "{name}".', *_inviter(join), *_alike(join)])
-        context.out.say(f'Next: `mesh read "{name}"`, and `mesh post "{name}"`.')
+        context.out.result(
+            told, [tell('You are in "{group}".', group=name), *(_inviter(join) if by_whom else []), *_alike(join)]
+        )
+        context.out.say(tell('Next: `mesh read "{group}"`, and `mesh post "{group}"`.', group=name))
         return Exit.OK
-    lines = {
-        "looking": "Nobody of the group was found yet.",
-        "awaiting-approval": f'A moderator, steward or founder of "{name}" has to let you in; nobody has yet.',
-    }
-    line = lines.get(state, f'Nobody of "{name}" has answered your knock yet.')
+    line = tell(WAITS.get(state, UNANSWERED), group=name)
     context.out.result(told, [line, *_at_keeper(join)])
     until = "preview" if state == "looking" else "joined"
     context.out.say(*(_goes_on(told, until) if context.node_up else waits_for_the_node(told, until)))
@@ -266,17 +275,20 @@ def finish(context: Context, told: JsonObject) -> int:
 
 def _at_keeper(join: JsonObject) -> list[str]:
     """Say that one need not be online together with anybody."""
-    return [AT_KEEPER] if fields.flag(join, "at_keeper") else []
+    return [tell(AT_KEEPER)] if fields.flag(join, "at_keeper") else []
 
 
 def waits_for_the_node(told: JsonObject, until: str) -> list[str]:
     """Say what a node that is down would do, and no more than it would."""
     if until == "joined":
-        return ["Your node is not running. Start it with `mesh up`, and it knocks by itself."]
+        return [tell("Your node is not running. Start it with `mesh up`, and it knocks by itself.")]
     again = same_again(fields.record(told, "join"))
     return [
-        "Your node is not running. `mesh up` starts it.",
-        *(_nowhere(told) or [f"It then looks for the group. Run {again} again, to see it and to agree."]),
+        tell("Your node is not running. `mesh up` starts it."),
+        *(
+            _nowhere(told)
+            or [tell("It then looks for the group. Run {command} again, to see it and to agree.", command=again)]
+        ),
     ]
 
 
@@ -285,10 +297,11 @@ def _turned_away(context: Context, told: JsonObject, state: str) -> int:
     join = fields.record(told, "join")
     over = "The offer has run out." if fields.flag(join, "offered") else "The invite has expired."
     what = over if state == "expired" else "The group did not let you in."
-    why = one_line(fields.text(join, "why"))
-    already_in = why.startswith("You are in")
+    already_in = fields.text(join, "why").startswith(ALREADY_IN)
     do = "Read on: `mesh group list` shows it." if already_in else ask_again(join)
-    error = RefusedError("No second place is needed." if already_in else what, why=why, do=do, code=code)
+    error = RefusedError(
+        "No second place is needed." if already_in else what, why=fields.phrase_of(join, "why"), do=do, code=code
+    )
     return refuse(context, error, told)
 
 
@@ -308,13 +321,17 @@ def _alike(join: JsonObject) -> list[str]:
     if not names:
         return []
     return [
-        f"Somebody here goes by much the same alias as you: {', '.join(names)}. A part of the id stands beside both."
+        tell(
+            "Somebody here goes by much the same alias as you: {names}. A part of the id stands beside both.",
+            names=", ".join(names),
+        )
     ]
 
 
 def _inviter(join: JsonObject) -> list[str]:
     inviter = fields.record(join, "inviter")
-    return [f"Invited by {one_line(fields.person(inviter))}."] if fields.text(inviter, "alias") else []
+    name = one_line(fields.person(inviter))
+    return [tell("Invited by {name}.", name=name)] if fields.text(inviter, "alias") else []
 
 
 def _state(told: JsonObject) -> str:

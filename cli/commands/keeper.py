@@ -3,14 +3,16 @@
 from cyclopts import App
 
 from cli import fields
-from cli.ask import confirm, given_text
+from cli.ask import confirm, given_line
 from cli.context import Context
 from cli.options import Here, SecondsOrNone, SizeOrNone
 from cli.output import one_line
-from cli.render import counted, shown_id, when
+from cli.render import shown_id, when
 from cli.sizes import format_size
+from cli.words import tell, tell_each, tell_many
 from mesh.errors import LocalError
 from mesh.node.local.protocol import JsonObject
+from mesh.phrases import phrase, plural
 
 app = App(name="keeper", help="Hold sealed messages for groups, and choose who holds yours.")
 
@@ -35,8 +37,8 @@ def on(*, quota: SizeOrNone = None, keep: SecondsOrNone = None, context: Here) -
         raise LocalError("A keeper keeps for whole days.", do="Say --keep 7d, or --keep 30d.", code="E-USAGE")
     days = None if keep is None else keep // DAY_S
     told = context.call("keeper.on", {"quota": quota, "days": days})
-    context.out.result(told, [f"This node is a keeper: {_terms(told)}."])
-    context.out.say("Next: `mesh keeper ticket` makes a ticket for one group. Keep the node running: `mesh up`.")
+    context.out.result(told, [_terms_line(told)])
+    context.out.say(tell("Next: `mesh keeper ticket` makes a ticket for one group. Keep the node running: `mesh up`."))
 
 
 @app.command
@@ -48,10 +50,15 @@ def off(*, context: Here) -> None:
     """
     with context.api() as api:
         held = 0 if context.yes else fields.number(api.call("keeper.status", {}), "frames")
-        if held and not confirm(f"It holds {counted(held, 'sealed piece')} for others. Forget them?", instead="--yes"):
+        question = plural(
+            "It holds {count} sealed piece for others. Forget them?",
+            "It holds {count} sealed pieces for others. Forget them?",
+            count=held,
+        )
+        if held and not confirm(question, instead="--yes"):
             raise LocalError("Nothing was changed.", code="E-NOT-CONFIRMED")
         told = api.call("keeper.off", {})
-    context.out.result(told, ["This node is no keeper, and has forgotten what it held for others."])
+    context.out.result(told, [tell("This node is no keeper, and has forgotten what it held for others.")])
 
 
 @app.command
@@ -59,18 +66,34 @@ def status(*, context: Here) -> None:
     """Say what this node holds for others."""
     told = context.call("keeper.status")
     if not fields.flag(told, "on"):
-        context.out.result(told, ["This node is no keeper. `mesh keeper on` makes it one."])
+        context.out.result(told, [tell("This node is no keeper. `mesh keeper on` makes it one.")])
         return
-    oldest = fields.text(told, "oldest")
-    since = f", the oldest since {when(oldest)}" if oldest else ""
-    pieces = counted(fields.number(told, "frames"), "sealed piece")
-    held = f"It holds {format_size(fields.number(told, 'bytes'))} in {pieces}{since}."
-    asked = f"Tickets of yours that are in use: {fields.number(told, 'accounts')}."
-    context.out.result(told, [f"This node is a keeper: {_terms(told)}.", held, asked])
+    asked = tell("Tickets of yours that are in use: {count}.", count=fields.number(told, "accounts"))
+    context.out.result(told, [_terms_line(told), _held_line(told), asked])
 
 
-def _terms(told: JsonObject) -> str:
-    return f"up to {format_size(fields.number(told, 'quota'))}, each piece for {fields.number(told, 'days')} days"
+def _terms_line(told: JsonObject) -> str:
+    size, days = format_size(fields.number(told, "quota")), fields.number(told, "days")
+    return tell("This node is a keeper: up to {size}, each piece for {days} days.", size=size, days=days)
+
+
+def _held_line(told: JsonObject) -> str:
+    """Say how much is held, and since when where that is known."""
+    count, size = fields.number(told, "frames"), format_size(fields.number(told, "bytes"))
+    if not (oldest := fields.text(told, "oldest")):
+        return tell_many(
+            "It holds {size} in {count} sealed piece.",
+            "It holds {size} in {count} sealed pieces.",
+            count=count,
+            size=size,
+        )
+    return tell_many(
+        "It holds {size} in {count} sealed piece, the oldest since {time}.",
+        "It holds {size} in {count} sealed pieces, the oldest since {time}.",
+        count=count,
+        size=size,
+        time=when(oldest),
+    )
 
 
 @app.command
@@ -90,7 +113,7 @@ def ticket(*, quota: SizeOrNone = None, note: str = "", context: Here) -> None:
     told = context.call("keeper.ticket", {"quota": quota, "note": note})
     context.out.result(told, [fields.text(told, "ticket")])
     context.out.say(
-        "Give it to a steward or founder of one group, privately; they type `mesh keeper add GROUP` and paste it."
+        tell("Give it to a steward or founder of one group, privately; they type `mesh keeper add GROUP` and paste it.")
     )
 
 
@@ -108,14 +131,16 @@ def add(group: str, ticket: str | None = None, /, *, context: Here) -> None:
     ticket
         The ticket that the keeper's operator gave you; - reads it from stdin, and left out it is asked for.
     """
-    text = given_text(ticket, "The ticket", instead="TICKET, or - for stdin")
-    if not text.strip():
+    text = given_line(ticket, "The ticket", instead=phrase("TICKET, or - for stdin"))
+    if not text:
         raise LocalError("No ticket was given.", do="Run it again, and paste the ticket.", code="E-VALUE-NEEDED")
     told = context.call("keeper.add", {"group": group, "ticket": text})
     keeper = fields.record(told, "keeper")
-    context.out.result(told, [f"The group's members leave what they say at {_name(keeper)} too."])
+    context.out.result(told, [tell("The group's members leave what they say at {keeper} too.", keeper=_name(keeper))])
     if not fields.flag(keeper, "reachable"):
-        context.out.say("It is not reachable now; members' nodes go on trying. `mesh keeper list` shows how it stands.")
+        context.out.say(
+            tell("It is not reachable now; members' nodes go on trying. `mesh keeper list` shows how it stands.")
+        )
     context.say_unheard()
 
 
@@ -131,7 +156,7 @@ def remove(group: str, keeper: str, /, *, context: Here) -> None:
         Its note, or the beginning of its id in `mesh keeper list`.
     """
     told = context.call("keeper.remove", {"group": group, "keeper": keeper})
-    context.out.result(told, [f"Nothing more is left at {_name(fields.record(told, 'removed'))}."])
+    context.out.result(told, [tell("Nothing more is left at {keeper}.", keeper=_name(fields.record(told, "removed")))])
     context.say_unheard()
 
 
@@ -146,9 +171,9 @@ def list_(group: str, /, *, context: Here) -> None:
     """
     told = context.call("keeper.list", {"group": group})
     keepers = fields.records(told, "keepers")
-    context.out.result(told, [] if keepers else ["The group has no keeper. `mesh keeper add` gives it one."])
+    context.out.result(told, [] if keepers else [tell("The group has no keeper. `mesh keeper add` gives it one.")])
     context.out.table(
-        ("id", "note", "now", "says that it holds"),
+        tell_each("id", "note", "now", "says that it holds"),
         [
             (
                 shown_id(fields.text(keeper, "id")),
@@ -160,25 +185,30 @@ def list_(group: str, /, *, context: Here) -> None:
         ],
     )
     if keepers and context.node_up:
-        context.out.say("They say what they hold when they are asked, every ten minutes.")
+        context.out.say(tell("They say what they hold when they are asked, every ten minutes."))
 
 
 def _now(context: Context, keeper: JsonObject) -> str:
     """Say whether a keeper is reachable, which only a node that runs can know."""
     if not context.node_up:
-        return "not known: your node is not running"
-    return "reachable" if fields.flag(keeper, "reachable") else "not reachable"
+        return tell("not known: your node is not running")
+    return tell("reachable") if fields.flag(keeper, "reachable") else tell("not reachable")
 
 
 def _holds(keeper: JsonObject) -> str:
     if keeper.get("holds") is None:
-        return "nothing said yet"
+        return tell("nothing said yet")
     if not fields.flag(keeper, "keeps"):
-        return "nothing: it keeps for nobody now"
+        return tell("nothing: it keeps for nobody now")
     holds = fields.record(keeper, "holds")
-    of = f"of {format_size(fields.number(holds, 'quota'))}"
-    return f"{counted(fields.number(holds, 'frames'), 'piece')}, {format_size(fields.number(holds, 'bytes'))} {of}"
+    return tell_many(
+        "{count} piece, {size} of {quota}",
+        "{count} pieces, {size} of {quota}",
+        count=fields.number(holds, "frames"),
+        size=format_size(fields.number(holds, "bytes")),
+        quota=format_size(fields.number(holds, "quota")),
+    )
 
 
 def _name(keeper: JsonObject) -> str:
-    return one_line(fields.text(keeper, "note")) or f"keeper {shown_id(fields.text(keeper, 'id'))}"
+    return one_line(fields.text(keeper, "note")) or tell("keeper {id}", id=shown_id(fields.text(keeper, "id")))

@@ -5,6 +5,7 @@ from cyclopts import App
 from cli import fields
 from cli.options import Here
 from cli.render import shown_id, when
+from cli.words import tell, tell_each
 
 app = App(name="knocks", help="Who waits at the door: list, admit, decline.")
 
@@ -20,9 +21,9 @@ def list_(group: str | None = None, /, *, context: Here) -> None:
     """
     told = context.call("knocks.list", {"group": group})
     knocks = fields.records(told, "knocks")
-    context.out.result(told, [] if knocks else ["Nobody waits."])
+    context.out.result(told, [] if knocks else [tell("Nobody waits.")])
     context.out.table(
-        ("id", "group", "alias", "words", "invite", "since", "note"),
+        tell_each("id", "group", "alias", "words", "invite", "since", "note"),
         [
             (
                 shown_id(fields.text(knock, "id")),
@@ -40,7 +41,7 @@ def list_(group: str | None = None, /, *, context: Here) -> None:
 
 def taken_line(names: list[str]) -> str:
     """Say that members go by much the same alias as one who knocks."""
-    return f"somebody called {', '.join(names)} is in already" if names else ""
+    return tell("a member called {names} is in already", names=", ".join(names)) if names else ""
 
 
 @app.command
@@ -63,11 +64,13 @@ def admit(group: str, knock: str, /, *, context: Here) -> None:
     told = context.call("knocks.admit", {"group": group, "knock": knock})
     waits = fields.record(told, "approved") if told.get("approved") else None
     if waits is None:
-        context.out.result(told, ["You let them in."])
+        context.out.result(told, [tell("You let them in.")])
         context.say_unheard()
         return
     said, of = fields.number(waits, "approvals"), fields.number(waits, "needed")
-    context.out.result(told, [f"You said yes: {said} of {of}. They come in when {of} have said yes."])
+    context.out.result(
+        told, [tell("You said yes: {said} of {of}. They come in when {of} have said yes.", said=said, of=of)]
+    )
     context.say_unheard()
 
 
@@ -83,4 +86,4 @@ def decline(group: str, knock: str, /, *, context: Here) -> None:
         The beginning of the knock's id.
     """
     told = context.call("knocks.decline", {"group": group, "knock": knock})
-    context.out.result(told, ["Declined."])
+    context.out.result(told, [tell("Declined.")])

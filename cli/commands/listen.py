@@ -14,6 +14,7 @@ from cli.options import Commas, Flag, Here, Seconds, WordOrNone
 from cli.output import one_line
 from cli.render import INDENT, shown_id, when
 from cli.told import told_code
+from cli.words import tell, tell_many, to_tell
 from mesh.errors import Exit, LocalError, RefusedError
 from mesh.node.local.protocol import JsonObject
 
@@ -21,24 +22,24 @@ app = App(name="listen", help="Offer to listen, or ask for a listener; neither i
 
 DAY_S: Final = 86_400
 STATES: Final = {
-    "waiting": "not sent yet: nobody of the group is reachable",
-    "asked": "asked; nobody has said yes yet",
-    "offered": "asks you; accept, or do nothing",
-    "declined": "you put it aside; they were not told",
-    "joining": "you said yes; on your way",
-    "taken": "another was there first; thank you for being ready",
-    "open": "you can talk",
-    "ended": "ended",
-    "expired": "nobody was free this time",
+    "waiting": to_tell("not sent yet: nobody of the group is reachable"),
+    "asked": to_tell("asked; nobody has said yes yet"),
+    "offered": to_tell("asks you; accept, or do nothing"),
+    "declined": to_tell("you put it aside; they were not told"),
+    "joining": to_tell("you said yes; on your way"),
+    "taken": to_tell("another was there first; thank you for being ready"),
+    "open": to_tell("you can talk"),
+    "ended": to_tell("ended"),
+    "expired": to_tell("nobody was free this time"),
 }
 CARE: Final = (
-    "That talk has ended. Whatever was said, you did not have to hold it alone.",
-    "Take a moment: some water, some air, or somebody whom you like.",
+    to_tell("That talk has ended. Whatever was said, you did not have to hold it alone."),
+    to_tell("Take a moment: some water, some air, or somebody whom you like."),
     CRISIS,
 )
 DIRECT: Final = (
-    "No keeper carries this talk. Your two nodes will link with each other.",
-    "Each learns the other's network address, and whoever watches the network sees that they are linked.",
+    to_tell("No keeper carries this talk. Your two nodes will link with each other."),
+    to_tell("Each learns the other's network address, and whoever watches the network sees that they are linked."),
 )
 
 
@@ -77,7 +78,7 @@ def offer(
         raise LocalError("An offer stands for whole days.", do="Say --for 7d, or --for 30d.", code="E-USAGE")
     asked: JsonObject = {"group": group, "topics": [*topics] if topics else [], "hours": hours, "days": for_ // DAY_S}
     told = context.call("listen.offer", {**asked, "wait_s": wait})
-    context.out.result(told, ["You offer to listen. `mesh status` shows when somebody asks."])
+    context.out.result(told, [tell("You offer to listen. `mesh status` shows when somebody asks.")])
     return told_code(context, told)
 
 
@@ -93,7 +94,7 @@ def withdraw(group: str, /, *, wait: Seconds = 2, context: Here) -> int:
         How long to wait until somebody is told.
     """
     told = context.call("listen.withdraw", {"group": group, "wait_s": wait})
-    context.out.result(told, ["You offer to listen no longer."])
+    context.out.result(told, [tell("You offer to listen no longer.")])
     return told_code(context, told)
 
 
@@ -115,7 +116,8 @@ def ask(
     the other is, but both programs know it, and a changed one can show it. Either may end it at any time.
 
     The group's keepers carry the talk and cannot read it. They see which two network addresses fetch it. Without a
-    keeper your two nodes link with each other: then --direct is needed. A listener is a member, not a helpline.
+    keeper your two nodes link with each other: then --direct is needed. A listener is a member, not a helpline. You are
+    shown to the same people four times within three hours, and no more.
 
     mesh listen ask "Tuesday grief" "sleep" --minutes 30
 
@@ -140,12 +142,10 @@ def ask(
         told = context.signed(api, "listen.ask", asked)
     talk = fields.record(told, "talk")
     waits = fields.text(talk, "state") == "waiting"
-    lines = {
-        True: "It is kept, and goes out as soon as somebody of the group is reachable.",
-        False: "You have asked. The first who says yes can talk with you; nobody may be free.",
-    }
-    context.out.result(told, [lines[waits]])
-    context.out.say("`mesh listen list` shows how it stands; `mesh listen end` takes it back.", CRISIS)
+    kept = tell("It is kept, and goes out as soon as somebody of the group is reachable.")
+    asked_now = tell("You have asked. The first who says yes can talk with you; nobody may be free.")
+    context.out.result(told, [kept if waits else asked_now])
+    context.out.say(tell("`mesh listen list` shows how it stands; `mesh listen end` takes it back."), tell(CRISIS))
     return Exit.QUEUED if waits else Exit.OK
 
 
@@ -157,7 +157,7 @@ def _goes_direct(context: Context, before: JsonObject) -> bool:
 
 
 def _agrees(context: Context) -> bool:
-    context.out.insist(*DIRECT)
+    context.out.insist(*(tell(line) for line in DIRECT))
     if not confirm("Go on all the same?", instead="--direct"):
         raise RefusedError(
             "Nothing was sent.", do="Add a keeper to the group: `mesh keeper add`.", code="E-NOT-CONFIRMED"
@@ -190,13 +190,14 @@ def accept(talk: str, /, *, direct: Flag = False, wait: Seconds = 30, context: H
     shown = fields.record(told, "talk")
     state, name = fields.text(shown, "state"), one_line(fields.text(shown, "name"))
     if state == "open":
-        context.out.result(told, [f'You can talk, in "{name}", where you are {one_line(fields.text(shown, "alias"))}.'])
-        context.out.say(f'`mesh post "{name}"` says something there; `mesh listen end` ends it.')
+        alias = one_line(fields.text(shown, "alias"))
+        context.out.result(told, [tell('You can talk, in "{talk}", where you are {alias}.', talk=name, alias=alias)])
+        context.out.say(tell('`mesh post "{talk}"` says something there; `mesh listen end` ends it.', talk=name))
         return Exit.OK
-    lines = {"taken": "Another was there before you. Thank you for being ready: it counts."}
-    context.out.result(told, [lines.get(state, "They are not reached yet.")])
+    taken = tell("Another was there before you. Thank you for being ready: it counts.")
+    context.out.result(told, [taken if state == "taken" else tell("They are not reached yet.")])
     if state == "joining":
-        context.out.say("Run it again in a while. `mesh listen list` shows how it stands.")
+        context.out.say(tell("Run it again in a while. `mesh listen list` shows how it stands."))
     return Exit.OK if state == "taken" else Exit.QUEUED
 
 
@@ -221,10 +222,10 @@ def end(talk: WordOrNone = None, /, *, wait: Seconds = 2, context: Here) -> int:
     told = context.call("listen.end", {"talk": talk, "wait_s": wait})
     was = fields.text(fields.record(told, "ended"), "was")
     if was in {"open", "ended"}:
-        context.out.result(told, [*CARE])
+        context.out.result(told, [tell(line) for line in CARE])
         return told_code(context, told)
-    words = {"offered": "It is put aside. They are not told.", "joining": "It is put aside. They are not told."}
-    context.out.result(told, [words.get(was, "It is taken back. Nobody is told.")])
+    aside, back = tell("It is put aside. They are not told."), tell("It is taken back. Nobody is told.")
+    context.out.result(told, [aside if was in {"offered", "joining"} else back])
     return Exit.OK
 
 
@@ -241,19 +242,18 @@ def list_(group: WordOrNone = None, /, *, context: Here) -> None:
     offers, talks = fields.records(told, "offers"), fields.records(told, "talks")
     lines = [line for found in offers for line in offer_lines(found)]
     lines += [line for found in talks for line in talk_lines(found)]
-    context.out.result(told, lines or ["Nobody offers to listen yet. `mesh listen offer` does."])
+    context.out.result(told, lines or [tell("Nobody offers to listen yet. `mesh listen offer` does.")])
 
 
 def offer_lines(offered: JsonObject) -> list[str]:
     """Say who offers to listen, to what and when."""
-    mine = fields.flag(offered, "mine")
-    who = "you" if mine else one_line(fields.person(fields.record(offered, "member")))
+    name = one_line(fields.person(fields.record(offered, "member")))
     parts = [
         one_line(fields.text(fields.record(offered, "group"), "name")),
-        f"{who} {'listen' if mine else 'listens'}",
+        tell("you listen") if fields.flag(offered, "mine") else tell("{name} listens", name=name),
         one_line(", ".join(fields.texts(offered, "topics"))),
         fields.text(offered, "hours"),
-        "nobody has been told yet" if fields.flag(offered, "waits") else "",
+        tell("nobody has been told yet") if fields.flag(offered, "waits") else "",
     ]
     return [" · ".join(part for part in parts if part)]
 
@@ -264,15 +264,16 @@ def talk_lines(talk: JsonObject) -> list[str]:
     parts = [
         shown_id(fields.text(talk, "id")),
         one_line(fields.text(fields.record(talk, "group"), "name")),
-        f"{fields.number(talk, 'minutes')} minutes",
+        tell_many("{count} minute", "{count} minutes", count=fields.number(talk, "minutes")),
         fields.text(talk, "mode"),
-        "" if fields.flag(talk, "kept") else "no keeper: --direct",
-        STATES.get(state, one_line(state)),
-        f"until {when(fields.text(talk, 'expires'))}" if state in {"asked", "offered"} else "",
+        "" if fields.flag(talk, "kept") else tell("no keeper: --direct"),
+        tell(STATES[state]) if state in STATES else one_line(state),
+        tell("until {time}", time=when(fields.text(talk, "expires"))) if state in {"asked", "offered"} else "",
     ]
     topic, name = one_line(fields.text(talk, "topic")), one_line(fields.text(talk, "name"))
+    where = tell('in "{talk}", where you are {alias}', talk=name, alias=one_line(fields.text(talk, "alias")))
     return [
         " · ".join(part for part in parts if part) + (f": {topic}" if topic else ""),
-        *([f'{INDENT}in "{name}", where you are {one_line(fields.text(talk, "alias"))}'] if name else []),
-        *(f"{INDENT}{line}" for line in CARE if fields.flag(talk, "care")),
+        *([f"{INDENT}{where}"] if name else []),
+        *(f"{INDENT}{tell(line)}" for line in CARE if fields.flag(talk, "care")),
     ]

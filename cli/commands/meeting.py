@@ -9,18 +9,20 @@ from cli.durations import spoken_duration
 from cli.options import Flag, Here, Seconds
 from cli.output import one_line
 from cli.render import indented, when
-from mesh.errors import Exit, LocalError
+from cli.told import told_code
+from cli.words import tell, to_tell
+from mesh.errors import LocalError
 from mesh.node.local.protocol import JsonObject
 
 HOUR_S = 3600
 DAYS = {
-    "mon": "Mondays",
-    "tue": "Tuesdays",
-    "wed": "Wednesdays",
-    "thu": "Thursdays",
-    "fri": "Fridays",
-    "sat": "Saturdays",
-    "sun": "Sundays",
+    "mon": to_tell("Mondays"),
+    "tue": to_tell("Tuesdays"),
+    "wed": to_tell("Wednesdays"),
+    "thu": to_tell("Thursdays"),
+    "fri": to_tell("Fridays"),
+    "sat": to_tell("Saturdays"),
+    "sun": to_tell("Sundays"),
 }
 
 app = App(name="meeting", help="When a group meets: set, show, remind.")
@@ -40,6 +42,9 @@ def set_(
     context: Here,
 ) -> int:
     """Say when a group meets, for all its members; for moderators and up. The last word holds.
+
+    Of two who set it at the same time the later word holds, by their clocks. It stays when the group's `keep` has
+    passed, until it is set anew.
 
     For example:
 
@@ -71,10 +76,7 @@ def set_(
     asked: JsonObject = {"group": group, "day": day, "time": time, "zone": zone, "note": note, "none": none}
     told = context.call("meeting.set", {**{k: v for k, v in asked.items() if v is not None}, "wait_s": wait})
     context.out.result(told, meeting_lines(told))
-    if fields.flag(told, "told"):
-        return Exit.OK
-    context.out.say("Nobody has been told yet. It goes out by itself as soon as a member's node is reachable.")
-    return Exit.QUEUED
+    return told_code(context, told)
 
 
 @app.command
@@ -105,15 +107,15 @@ def remind(group: str, /, *, before: Seconds = HOUR_S, off: Flag = False, contex
     """
     told = context.call("meeting.remind", {"group": group, "before_s": 0 if off else before})
     ahead = fields.number(told, "remind_s")
-    said = f"You are reminded from {spoken_duration(ahead)} before." if ahead else "You are not reminded."
-    context.out.result(told, [*meeting_lines(told), said])
+    reminded = tell("You are reminded from {time} before.", time=spoken_duration(ahead))
+    context.out.result(told, [*meeting_lines(told), reminded if ahead else tell("You are not reminded.")])
 
 
 def meeting_lines(told: JsonObject) -> list[str]:
     """Say when a group meets, with what was said beside it."""
     meeting = fields.record(told, "meeting")
     if not meeting:
-        return ["This group has no meeting."]
+        return [tell("This group has no meeting.")]
     note = fields.text(meeting, "note")
     return [meeting_line(meeting), *(indented(note) if note else [])]
 
@@ -123,7 +125,14 @@ def meeting_line(meeting: JsonObject) -> str:
     if not meeting:
         return ""
     day = one_line(fields.text(meeting, "day"))
-    at = f"{DAYS.get(day, day)} at {one_line(fields.text(meeting, 'time'))} ({one_line(fields.text(meeting, 'zone'))})"
+    at = tell(
+        "{day} at {time} ({zone})",
+        day=tell(DAYS[day]) if day in DAYS else day,
+        time=one_line(fields.text(meeting, "time")),
+        zone=one_line(fields.text(meeting, "zone")),
+    )
     begins = fields.text(meeting, "next")
-    next_ = f"; next for you: {when(begins)}" if begins else "; this machine does not know that time zone"
-    return f"{at}{next_} · set by {one_line(fields.person(fields.record(meeting, 'by')))}"
+    next_ = (
+        tell("next for you: {time}", time=when(begins)) if begins else tell("this machine does not know that time zone")
+    )
+    return f"{at}; {next_} · {tell('set by {name}', name=one_line(fields.person(fields.record(meeting, 'by'))))}"

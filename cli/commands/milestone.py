@@ -8,6 +8,7 @@ from cli.options import Flag, Here, Seconds, WordOrNone
 from cli.output import one_line
 from cli.render import INDENT, shown_id
 from cli.told import told_code
+from cli.words import tell, tell_many
 from mesh.node.local.protocol import JsonObject
 
 app = App(name="milestone", help="Days that count: your own, and those of others.")
@@ -28,7 +29,8 @@ def add(
     """Put up a milestone of your own. All in the group see it and its date, and who comes in later too.
 
     It counts by itself. Only you can take it down, with `mesh milestone reset`. It goes as messages go: when it is as
-    old as the group keeps things, or when you leave. For example:
+    old as the group keeps things, or when you leave. Nobody checks the date. There is no private counting yet. For
+    example:
 
     mesh milestone add "Tuesday grief" "without a drink" --since 2026-08-25 --invite
     mesh milestone add "Tuesday grief" "in the new flat" --count months
@@ -74,9 +76,9 @@ def list_(group: str, /, *, context: Here) -> None:
     """
     told = context.call("milestone.list", {"group": group})
     lines = [line for found in fields.records(told, "milestones") for line in milestone_lines(found)]
-    context.out.result(told, lines or ["No milestones stand here. `mesh milestone add` puts up one of yours."])
-    if fields.number(told, "left_out"):
-        context.out.say(f"Left out, by what you block or mute, or as too old: {fields.number(told, 'left_out')}.")
+    context.out.result(told, lines or [tell("No milestones stand here. `mesh milestone add` puts up one of yours.")])
+    if count := fields.number(told, "left_out"):
+        context.out.say(tell("Left out, by what you block or mute, or as too old: {count}.", count=count))
 
 
 @app.command
@@ -95,7 +97,7 @@ def reset(milestone: str, /, *, wait: Seconds = 2, context: Here) -> int:
         How long to wait until somebody is told.
     """
     told = context.call("milestone.reset", {"milestone": milestone, "wait_s": wait})
-    context.out.result(told, ["It is taken down. Nobody is told why."])
+    context.out.result(told, [tell("It is taken down. Nobody is told why.")])
     return told_code(context, told)
 
 
@@ -124,15 +126,16 @@ def congratulate(milestone: str, text: str = "", /, *, withdraw: Flag = False, w
 
 def milestone_lines(milestone: JsonObject) -> list[str]:
     """Say what is counted; what we say of it comes first, so that no text can pass for it."""
-    passed, unit = fields.number(milestone, "elapsed"), fields.text(milestone, "count")
-    whose = "you" if fields.flag(milestone, "mine") else one_line(fields.person(fields.record(milestone, "author")))
+    whose = (
+        tell("you") if fields.flag(milestone, "mine") else one_line(fields.person(fields.record(milestone, "author")))
+    )
     congratulated = fields.number(milestone, "congratulated")
     parts = [
         shown_id(fields.text(milestone, "id")),
-        f"{passed} {unit.removesuffix('s') if passed == 1 else unit} since {fields.text(milestone, 'since')}",
-        "congratulations are welcome" if fields.flag(milestone, "invited") and not congratulated else "",
-        f"congratulated by {congratulated}" if congratulated else "",
-        "nobody has been told yet" if fields.flag(milestone, "waits") else "",
+        _since(milestone),
+        tell("congratulations are welcome") if fields.flag(milestone, "invited") and not congratulated else "",
+        tell("congratulated by {count}", count=congratulated) if congratulated else "",
+        tell("nobody has been told yet") if fields.flag(milestone, "waits") else "",
         whose,
     ]
     said = fields.records(milestone, "congratulations")
@@ -144,3 +147,17 @@ def milestone_lines(milestone: JsonObject) -> list[str]:
             if fields.text(word, "text")
         ),
     ]
+
+
+def _since(milestone: JsonObject) -> str:
+    """Say how long it is since the day."""
+    count, day = fields.number(milestone, "elapsed"), fields.text(milestone, "since")
+    match fields.text(milestone, "count"):
+        case "weeks":
+            return tell_many("{count} week since {day}", "{count} weeks since {day}", count=count, day=day)
+        case "months":
+            return tell_many("{count} month since {day}", "{count} months since {day}", count=count, day=day)
+        case "years":
+            return tell_many("{count} year since {day}", "{count} years since {day}", count=count, day=day)
+        case _:
+            return tell_many("{count} day since {day}", "{count} days since {day}", count=count, day=day)

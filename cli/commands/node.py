@@ -13,9 +13,10 @@ from cyclopts import Parameter
 from cli import fields
 from cli.commands.home import no_identity
 from cli.context import Context
+from cli.event_lines import event_line
 from cli.options import Flag, Here
 from cli.pace import digest_line
-from cli.render import event_line
+from cli.words import tell
 from mesh.errors import Exit, StoreError, TransportError
 from mesh.node.local.api import reach_node
 from mesh.node.local.protocol import JsonObject
@@ -83,8 +84,13 @@ def up(
         show_event(context, context.with_passphrase(lambda: start(order())))
         return
     teller = Teller(context)
+
+    def on_event(event: JsonObject) -> None:
+        context.unseen.end()  # the passphrase was right, and the node may run for days
+        teller.tell(event)
+
     try:
-        context.with_passphrase(lambda: setup.run_node(order(), teller.tell))
+        context.with_passphrase(lambda: setup.run_node(order(), on_event))
     finally:
         teller.close()
 
@@ -136,11 +142,11 @@ def ready_lines(event: JsonObject) -> list[str]:
     """Say that the node is ready, and where; of what is only announced no more than that others are told it."""
     pid = fields.number(event, "pid")
     told, listening = fields.texts(event, "addresses"), fields.texts(event, "listening")
-    ready = f"Ready{f', as process {pid}' if pid else ''}."
+    ready = tell("Ready, as process {process}.", process=pid) if pid else tell("Ready.")
     if told == listening or not listening:
-        return [f"{ready} Others reach you at:", *(f"  {address}" for address in told)]
-    heard = [f"{ready} It listens at:", *(f"  {address}" for address in listening)]
-    return [*heard, "Others are told that they reach you at:", *(f"  {address}" for address in told)]
+        return [f"{ready} {tell('Others reach you at:')}", *(f"  {address}" for address in told)]
+    heard = [f"{ready} {tell('It listens at:')}", *(f"  {address}" for address in listening)]
+    return [*heard, tell("Others are told that they reach you at:"), *(f"  {address}" for address in told)]
 
 
 def down(*, context: Here) -> None:
@@ -149,7 +155,7 @@ def down(*, context: Here) -> None:
 
     node = reach_node(context.home)
     if node is None:
-        context.out.result({"stopped": False}, ["No node was running."])
+        context.out.result({"stopped": False}, [tell("No node was running.")])
         return
     try:
         node.call("node.stop", {})
@@ -166,4 +172,4 @@ def down(*, context: Here) -> None:
             )
         time.sleep(LOOK_S)
     setup.wait_until_free(context.home, max(end - time.monotonic(), LOOK_S))
-    context.out.result({"stopped": True}, ["Your node has stopped."])
+    context.out.result({"stopped": True}, [tell("Your node has stopped.")])

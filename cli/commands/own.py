@@ -1,12 +1,17 @@
 """`block`, `mute`, `hide` and what ends them: local and silent. Nobody is told, and nothing shows it from outside."""
 
+from typing import Final
+
 from cli import fields
 from cli.context import Context
 from cli.options import Commas, Flag, Here
 from cli.output import one_line
-from cli.render import counted, shown_id
+from cli.render import shown_id
+from cli.words import tell, tell_each, tell_many, to_tell
 from mesh.errors import LocalError
 from mesh.node.local.protocol import JsonObject
+
+MUTED: Final = {"words": to_tell("muted words: {words}"), "topics": to_tell("muted topics: {words}")}
 
 
 def block(group: str | None = None, member: str | None = None, /, *, clear: Flag = False, context: Here) -> None:
@@ -36,9 +41,15 @@ def block(group: str | None = None, member: str | None = None, /, *, clear: Flag
         return
     asked: JsonObject = {"group": group, "member": member, "blocked": True, "clear": clear}
     told = context.call("own.person", asked)
-    lines = [f"You no longer see what {_who(told)} says. They are not told."]
+    lines = [tell("You no longer see what {name} says. They are not told.", name=_who(told))]
     if clear:
-        lines.append(f"{counted(fields.number(told, 'cleared'), 'message')} of theirs deleted here.")
+        lines.append(
+            tell_many(
+                "{count} message of theirs deleted here.",
+                "{count} messages of theirs deleted here.",
+                count=fields.number(told, "cleared"),
+            )
+        )
     context.out.result(told, lines)
 
 
@@ -53,7 +64,7 @@ def unblock(group: str, member: str, /, *, context: Here) -> None:
         The member's alias, or the beginning of their id; also of one who is out by now.
     """
     told = context.call("own.person", {"group": group, "member": member, "blocked": False})
-    context.out.result(told, [f"You see again what {_who(told)} says."])
+    context.out.result(told, [tell("You see again what {name} says.", name=_who(told))])
 
 
 def mute(
@@ -94,7 +105,8 @@ def mute(
         context.out.result(told, _muted_lines(told))
     elif _names(group, member):
         told = context.call("own.person", {"group": group, "member": member, "muted": True})
-        context.out.result(told, [f"What {_who(told)} says stays closed until you open it. They are not told."])
+        closed = tell("What {name} says stays closed until you open it. They are not told.", name=_who(told))
+        context.out.result(told, [closed])
     else:
         _show_list(context)
 
@@ -145,7 +157,7 @@ def unmute(
         context.out.result(told, _muted_lines(told))
     elif _names(group, member):
         told = context.call("own.person", {"group": group, "member": member, "muted": False})
-        context.out.result(told, [f"What {_who(told)} says is open again."])
+        context.out.result(told, [tell("What {name} says is open again.", name=_who(told))])
     else:
         raise _who_is_missing()
 
@@ -167,7 +179,9 @@ def hide(message: str, /, *, undo: Flag = False, context: Here) -> None:
     """
     told = context.call("own.hide", {"message": message, "undo": undo})
     short = shown_id(fields.text(fields.record(told, "message"), "id"))
-    context.out.result(told, [f"{short} is shown again." if undo else f"{short} stays closed for you."])
+    context.out.result(
+        told, [tell("{id} is shown again.", id=short) if undo else tell("{id} stays closed for you.", id=short)]
+    )
 
 
 # ---------------------------------------------------------------- helpers
@@ -201,26 +215,26 @@ def _who(told: JsonObject) -> str:
 
 def _muted_lines(told: JsonObject) -> list[str]:
     found = [
-        f"muted {kind}: {', '.join(one_line(word) for word in named)}"
-        for kind in ("words", "topics")
+        tell(MUTED[kind], words=", ".join(one_line(word) for word in named))
+        for kind in MUTED
         if (named := fields.texts(told, kind))
     ]
-    return found or ["No words or topics are muted."]
+    return found or [tell("No words or topics are muted.")]
 
 
 def _show_list(context: Context) -> None:
     """Show what is blocked and muted."""
     told = context.call("own.list")
     people = fields.records(told, "people")
-    context.out.result(told, [*([] if people else ["Nobody is blocked or muted."]), *_muted_lines(told)])
+    context.out.result(told, [*([] if people else [tell("Nobody is blocked or muted.")]), *_muted_lines(told)])
     context.out.table(
-        ("group", "member", "blocked", "muted", "id"),
+        tell_each("group", "member", "blocked", "muted", "id"),
         [
             (
                 fields.text(fields.record(entry, "group"), "name"),
                 fields.person(fields.record(entry, "member")),
-                "yes" if fields.flag(entry, "blocked") else "",
-                "yes" if fields.flag(entry, "muted") else "",
+                tell("yes") if fields.flag(entry, "blocked") else "",
+                tell("yes") if fields.flag(entry, "muted") else "",
                 shown_id(fields.text(fields.record(entry, "member"), "id")),
             )
             for entry in people

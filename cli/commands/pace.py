@@ -1,11 +1,11 @@
 """`pause`, `resume`, `quiet`, `digest`: take part at one's own pace. Kept on this device; nobody is told."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from cyclopts import Parameter
 
-from cli import fields
+from cli import fields, words
 from cli.context import Context
 from cli.moments import moment
 from cli.options import Here, WordOrNone
@@ -13,6 +13,21 @@ from cli.pace import wishes_lines
 from cli.render import delivery_line, shown_id
 from mesh.errors import Exit
 from mesh.node.local.protocol import JsonObject
+
+MONTHS: Final = {
+    1: words.to_tell("January"),
+    2: words.to_tell("February"),
+    3: words.to_tell("March"),
+    4: words.to_tell("April"),
+    5: words.to_tell("May"),
+    6: words.to_tell("June"),
+    7: words.to_tell("July"),
+    8: words.to_tell("August"),
+    9: words.to_tell("September"),
+    10: words.to_tell("October"),
+    11: words.to_tell("November"),
+    12: words.to_tell("December"),
+}
 
 
 def pause(
@@ -25,7 +40,8 @@ def pause(
 
     Your node goes on as before: it keeps what comes and passes it on. `mesh up`, `mesh read --follow` and programs that
     listen are told nothing of it until the pause ends, and then once how much is unread. `mesh read` shows all of it
-    whenever you look. What becomes of your own messages is told all the same. For example:
+    whenever you look. What becomes of your own messages is told all the same. Another device of yours has a pace of its
+    own. For example:
 
     mesh pause
     mesh pause --until 3d
@@ -43,8 +59,7 @@ def pause(
     told = context.call("own.pace", {"paused": True, "until": ends})
     posted: JsonObject = {}
     if tell is not None:
-        back = f" until {_day(ends)}" if ends else ""
-        posted = context.call("post", {"group": tell, "text": f"I am stepping back{back}.", "cw": "", "topics": []})
+        posted = context.call("post", {"group": tell, "text": _stepping_back(ends), "cw": "", "topics": []})
     lines = wishes_lines(fields.record(told, "pace"))
     if message := fields.record(posted, "message"):
         lines.append(f"{delivery_line(message)} · {shown_id(fields.text(message, 'id'))}")
@@ -60,7 +75,7 @@ def resume(*, context: Here) -> None:
 def quiet(hours: str | None = None, /, *, context: Here) -> None:
     """Set hours in which you are told of nothing, each day, by this machine's clock. Without HOURS it shows them.
 
-    As in a pause, nothing is lost. For example:
+    As in a pause, nothing is lost. Another device of yours has hours of its own. For example:
 
     mesh quiet 22:00-07:30
     mesh quiet off
@@ -78,7 +93,8 @@ def digest(
 ) -> None:
     """Be told of messages once a day, after midnight, and not one by one. Without an argument it shows what holds.
 
-    Who knocks, or asks to talk with you, is told as it comes. For example:
+    Who knocks, or asks to talk with you, is told as it comes. Another device of yours has a pace of its own. For
+    example:
 
     mesh digest daily
     mesh digest daily --cap 10
@@ -99,8 +115,17 @@ def _set(context: Context, asked: JsonObject) -> None:
     context.out.result(told, wishes_lines(fields.record(told, "pace")))
 
 
+def _stepping_back(ends: str | None) -> str:
+    """Give what is posted for somebody who pauses: in their own language, as their own words are."""
+    if ends is None:
+        return words.tell("I am stepping back.")
+    return words.tell("I am stepping back until {day}.", day=_day(ends))
+
+
 def _day(iso: str) -> str:
     """Say when a pause ends to those who read it elsewhere and later: whole, and with the zone where a time is said."""
     at = datetime.fromisoformat(iso)
-    day = f"{at.day} {at:%B %Y}"
-    return day if (at.hour, at.minute) == (0, 0) else f"{day}, {at:%H:%M} (UTC{at:%z})"
+    day = words.tell("{day} {month} {year}", day=at.day, month=words.tell(MONTHS[at.month]), year=at.year)
+    if (at.hour, at.minute) == (0, 0):
+        return day
+    return words.tell("{day}, {time} (UTC{offset})", day=day, time=f"{at:%H:%M}", offset=f"{at:%z}")

@@ -9,7 +9,9 @@ from cli.ask import confirm, given_text
 from cli.options import Here
 from cli.output import one_line
 from cli.render import indented, shown_id, when
+from cli.words import tell
 from mesh.errors import LocalError
+from mesh.phrases import phrase
 
 app = App(name="reflect", help="Private notes: add, list, delete. They never leave this device.")
 
@@ -18,8 +20,8 @@ app = App(name="reflect", help="Private notes: add, list, delete. They never lea
 def add(text: str | None = None, /, *, about: Literal["gave", "received"] | None = None, context: Here) -> None:
     """Write a private note: what you gave, what you received, how it was. Nobody else sees it, and nothing counts it.
 
-    Leave TEXT out to be asked for it; - reads stdin. It is kept in the encrypted store of this device alone. For
-    example:
+    Leave TEXT out to be asked for it; - reads stdin. It is kept in the encrypted store of this device alone. It is lost
+    with the device; whoever has its passphrase reads it. For example:
 
     mesh reflect add --about received
 
@@ -30,9 +32,10 @@ def add(text: str | None = None, /, *, about: Literal["gave", "received"] | None
     about
         What you gave, or what you received.
     """
-    said = given_text(text, "What do you want to remember?", instead="TEXT, or - for stdin")
+    said = given_text(text, "What do you want to remember?", instead=phrase("TEXT, or - for stdin"))
     told = context.call("reflect.add", {"text": said, "about": about})
-    context.out.result(told, [f"Kept for you alone · {shown_id(fields.text(fields.record(told, 'note'), 'id'))}"])
+    short = shown_id(fields.text(fields.record(told, "note"), "id"))
+    context.out.result(told, [f"{tell('Kept for you alone')} · {short}"])
 
 
 @app.command(name="list")
@@ -50,8 +53,8 @@ def list_(*, limit: Annotated[int, Parameter(metavar="N")] = 50, context: Here) 
         parts = (when(fields.text(note, "at")), fields.text(note, "about"), shown_id(fields.text(note, "id")))
         lines += [" · ".join(one_line(part) for part in parts if part), *indented(fields.text(note, "text")), ""]
     if fields.flag(told, "more"):
-        lines.append("There are older ones: --limit N shows more.")
-    context.out.result(told, lines or ["You have no notes yet."])
+        lines.append(tell("There are older ones: --limit N shows more."))
+    context.out.result(told, lines or [tell("You have no notes yet.")])
 
 
 @app.command
@@ -66,4 +69,4 @@ def delete(note: str, /, *, context: Here) -> None:
     if not context.yes and not confirm("Delete this note for good?", instead="--yes"):
         raise LocalError("Nothing was changed.", why="It was not confirmed.", code="E-NOT-CONFIRMED")
     told = context.call("reflect.delete", {"note": note})
-    context.out.result(told, ["Deleted."])
+    context.out.result(told, [tell("Deleted.")])

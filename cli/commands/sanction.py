@@ -4,15 +4,15 @@ from typing import Literal
 
 from cli import fields
 from cli.ask import given_text
-from cli.commands.report import sealed_code
+from cli.commands.report import sealed_code, sent_line
 from cli.options import Here, Seconds, SecondsOrNone, WordOrNone
 from cli.output import one_line
 from cli.render import shown_id, when
 from cli.told import told_code
-from mesh.errors import LocalError
+from cli.words import tell
 from mesh.node.local.protocol import JsonObject
 
-Step = Literal["note", "fold", "unfold", "quiet", "lift", "remove"]
+Step = Literal["note", "fold", "unfold", "quiet", "lift"]
 
 
 def sanction(
@@ -59,13 +59,6 @@ def sanction(
     wait
         How long to wait until somebody is told.
     """
-    if step == "remove":
-        raise LocalError(
-            "Removing somebody is the last step, and has a command of its own.",
-            why="It cannot be undone, and who is out can read no note any more.",
-            do="Tell them why with `mesh sanction GROUP MEMBER note`; then `mesh group remove GROUP MEMBER`.",
-            code="E-USAGE",
-        )
     asked_for = reason is not None or step not in {"unfold", "lift"}
     asked: JsonObject = {
         "group": group,
@@ -85,15 +78,15 @@ def sanction_line(shown: JsonObject) -> str:
     name, short = one_line(fields.person(fields.record(shown, "member"))), shown_id(fields.text(shown, "id"))
     match fields.text(shown, "step"):
         case "quiet":
-            return f"{name} is asked to be quiet until {when(fields.text(shown, 'until'))}."
+            return tell("{name} is asked to be quiet until {time}.", name=name, time=when(fields.text(shown, "until")))
         case "lift":
-            return f"{name} can talk again."
+            return tell("{name} can talk again.", name=name)
         case "fold":
-            return f"{short} is folded for all. Nothing is deleted, and whoever wants to opens it."
+            return tell("{id} is folded for all. Nothing is deleted, and whoever wants to opens it.", id=short)
         case "unfold":
-            return f"{short} is open again, as far as you folded it."
+            return tell("{id} is open again, as far as you folded it.", id=short)
         case _:
-            return f"{name} gets a note, and nobody else."
+            return tell("{name} gets a note, and nobody else.", name=name)
 
 
 def appeal(group: str, /, *, note: WordOrNone = None, wait: Seconds = 2, context: Here) -> int:
@@ -117,7 +110,5 @@ def appeal(group: str, /, *, note: WordOrNone = None, wait: Seconds = 2, context
     """
     text = given_text(note, "Note", instead="--note") if note is not None else None
     told = context.call("appeal", {"group": group, "note": text, "wait_s": wait})
-    shown = fields.record(told, "appeal")
-    names = sorted(one_line(name) for name in (*fields.texts(shown, "to"), *fields.texts(shown, "waiting_for")))
-    context.out.result(told, [f"{shown_id(fields.text(shown, 'id'))} · for {', '.join(names)} alone"])
+    context.out.result(told, [sent_line(fields.record(told, "appeal"))])
     return sealed_code(context, told)

@@ -8,8 +8,10 @@ from cli.context import Context
 from cli.durations import parse_duration, spoken_duration
 from cli.options import Here
 from cli.output import one_line
-from cli.render import newcomers_see
+from cli.render import history_seen
+from cli.words import tell
 from mesh.errors import LocalError
+from mesh.phrases import phrase
 
 HOUR_S: Final = 3600
 
@@ -30,7 +32,8 @@ def set_(group: str, key: str, value: str, /, *, context: Here) -> None:
     - steward-term 0 to 366: days that a founder or steward serves; 90 if nothing is set. 0: a term has no end.
     - listeners on or off: whether members may offer to listen, and ask for a listener (`mesh listen`).
     - keep 1h to 3660d, or 0: how long every member's node keeps what is said. It holds for what was said before too:
-      what is older goes from all of them, for good. 0: nothing goes by itself.
+      what is older goes from all of them, for good. 0: nothing goes by itself. Copies that people made stay, and a
+      changed program keeps what it likes.
 
     Settings of your own, in this group:
 
@@ -58,10 +61,9 @@ def set_(group: str, key: str, value: str, /, *, context: Here) -> None:
     """
     asked = _kept(context, value) if key == "keep" else value
     told = context.call("group.set", {"group": group, "key": key, "value": asked})
-    context.out.result(told, [f"{one_line(key)} is now {one_line(value)}."])
+    context.out.result(told, [tell("{key} is now {value}.", key=one_line(key), value=one_line(value))])
     if key == "history":
-        seen = newcomers_see(value)
-        context.out.say(f"From now on {seen if value != 'none' else 'newcomers see nothing of what was said before'}.")
+        context.out.say(tell("From now on newcomers see {what}.", what=history_seen(value)))
     if not fields.flag(fields.record(told, "setting"), "own"):
         context.say_unheard()
 
@@ -72,7 +74,10 @@ def _kept(context: Context, value: str) -> str:
     if rest:
         raise LocalError("Messages are kept for whole hours.", do="Say it like 12h or 30d, or 0.", code="E-SETTING")
     if hours and not context.yes:
-        older = f"What is older than {spoken_duration(hours * HOUR_S)} goes from every member's node, for good."
-        if not confirm(f"{older} Go on?", instead="--yes"):
+        question = phrase(
+            "What is older than {time} goes from every member's node, for good. Go on?",
+            time=spoken_duration(hours * HOUR_S),
+        )
+        if not confirm(question, instead="--yes"):
             raise LocalError("Nothing was changed.", code="E-NOT-CONFIRMED")
     return str(hours)

@@ -1,6 +1,6 @@
 """`share`: whether what somebody said may leave the group: ask, grant, refuse, withdraw, list."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from cyclopts import App, Parameter
 
@@ -9,15 +9,21 @@ from cli.options import Here, Seconds, WordOrNone
 from cli.output import one_line
 from cli.render import INDENT, shown_id, when
 from cli.told import told_code
+from cli.words import tell, to_tell
 from mesh.node.local.protocol import JsonObject
 
 app = App(name="share", help="Whether words may leave their group: ask, grant, refuse, withdraw, list.")
-STATES = {
-    "granted": "you may take it with you",
-    "asked": "no answer yet",
-    "waiting": "your question waits: nobody was there to take it",
-    "unanswered": "no answer came; you can ask again",
-    "not-asked": "you have not asked",
+STATES: Final = {
+    "granted": to_tell("you may take it with you"),
+    "asked": to_tell("no answer yet"),
+    "waiting": to_tell("your question waits: nobody was there to take it"),
+    "unanswered": to_tell("no answer came; you can ask again"),
+    "not-asked": to_tell("you have not asked"),
+}
+TITLES: Final = {
+    "questions": to_tell("Others ask you whether these may leave the group:"),
+    "asked": to_tell("You asked for these:"),
+    "granted": to_tell("These of yours may leave:"),
 }
 
 
@@ -92,7 +98,7 @@ def refuse(message: str, /, *, to: WordOrNone = None, context: Here) -> None:
         Only to this one, by their alias.
     """
     told = context.call("share.refuse", {"message": message, "to": to})
-    context.out.result(told, ["It stays in the group. Nobody is told that you said no."])
+    context.out.result(told, [tell("They may not take it out of the group. Nobody is told that you said no.")])
 
 
 @app.command
@@ -111,6 +117,7 @@ def withdraw(message: str, /, *, wait: Seconds = 2, context: Here) -> int:
     """
     told = context.call("share.withdraw", {"message": message, "wait_s": wait})
     context.out.result(told, [_line(fields.record(told, "share"))])
+    context.out.say(tell("Other nodes keep to that once they hear of it. What has left by then stays outside."))
     return told_code(context, told)
 
 
@@ -123,42 +130,46 @@ def list_(*, context: Here) -> None:
 
 def _listed(told: JsonObject) -> list[str]:
     lines: list[str] = []
-    for key, title in (
-        ("questions", "Others ask you whether these may leave the group"),
-        ("asked", "You asked for these"),
-        ("granted", "These of yours may leave"),
-    ):
+    for key in TITLES:
         found = fields.records(told, key)
         if found:
-            lines.append(f"{title}:")
+            lines.append(tell(TITLES[key]))
             lines += [f"  {line}" for share in found for line in _lines(share, asked=key == "questions")]
-    return lines or ["There is nothing here. `mesh share ask` asks the author of a message."]
+    return lines or [tell("There is nothing here. `mesh share ask` asks the author of a message.")]
 
 
 def _lines(share: JsonObject, *, asked: bool) -> list[str]:
     lines = [_line(share)]
     for question in fields.records(share, "questions") if asked else []:
-        who, purpose = one_line(fields.person(fields.record(question, "from"))), fields.text(question, "purpose")
-        ending = f", for: {one_line(purpose)}" if purpose else ""
-        lines.append(f"{INDENT}{who} asks ({when(fields.text(question, 'at'))}){ending}")
+        name, time = one_line(fields.person(fields.record(question, "from"))), when(fields.text(question, "at"))
+        if purpose := one_line(fields.text(question, "purpose")):
+            asks = tell("{name} asks ({time}), for: {purpose}", name=name, time=time, purpose=purpose)
+        else:
+            asks = tell("{name} asks ({time})", name=name, time=time)
+        lines.append(f"{INDENT}{asks}")
     return lines
 
 
 def _line(share: JsonObject) -> str:
     """Say how a post stands; what we say of it comes first, so that no text can pass for it."""
-    who = "you" if fields.flag(share, "mine") else one_line(fields.person(fields.record(share, "author")))
-    standing = _granted(share) if fields.flag(share, "mine") else STATES.get(fields.text(share, "state"), "")
+    who = tell("you") if fields.flag(share, "mine") else one_line(fields.person(fields.record(share, "author")))
+    standing = _granted(share) if fields.flag(share, "mine") else tell(STATES.get(fields.text(share, "state"), ""))
     warning, excerpt = one_line(fields.text(share, "cw")), one_line(fields.text(share, "excerpt"))
-    said = f"(warning: {warning})" if warning else excerpt or "(closed)"
+    said = tell("(warning: {warning})", warning=warning) if warning else excerpt or tell("(closed)")
     group = one_line(fields.text(fields.record(share, "group"), "name"))
-    return " · ".join([shown_id(fields.text(share, "id")), standing, f'{who} in "{group}": {said}'])
+    where = tell('{who} in "{group}"', who=who, group=group)
+    return " · ".join([shown_id(fields.text(share, "id")), standing, f"{where}: {said}"])
 
 
 def _granted(share: JsonObject) -> str:
     """Say by whose hand a post of one's own may leave."""
     if fields.flag(share, "everyone"):
-        return "anyone in the group may take it with them"
+        return tell("anyone in the group may take it with them")
     named = [one_line(name) for name in fields.texts(share, "to")]
     if unnamed := fields.number(share, "unnamed"):
-        named.append(f"{unnamed} who asked another device of yours")
-    return f"may be taken by {', '.join(named)}" if named else "it stays in the group"
+        named.append(tell("{count} who asked another device of yours", count=unnamed))
+    return (
+        tell("may be taken by {names}", names=", ".join(named))
+        if named
+        else tell("nobody may take it out of the group")
+    )

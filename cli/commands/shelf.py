@@ -8,7 +8,9 @@ from cli.options import Flag, Here, Seconds, WordOrNone
 from cli.output import one_line
 from cli.render import INDENT, indented, shown_id, when
 from cli.told import told_code
+from cli.words import tell
 from mesh.node.local.protocol import JsonObject
+from mesh.phrases import phrase
 
 app = App(name="shelf", help="Links and texts that members put up for each other.")
 
@@ -30,7 +32,8 @@ def add(
     """Put a link or a text on the group's shelf. Everybody in the group sees it, and who comes in later too.
 
     It stays there until it is retired, however long the group keeps messages. Name a day for someone to look at it
-    again; after that day the list says so. Nobody checks what is put up: it is its author's word. For example:
+    again; after that day the list says so. Nobody checks what is put up: it is its author's word. Of one device 32
+    stand at a time. Of what it retires, and of what it says helped, the newest 256 count. For example:
 
     mesh shelf add "Tuesday grief" "What helps at night" --link https://example.org/night --review-by 2027-03-31
     mesh shelf add "Tuesday grief" "Breathing" "In for four, out for six." --language en
@@ -57,7 +60,9 @@ def add(
     asked: JsonObject = {
         "group": group,
         "title": given_line(title, "Its title", instead="TITLE"),
-        "text": "" if text is None and link else given_text(text, "The text", instead="TEXT, --link, or - for stdin"),
+        "text": ""
+        if text is None and link
+        else given_text(text, "The text", instead=phrase("TEXT, --link, or - for stdin")),
         "link": link,
         "note": note,
         "language": language,
@@ -65,8 +70,8 @@ def add(
         "wait_s": wait,
     }
     told = context.call("shelf.add", asked)
-    resource = fields.record(told, "resource")
-    context.out.result(told, [f"On the shelf: {resource_line(resource)}"])
+    line = resource_line(fields.record(told, "resource"))
+    context.out.result(told, [tell("On the shelf: {resource}", resource=line)])
     return told_code(context, told)
 
 
@@ -85,9 +90,9 @@ def list_(group: str, /, *, context: Here) -> None:
     told = context.call("shelf.list", {"group": group})
     found = fields.records(told, "resources")
     lines = [line for resource in found for line in [resource_line(resource), *below(resource)]]
-    context.out.result(told, lines or ["Nothing stands on the shelf. `mesh shelf add` puts something up."])
-    if fields.number(told, "left_out"):
-        context.out.say(f"Left out, by what you block or mute, or as too old: {fields.number(told, 'left_out')}.")
+    context.out.result(told, lines or [tell("Nothing stands on the shelf. `mesh shelf add` puts something up.")])
+    if count := fields.number(told, "left_out"):
+        context.out.say(tell("Left out, by what you block or mute, or as too old: {count}.", count=count))
 
 
 @app.command
@@ -138,7 +143,7 @@ def retire(resource: str, /, *, wait: Seconds = 2, context: Here) -> int:
     """
     told = context.call("shelf.retire", {"resource": resource, "wait_s": wait})
     title = one_line(fields.text(fields.record(told, "retired"), "title"))
-    context.out.result(told, [f"Off the shelf: {title}"])
+    context.out.result(told, [tell("Off the shelf: {title}", title=title)])
     return told_code(context, told)
 
 
@@ -146,19 +151,21 @@ def resource_line(resource: JsonObject) -> str:
     """Say in a line what a resource is; what we say of it comes first, so that no title can pass for it."""
     count = fields.number(resource, "helped")
     due = fields.text(resource, "review_by")
-    again = f"overdue, look again by {due}" if fields.flag(resource, "overdue") else f"look again by {due}"
+    overdue, again = tell("overdue, look again by {day}", day=due), tell("look again by {day}", day=due)
+    helped_too, helped_others = tell("helped {count}, you too", count=count), tell("helped {count}", count=count)
     parts = [
         shown_id(fields.text(resource, "id")),
         fields.text(resource, "language"),
-        f"helped {count}{', you too' if fields.flag(resource, 'helped_me') else ''}" if count else "",
-        again if due else "",
-        "nobody has been told yet" if fields.flag(resource, "waits") else "",
+        (helped_too if fields.flag(resource, "helped_me") else helped_others) if count else "",
+        (overdue if fields.flag(resource, "overdue") else again) if due else "",
+        tell("nobody has been told yet") if fields.flag(resource, "waits") else "",
     ]
     return f"{' · '.join(part for part in parts if part)}: {one_line(fields.text(resource, 'title'))}"
 
 
 def below(resource: JsonObject) -> list[str]:
     """Say what stands below that line: who put it up and when, its link and note."""
-    who = "you" if fields.flag(resource, "mine") else one_line(fields.person(fields.record(resource, "author")))
+    who = tell("you") if fields.flag(resource, "mine") else one_line(fields.person(fields.record(resource, "author")))
     found = [one_line(fields.text(resource, name)) for name in ("link", "note")]
-    return [f"{INDENT}{line}" for line in [f"by {who}, {when(fields.text(resource, 'at'))}", *filter(None, found)]]
+    by = tell("by {who}, {time}", who=who, time=when(fields.text(resource, "at")))
+    return [f"{INDENT}{line}" for line in [by, *filter(None, found)]]

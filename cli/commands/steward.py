@@ -13,8 +13,10 @@ from cli.options import Flag, Here, Seconds, WordOrNone
 from cli.output import one_line
 from cli.render import when
 from cli.told import told_code
+from cli.words import tell, tell_phrase
 from mesh.errors import Exit, LocalError
 from mesh.node.local.protocol import JsonObject
+from mesh.phrases import Phrase, phrase
 
 app = App(name="steward", help="Care for those who serve: rest, terms that end, handing over.")
 
@@ -108,7 +110,7 @@ def term(
         if not context.yes and not confirm("Step down, and be a plain member?", instead="--yes"):
             raise LocalError("You have not stepped down.", code="E-NOT-CONFIRMED")
         told = context.signed(api, "steward.term", asked)
-    context.out.result(told, ["You have stepped down, and are a plain member now. Thank you for serving."])
+    context.out.result(told, [tell("You have stepped down, and are a plain member now. Thank you for serving.")])
     context.say_unheard()
     return Exit.OK
 
@@ -143,16 +145,20 @@ def handover(group: str, member: str, /, *, check: Flag = False, wait: Seconds =
         if not context.yes:
             context.out.insist(*_check_lines(shown))
             named = one_line(fields.person(fields.record(shown, "member")))
-            if not confirm(f"Give {named} your rank, and step down?", instead="--yes"):
+            if not confirm(phrase("Give {name} your rank, and step down?", name=named), instead="--yes"):
                 raise LocalError("Nothing was handed over.", code="E-NOT-CONFIRMED")
         told = context.signed(api, "steward.handover", {**asked, "check": False})
     named = one_line(fields.person(fields.record(told, "member")))
     if fields.flag(told, "stepped_down"):
-        context.out.result(told, [f"{named} goes on, and you are a plain member now. Thank you for serving."])
+        context.out.result(
+            told, [tell("{name} goes on, and you are a plain member now. Thank you for serving.", name=named)]
+        )
         context.say_unheard()
         return Exit.OK
-    context.out.result(told, [f"{named} has the rank. Their node has not heard of it yet, so you keep yours."])
-    context.out.say("Run the same command again when they have been online.")
+    context.out.result(
+        told, [tell("{name} has the rank. Their node has not heard of it yet, so you keep yours.", name=named)]
+    )
+    context.out.say(tell("Run the same command again when they have been online."))
     return Exit.QUEUED
 
 
@@ -161,18 +167,20 @@ def _term_line(term: JsonObject) -> str:
     ends = fields.text(term, "until")
     rank = one_line(fields.text(term, "rank"))
     if not ends:
-        return f"You are a {rank}. Your term has no end."
+        return tell("You are a {rank}. Your term has no end.", rank=rank)
     if fields.flag(term, "over"):
-        return f"You are a {rank}. Your term was over on {when(ends)}: --end steps down, --renew goes on."
-    return f"You are a {rank} until {when(ends)}."
+        over = "You are a {rank}. Your term was over on {time}: --end steps down, --renew goes on."
+        return tell(over, rank=rank, time=when(ends))
+    return tell("You are a {rank} until {time}.", rank=rank, time=when(ends))
 
 
 def _check_lines(told: JsonObject) -> list[str]:
     """Show what hangs on one, with how to hand each over."""
-    lines = [
-        f"{fields.number(item, 'count')} · {fields.text(item, 'what')} · {fields.text(item, 'how')}"
-        for item in fields.records(told, "checklist")
-    ]
+    lines = []
+    for item in fields.records(told, "checklist"):
+        what, how = (tell_phrase(Phrase(fields.text(item, key))) for key in ("what", "how"))  # sentences of the node's
+        lines.append(f"{fields.number(item, 'count')} · {what} · {how}")
     named = one_line(fields.person(fields.record(told, "member")))
-    has = "has the rank already" if fields.flag(told, "given") else "does not have your rank yet"
-    return [*lines, f"{named} {has}."]
+    already = tell("{name} has the rank already.", name=named)
+    not_yet = tell("{name} does not have your rank yet.", name=named)
+    return [*lines, already if fields.flag(told, "given") else not_yet]

@@ -5,15 +5,17 @@ import time
 from cyclopts import App
 
 from cli import fields
-from cli.commands import talk
+from cli.commands import reading, talk
 from cli.commands.join import WAIT_S, finish, go_on
 from cli.commands.talk import Mode
 from cli.context import Context
 from cli.options import Flag, Here, Seconds, WordOrNone
 from cli.output import one_line
 from cli.render import shown_id, when
+from cli.words import tell
 from mesh.errors import Exit, LocalError
 from mesh.node.local.protocol import JsonObject
+from mesh.phrases import phrase
 
 app = App(name="stewards", help="Who serves in a group; the private room of those who do: open, list, read, post.")
 
@@ -70,9 +72,10 @@ def open_(group: str, /, *, alias: WordOrNone = None, wait: Seconds = WAIT_S, co
         asked: JsonObject = {"group": group}
         there = bool(fields.record(shown, "room"))
         told = api.call("stewards.open", asked) if there else context.signed(api, "stewards.open", asked)
-    lines = ["You founded the room."] if fields.flag(told, "founded") else []
+    lines = [tell("You founded the room.")] if fields.flag(told, "founded") else []
     if people := fields.texts(told, "asked"):
-        lines.append(f"Asked in: {', '.join(one_line(person) for person in people)}. Leave your node running.")
+        names = ", ".join(one_line(person) for person in people)
+        lines.append(tell("Asked in: {names}. Leave your node running.", names=names))
     context.out.result(told, [*lines, *_room_lines(told)])
     context.say_unheard()
     return Exit.OK
@@ -105,7 +108,7 @@ def read(group: str, /, *, unread: Flag = False, context: Here) -> None:
     unread
         Only what you have not read yet.
     """
-    talk.read(_room_id(context, group), unread=unread, context=context)
+    reading.read(_room_id(context, group), unread=unread, context=context)
 
 
 @app.command
@@ -133,7 +136,7 @@ def _room_id(context: Context, group: str) -> str:
     if not room:
         raise LocalError(
             "You are in no private room of this group.",
-            do=f'`mesh stewards open "{group}"` opens it.',
+            do=phrase('`mesh stewards open "{group}"` opens it.', group=group),
             code="E-NO-ROOM",
         )
     context.out.say(*_differing(room))
@@ -144,22 +147,24 @@ def _room_lines(told: JsonObject) -> list[str]:
     """Show the room and how it differs from who serves."""
     room = fields.record(told, "room")
     if not room:
-        asked = "You are asked into one" if fields.text(told, "code") else "Your node knows of no room"
-        return [f"{asked}: `mesh stewards open` brings you there."]
+        if fields.text(told, "code"):
+            return [tell("You are asked into one: `mesh stewards open` brings you there.")]
+        return [tell("Your node knows of no room: `mesh stewards open` brings you there.")]
     named, short = one_line(fields.text(room, "name")), shown_id(fields.text(room, "id"))
-    return [f'"{named}" ({short}) · {fields.number(room, "members")} in it', *_differing(room)]
+    members = tell("{count} in it", count=fields.number(room, "members"))
+    return [f'"{named}" ({short}) · {members}', *_differing(room)]
 
 
 def _differing(room: JsonObject) -> list[str]:
     """Say who is in that does not serve, and who serves and is not in."""
     lines = []
     if people := fields.texts(room, "not_serving"):
-        lines.append(f"In it, and not serving now: {', '.join(one_line(name) for name in people)}.")
-        lines.append(
-            f"They read what is said there. `mesh group remove {shown_id(fields.text(room, 'id'))} ALIAS` ends it."
-        )
+        names, short = ", ".join(one_line(name) for name in people), shown_id(fields.text(room, "id"))
+        lines.append(tell("In it, and not serving now: {names}.", names=names))
+        lines.append(tell("They read what is said there. `mesh group remove {room} ALIAS` ends it.", room=short))
     if people := fields.texts(room, "not_in"):
-        lines.append(f"Serving, and not in it: {', '.join(one_line(name) for name in people)}.")
+        names = ", ".join(one_line(name) for name in people)
+        lines.append(tell("Serving, and not in it: {names}.", names=names))
     return lines
 
 
@@ -167,19 +172,32 @@ def people_lines(told: JsonObject) -> list[str]:
     """Show who serves, one a line."""
     people = fields.records(told, "stewards")
     if not people:
-        return ["Nobody in this group is a steward or moderator. `mesh group fork` begins anew with all."]
+        return [tell("Nobody in this group is a steward or moderator. `mesh group fork` begins anew with all.")]
     lines = [_person_line(person) for person in people]
     if not fields.number(told, "on_duty"):
-        lines.append("Nobody is on duty now: who knocks or reports something waits.")
+        lines.append(tell("Nobody is on duty now: who knocks or reports something waits."))
     if days := fields.number(told, "silent_days"):
-        lines.append(f"No steward was heard from for {days} days. If they are gone: `mesh group fork`.")
+        lines.append(tell("No steward was heard from for {days} days. If they are gone: `mesh group fork`.", days=days))
     return lines
 
 
 def _person_line(person: JsonObject) -> str:
-    off = fields.text(person, "off_until")
-    duty = "on duty" if fields.flag(person, "on_duty") else f"off duty until {when(off)}" if off else "off duty"
-    ends = fields.text(person, "term_until")
-    served = f"served until {when(ends)}" if fields.flag(person, "term_over") else f"serves until {when(ends)}"
-    parts = [fields.text(person, "rank"), duty, served if ends else "", "you" if fields.flag(person, "mine") else ""]
+    mine = tell("you") if fields.flag(person, "mine") else ""
+    parts = [fields.text(person, "rank"), _duty(person), _term(person), mine]
     return f"{one_line(fields.person(person))} · {' · '.join(part for part in parts if part)}"
+
+
+def _duty(person: JsonObject) -> str:
+    """Say whether somebody is on duty, or off until when."""
+    if fields.flag(person, "on_duty"):
+        return tell("on duty")
+    off = fields.text(person, "off_until")
+    return tell("off duty until {time}", time=when(off)) if off else tell("off duty")
+
+
+def _term(person: JsonObject) -> str:
+    """Say until when somebody serves; nothing where no term was set."""
+    if not (ends := fields.text(person, "term_until")):
+        return ""
+    served, serves = tell("served until {time}", time=when(ends)), tell("serves until {time}", time=when(ends))
+    return served if fields.flag(person, "term_over") else serves

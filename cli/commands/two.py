@@ -1,6 +1,7 @@
 """`talk`: two members of a group talk as two, under fresh aliases, and the others do not see who asked whom."""
 
 import time
+from typing import Final
 
 from cli import fields
 from cli.commands.home import require_identity
@@ -9,19 +10,21 @@ from cli.context import Context
 from cli.options import Flag, Here, Seconds, WordOrNone
 from cli.output import one_line
 from cli.render import shown_id, when
+from cli.words import tell, tell_each, to_tell
 from mesh.errors import Exit, LocalError
 from mesh.node.local.api import Api
 from mesh.node.local.protocol import JsonObject
+from mesh.phrases import phrase
 
-STATES = {
-    "waiting": "not sent yet: nobody of the group is reachable",
-    "asked": "asked; no answer yet",
-    "offered": "asks you: --accept or --decline",
-    "declined": "you declined; they were not told",
-    "joining": "you accepted; on your way",
-    "open": "you can talk",
-    "ended": "ended",
-    "expired": "ran out",
+STATES: Final = {
+    "waiting": to_tell("not sent yet: nobody of the group is reachable"),
+    "asked": to_tell("asked; no answer yet"),
+    "offered": to_tell("asks you: --accept or --decline"),
+    "declined": to_tell("you declined; they were not told"),
+    "joining": to_tell("you accepted; on your way"),
+    "open": to_tell("you can talk"),
+    "ended": to_tell("ended"),
+    "expired": to_tell("ran out"),
 }
 
 
@@ -76,9 +79,13 @@ def talk(
     with context.api() as api:
         if accept:
             told = context.signed(api, "talk.accept", {**named, "alias": alias})
-            return finish(context, go_on(context, api, told, alias, agree=True, end=time.monotonic() + wait))
+            return finish(
+                context, go_on(context, api, told, alias, agree=True, end=time.monotonic() + wait), by_whom=False
+            )
         if decline:
-            context.out.result(api.call("talk.decline", named), ["Declined. It stays on this node: they are not told."])
+            context.out.result(
+                api.call("talk.decline", named), [tell("Declined. It stays on this node: they are not told.")]
+            )
             return None
         return _ask(context, api, named, alias)
 
@@ -88,7 +95,7 @@ def _ask(context: Context, api: Api, named: JsonObject, alias: str | None) -> in
     who = one_line(fields.person(fields.record(stands, "member")))
     if not stands.get("talk") and fields.text(fields.record(stands, "offered"), "state") in {"offered", "joining"}:
         raise LocalError(
-            f"You have been asked already, by {who}.",
+            phrase("You have been asked already, by {who}.", who=who),
             why="One talk is enough for two.",
             do="Run the same command with --accept or --decline.",
             code="E-TALK-OFFERED",
@@ -99,22 +106,30 @@ def _ask(context: Context, api: Api, named: JsonObject, alias: str | None) -> in
         told = context.signed(api, "talk.offer", {**named, "alias": alias})
     shown, new = fields.record(told, "talk"), fields.record(told, "group")
     state, name = fields.text(shown, "state"), one_line(fields.text(new, "name"))
-    lines = {
-        "open": f'You and {who} talk in "{name}".',
-        "asked": f'{who} is asked, and can come into "{name}", where you are {one_line(fields.text(new, "alias"))}.',
-    }
-    waits = f'{who} will be asked as soon as somebody of the group is reachable; the talk is "{name}".'
-    context.out.result(told, [lines.get(state, waits)])
-    context.out.say(f'`mesh post "{name}"` says something there; `mesh talk` shows how it stands.')
+    context.out.result(told, [_stands(state, who, name, one_line(fields.text(new, "alias")))])
+    context.out.say(tell('`mesh post "{talk}"` says something there; `mesh talk` shows how it stands.', talk=name))
     return Exit.QUEUED if state == "waiting" else Exit.OK
+
+
+def _stands(state: str, who: str, name: str, alias: str) -> str:
+    """Say how far an offer of one's own has come."""
+    match state:
+        case "open":
+            return tell('You and {name} talk in "{talk}".', name=who, talk=name)
+        case "asked":
+            asked = '{name} is asked, and can come into "{talk}", where you are {alias}.'
+            return tell(asked, name=who, talk=name, alias=alias)
+        case _:
+            waits = '{name} will be asked as soon as somebody of the group is reachable; the talk is "{talk}".'
+            return tell(waits, name=who, talk=name)
 
 
 def _list(context: Context, group: str | None) -> None:
     told = context.call("talk.list", {"group": group})
     talks = fields.records(told, "talks")
-    context.out.result(told, [] if talks else ["There are no talks."])
+    context.out.result(told, [] if talks else [tell("There are no talks.")])
     context.out.table(
-        ("with", "of", "state", "talk", "since"),
+        tell_each("with", "of", "state", "talk", "since"),
         [
             (
                 one_line(fields.person(fields.record(talk, "with"))),
@@ -131,7 +146,7 @@ def _list(context: Context, group: str | None) -> None:
 def _state(talk: JsonObject) -> str:
     """Say how a talk stands; what was answered on another device of one's own, this one cannot know."""
     state = fields.text(talk, "state")
-    words = STATES.get(state, one_line(state))
+    words = tell(STATES[state]) if state in STATES else one_line(state)
     if state == "offered" and fields.number(talk, "other_devices"):
-        return f"{words}; or you have answered on another device of yours"
+        return f"{words}; {tell('or you have answered on another device of yours')}"
     return words

@@ -8,7 +8,8 @@ from cli import fields
 from cli.commands.invite import picture
 from cli.options import Flag, Here
 from cli.output import one_line
-from cli.render import INDENT, counted, short_hash, shown_id
+from cli.render import INDENT, short_hash, shown_id
+from cli.words import tell, tell_many
 from mesh.node.local.protocol import JsonObject
 
 GROUPS_PER_LINE: Final = 4  # of five digits: what one reads aloud in a breath
@@ -68,18 +69,19 @@ def verify_lines(told: JsonObject) -> list[str]:
     """Show the numbers, what was compared, and what is kept."""
     member = fields.record(told, "member")
     named = one_line(fields.person(member)) if member else ""
-    group = f'"{one_line(fields.text(fields.record(told, "group"), "name"))}"'
+    group = one_line(fields.text(fields.record(told, "group"), "name"))
     digits = fields.text(told, "safety_number").split()
     rows = (digits[at : at + GROUPS_PER_LINE] for at in range(0, len(digits), GROUPS_PER_LINE))
-    whose = f"The number of you and {named} in {group}" if member else f"The number of all who are in {group}"
-    lines = [f"{whose}:", *(f"{INDENT}{' '.join(row)}" for row in rows)]
-    lines.append(f"The group's words: {' '.join(fields.texts(told, 'fingerprint_words'))}")
-    lines.append(f"State of the group here: {short_hash(fields.text(told, 'state_hash'))}")
+    ours = tell('The number of you and {name} in "{group}":', name=named, group=group)
+    lines = [ours if member else tell('The number of all who are in "{group}":', group=group)]
+    lines += [f"{INDENT}{' '.join(row)}" for row in rows]
+    lines.append(tell("The group's words: {words}", words=" ".join(fields.texts(told, "fingerprint_words"))))
+    lines.append(tell("State of the group here: {hash}", hash=short_hash(fields.text(told, "state_hash"))))
     match fields.text(told, "compared"):
         case "number":
-            lines.append("What was read out is the same number.")
+            lines.append(tell("What was read out is the same number."))
         case "state":
-            lines.append("What was read out is the same state: both nodes hold the same changes of the group.")
+            lines.append(tell("What was read out is the same state: both nodes hold the same changes of the group."))
         case _:
             pass
     return [*lines, _kept_line(told, named), *_alike_lines(told, named)]
@@ -87,12 +89,17 @@ def verify_lines(told: JsonObject) -> list[str]:
 
 def _kept_line(told: JsonObject, named: str) -> str:
     if named and fields.flag(told, "verified"):
-        return f"You have confirmed the key of {named}."
+        return tell("You have confirmed the key of {name}.", name=named)
     if named:
         matched = fields.text(told, "compared") == "number"
-        return "Not kept: the same command with --confirm keeps that it was." if matched else "Not confirmed yet."
-    others, known = fields.number(told, "members") - 1, fields.number(told, "members_verified")
-    return f"You have confirmed the keys of {known} of {counted(others, 'other member')}."
+        not_kept = tell("Not kept: the same command with --confirm keeps that it was.")
+        return not_kept if matched else tell("Not confirmed yet.")
+    return tell_many(
+        "You have confirmed the keys of {known} of {count} other member.",
+        "You have confirmed the keys of {known} of {count} other members.",
+        count=fields.number(told, "members") - 1,
+        known=fields.number(told, "members_verified"),
+    )
 
 
 def _alike_lines(told: JsonObject, named: str) -> list[str]:
@@ -100,16 +107,24 @@ def _alike_lines(told: JsonObject, named: str) -> list[str]:
     alike = fields.records(told, "alike")
     here = [_with_id(other) for other in alike if not fields.flag(other, "departed")]
     gone = [_with_id(other) for other in alike if fields.flag(other, "departed")]
-    own = f"This is the key that begins with {shown_id(fields.text(fields.record(told, 'member'), 'id'))}."
+    own = tell("This is the key that begins with {id}.", id=shown_id(fields.text(fields.record(told, "member"), "id")))
     lines = []
     if here:
-        verb = "has a name" if len(here) == 1 else "have names"
-        lines.append(f"Take care: {', '.join(here)} {verb} that looks like {named}. {own}")
-    if gone:
-        lines.append(
-            f"No longer in, under a name like it: {', '.join(gone)}. It may be {named} as they were before, or "
-            f"somebody else. {own}"
+        care = tell_many(
+            "Take care: {names} has a name that looks like {name}.",
+            "Take care: {names} have names that look like {name}.",
+            count=len(here),
+            names=", ".join(here),
+            name=named,
         )
+        lines.append(f"{care} {own}")
+    if gone:
+        was = tell(
+            "No longer in, under a name like it: {names}. It may be {name} as they were before, or somebody else.",
+            names=", ".join(gone),
+            name=named,
+        )
+        lines.append(f"{was} {own}")
     return lines
 
 
@@ -119,10 +134,10 @@ def _with_id(who: JsonObject) -> str:
 
 def _next_lines(told: JsonObject) -> list[str]:
     if not told.get("member"):
-        return ["`mesh verify GROUP MEMBER` gives the number of you and one member."]
+        return [tell("`mesh verify GROUP MEMBER` gives the number of you and one member.")]
     if fields.flag(told, "verified") or fields.text(told, "compared") == "number":
         return []
     return [
-        "Read it to each other where you know that it is them: face to face, or by a call.",
-        "If it is the same, `--confirm` keeps that. `--compare NUMBER` compares it for you.",
+        tell("Read it to each other where you know that it is them: face to face, or by a call."),
+        tell("If it is the same, `--confirm` keeps that. `--compare NUMBER` compares it for you."),
     ]

@@ -125,8 +125,8 @@ class Delivery:
 
     def sharing(self, crowds: dict[frozenset[MemberPk], frozenset[MemberPk]]) -> "Delivery":
         """Return it with equal sets of members replaced by the one in `crowds`: most messages go to the same people."""
-        of, reached = (crowds.setdefault(crowd, crowd) for crowd in (self.of, self.reached))
-        return replace(self, of=of, reached=reached)
+        of, reached = crowds.setdefault(self.of, self.of), crowds.setdefault(self.reached, self.reached)
+        return self if of is self.of and reached is self.reached else replace(self, of=of, reached=reached)
 
     def to_record(self) -> DeliveryRecord:
         """Return it as it is stored."""

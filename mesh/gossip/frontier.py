@@ -84,6 +84,8 @@ class Frontier:
 
     def missing_from(self, other: "Frontier") -> list[tuple[int, int]]:
         """Return the ranges that `other` has and this has not."""
+        if other.top <= self.contiguous:
+            return []
         has = [(1, other.contiguous), *other.beyond] if other.contiguous else list(other.beyond)
         gaps = self.gaps_below(other.top)
         wanted: list[tuple[int, int]] = []

@@ -6,6 +6,7 @@ is found to be spent and goes no further (`peer.hearing`), so nothing has to be 
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NewType
 
@@ -71,6 +72,11 @@ class SeenFrames:
         """Say whether the frame is known to be in our store."""
         passed = self._passed.get(short(frame))
         return passed is not None and passed.stored
+
+    def holders(self, frame: ShortId) -> AbstractSet[LinkId]:
+        """Return the links that are known to have a frame; not to be iterated, for it has no order."""
+        passed = self._passed.get(frame)
+        return frozenset() if passed is None else passed.holders
 
     def has(self, frame: ShortId, link: LinkId) -> bool:
         """Say whether a link is known to have a frame."""

@@ -6,6 +6,9 @@ at a door, and calls, anybody may bring; they have a part of each account and ge
 topics, the one named longest ago giving way to a new one, and so many bytes and frames, its oldest giving way. A frame
 stays while one account keeps it: nobody pushes out what others left, also where both named its topic. The keeper knows
 topics, types, sizes and times, and no more (network.md §5, protocol.md §8).
+
+What a member has kept for themselves, as a talk of two, stands aside: in a small account of their own beside the
+group's, so that neither takes room from the other or shows in its figures. Whose it is is not stored.
 """
 
 from collections import OrderedDict
@@ -14,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mesh.crypto.hashes import kdf
-from mesh.ids import AccountId, FrameId, TopicId
+from mesh.ids import AccountId, FrameId, PeerId, TopicId
 from mesh.secret import Secret
 from mesh.wire import limits
 from mesh.wire.frames import DAY_MS, FrameType
@@ -35,6 +38,9 @@ OPEN_PART: Final = 4  # of an account it takes at most one part in so many; ours
 # Whoever names a topic keeps the newest of what lies there too: a group that changed its ticket. So many of each; ours.
 TAKEN_OVER: Final = {FrameType.ENVELOPE: 512, FrameType.OPERATION: 512, FrameType.MESSAGE: 1024}
 FRAMES_LEAST: Final = 256  # that an account may leave, however small its part of the house is; ours
+ASIDE_PART: Final = 64  # aside a member has room for one part in so many of a ticket's quota, beyond it; ours
+ASIDE_BYTES_LEAST: Final = 256 * 1024  # or for so much, where the ticket has as much; ours
+ASIDE_DAYS: Final = 2  # and what is aside is kept no longer: a talk with a listener is over by then; ours
 # Where a frame stands among those that are compared: operations come before what was said under them.
 BUCKETS: Final = {FrameType.ENVELOPE: 0, FrameType.OPERATION: 0, FrameType.RETURN: 1, FrameType.MESSAGE: 2}
 
@@ -47,6 +53,11 @@ def ticket_mac(secret: bytes, account: AccountId, quota: int) -> bytes:
 def is_own_ticket(secret: bytes, account: AccountId, quota: int, mac: bytes) -> bool:
     """Say whether a ticket is one of this keeper's."""
     return Secret(ticket_mac(secret, account, quota)) == Secret(mac)
+
+
+def aside_quota(quota: int) -> int:
+    """Return how many bytes a member has room for aside of an account with this quota."""
+    return min(quota, max(quota // ASIDE_PART, ASIDE_BYTES_LEAST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +101,15 @@ class _Pile:
 class Account:
     """One ticket's account: its quota in bytes, for how many days it wants anything kept at most, and its topics.
 
-    Beside each topic stands when it was named last (Unix ms).
+    Beside each topic stands when it was named last (Unix ms). `days_ms`: when so many days were asked for last.
+    `aside`: it is one member's, beside their group's.
     """
 
     quota: int
     days: int = DAYS_MAX
+    aside: bool = False
     topics: OrderedDict[TopicId, int] = field(default_factory=OrderedDict)  # named longest ago first
+    days_ms: int | None = None
     said: _Pile = field(default_factory=_Pile)
     open: _Pile = field(default_factory=_Pile)  # what anybody may bring
     taken_over: int = 0  # frames, in this process
@@ -113,6 +127,14 @@ class Account:
     def pile(self, kind: FrameType) -> _Pile:
         """Return where frames of a type count."""
         return self.open if kind in OPEN else self.said
+
+    def want_days(self, days: int, now_ms: int) -> None:
+        """Take in for how many days anything is wanted: fewer than before only if nobody asked for as many for a day.
+
+        Who has not heard yet that the group keeps things for less, or says so and is not in it, shortens nothing.
+        """
+        if self.days_ms is None or days >= self.days or now_ms - self.days_ms >= DAY_MS:
+            self.days, self.days_ms = days, now_ms
 
 
 @dataclass(slots=True)
@@ -194,6 +216,7 @@ class Shelf:
     def restore(self, account: AccountId, kept: Account) -> None:
         """Put an account back as it was stored."""
         self.accounts[account] = kept
+        kept.days_ms = max(kept.topics.values(), default=None)
         for topic in kept.topics:
             self._topics.setdefault(topic, _Topic()).accounts[account] = None
 
@@ -212,10 +235,13 @@ class Shelf:
         now_ms: int,
         *,
         days: int = limits.KEPT_DAYS_MAX,
+        aside: bool = False,
     ) -> tuple[list[Place], list[Place]]:
         """Keep these topics for an account, the most important last; return what has to go, and what it now keeps."""
-        kept = self.accounts.setdefault(account, Account(quota))
-        kept.quota, kept.days = quota, days
+        kept = self.accounts.setdefault(account, Account(quota, aside=aside))
+        kept.quota = quota
+        kept.want_days(days, now_ms)
+        most = limits.KEPT_ASIDE_TOPICS_MAX if aside else limits.KEPT_TOPICS_MAX
         gone: list[Place] = []
         taken: list[Place] = []
         for topic in topics:
@@ -229,7 +255,7 @@ class Shelf:
             self._topics.setdefault(topic, _Topic()).accounts[account] = None
             if is_new:
                 taken += self._take_over(account, topic, gone)
-            while len(kept.topics) > limits.KEPT_TOPICS_MAX:
+            while len(kept.topics) > most:
                 gone += self._drop_topic(account, next(iter(kept.topics)))
         return gone, [place for place in taken if self.place(place.topic, place.frame) is not None]
 
@@ -272,20 +298,30 @@ class Shelf:
     def expire(self, now_ms: int, days: int) -> tuple[list[Place], list[AccountId]]:
         """Drop what lies here for longer than so many days, or than its account wants, and old topics.
 
-        Return the frames that go, and the accounts that lost a topic.
+        Return the frames that go, and the accounts that lost a topic, or stood aside and are over.
         """
         gone: list[Place] = []
         changed: list[AccountId] = []
-        for account, kept in self.accounts.items():
+        for account, kept in list(self.accounts.items()):
             before_ms = now_ms - min(days, kept.days) * DAY_MS
             for place in [*kept.said.places, *kept.open.places]:
                 if place.at_ms < before_ms:
                     gone += self._let_go(account, place)
-            before_ms = now_ms - days * DAY_MS
+            before_ms = now_ms - (min(days, kept.days) if kept.aside else days) * DAY_MS
             for topic in [one for one, named_ms in kept.topics.items() if named_ms < before_ms]:
                 gone += self._drop_topic(account, topic)
                 changed.append(account)
+            if kept.aside and not kept.topics:
+                self.close(account)
+                changed.append(account)
         return gone, list(dict.fromkeys(changed))
+
+    def close(self, account: AccountId) -> list[Place]:
+        """Forget an account; return the frames that go."""
+        kept = self.accounts.get(account)
+        gone = [place for topic in list(kept.topics if kept else ()) for place in self._drop_topic(account, topic)]
+        self.accounts.pop(account, None)
+        return gone
 
     # ------------------------------------------------------------ room
 
@@ -370,3 +406,5 @@ class Host:
     days: int
     shelf: Shelf
     swept_ms: int | None = None  # when it was last looked for what is too old (mono)
+    # In this process: which accounts stand aside of a ticket's, and for whose node; asked for longest ago first.
+    asides: OrderedDict[tuple[AccountId, PeerId], AccountId] = field(default_factory=OrderedDict)

@@ -29,6 +29,7 @@ LONG_BYTES: Final = 4096  # frames above are long; network.md §3
 FULL_MESH: Final = 8  # nodes, ourselves included, that are all linked with each other; network.md §3
 ANNOUNCE_MS: Final = 200  # ids are gathered for so long
 ANNOUNCE_SPREAD_MS: Final = 300  # and up to so much longer; network.md §3
+CALM_MS: Final = 1_000  # ids of messages that their authors sent to everybody, in a full mesh; ours
 BROKEN_PER_BLAME: Final = 32  # broken promises that are one fault; ours
 RANKS_MAX: Final = 4096  # authors of whom a link said how it wants their frames; ours
 ANNOUNCED_MAX: Final = 8192  # announced ids that a link may still ask for; ours
@@ -54,6 +55,7 @@ class Passing:
     stream: StreamId | None  # whose it is, where that is known
     own: bool = False  # we speak ourselves
     from_author: bool = False  # it came from its author itself, in a full mesh
+    calm: bool = False  # and hardly anybody needs an id of it: a message, and no operation, on which much may wait
     pushed: bool = True  # it was sent to us because it is new, and not because we asked for what we had missed
 
 
@@ -80,6 +82,7 @@ class Spread:
     def __init__(self, seen: SeenFrames) -> None:
         self._seen = seen
         self._neighbours: dict[LinkId, _Neighbour] = {}
+        self._waited_for = False  # an id is queued that somebody may need
         self.trees = Trees()
         self.promises = Promises()
 
@@ -87,6 +90,11 @@ class Spread:
     def due(self) -> bool:
         """Whether `flush` has something to do, some time soon."""
         return self.promises.open or any(n.queue for n in self._neighbours.values())
+
+    @property
+    def urgent(self) -> bool:
+        """Whether it should be within ANNOUNCE_MS, and not CALM_MS."""
+        return self._waited_for or self.promises.open
 
     # ---------------------------------------------------------------- links
 
@@ -153,7 +161,8 @@ class Spread:
         known = self.trees.get(stream) if stream is not None else None
         if known is not None:
             known.links = tuple(links)
-        lacking = [link for link in links if not self._seen.has(frame, link)]
+        holders = self._seen.holders(frame)
+        lacking = [link for link in links if link not in holders]
         if passing.own:
             self._seen.note_stream(passing.frame, stream)
             return self._seen.targets(passing.frame, lacking), []
@@ -166,6 +175,7 @@ class Spread:
         for link in lacking:
             if link not in eager and link not in urgent:
                 self._neighbours[link].queue[frame] = Pace.WAIT if is_long else Pace.ASK
+                self._waited_for = self._waited_for or not passing.calm
         sends = [send for link in urgent for send in self._announce(link, {frame: Pace.ASK})]
         return self._seen.targets(passing.frame, eager), sends
 
@@ -173,6 +183,7 @@ class Spread:
 
     def flush(self, now_ms: int) -> tuple[list[Send], list[LinkId]]:
         """Announce what has gathered, and ask again for what was not given; return that, and whom to blame."""
+        self._waited_for = False
         sends: list[Send] = []
         for link, neighbour in self._neighbours.items():
             lacking = {f: pace for f, pace in neighbour.queue.items() if not self._seen.has(f, link)}

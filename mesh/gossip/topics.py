@@ -3,6 +3,9 @@
 Each side announces, for each of its topics, 8 bytes of H("mesh1/iwant", topic, announcer's nonce, hearer's nonce): only
 one who knows the topic recognises it. The order of the nonces differs by direction, so that a peer which echoes our own
 tags back claims nothing (docs/decisions/0004).
+
+Of some topics we only answer: they are announced over a link whose other end named them first. A keeper does so with
+what it keeps, or each link would see by their number when somebody has something kept (docs/decisions/0038).
 """
 
 from collections.abc import Iterable
@@ -29,9 +32,11 @@ class TopicTable:
 
     def __init__(self, own_nonce: bytes, peer_nonce: bytes) -> None:
         self._own_nonce, self._peer_nonce = own_nonce, peer_nonce
+        self._peer_tag_of: dict[TopicId, bytes] = {}  # of all topics that we know: by which tag the peer would name it
+        self._by_peer_tag: dict[bytes, TopicId] = {}
+        self._answered: dict[TopicId, None] = {}  # those that are announced only where the peer named them first
         self._announced: dict[TopicId, None] = {}
         self._peer_tags: dict[bytes, None] = {}
-        self._by_peer_tag: dict[bytes, TopicId] = {}
         self.shared: dict[TopicId, None] = {}
 
     def own_tag(self, topic: TopicId) -> bytes:
@@ -42,24 +47,33 @@ class TopicTable:
         """Return the topic of ours that the peer means by this tag."""
         return self._by_peer_tag.get(peer_tag)
 
-    def announce(self, topics: Iterable[TopicId]) -> tuple[bytes | None, list[TopicId]]:
-        """Set our topics; return the TOPICS payload that tells the peer of it (or None), and the newly shared."""
-        wanted = dict.fromkeys(topics)
-        added = [t for t in wanted if t not in self._announced]
-        gone = [t for t in self._announced if t not in wanted]
-        if not added and not gone:
-            return None, []
-        self._announced = wanted
-        fresh = {tag(topic, self._peer_nonce, self._own_nonce): topic for topic in added}
-        self._by_peer_tag.update(fresh)
-        for topic in gone:
-            self._by_peer_tag.pop(tag(topic, self._peer_nonce, self._own_nonce), None)
-            self.shared.pop(topic, None)
-        head = len(added).to_bytes(2, "big")
-        return head + b"".join(self.own_tag(t) for t in [*added, *gone]), self._recognise(fresh)
+    def announce(
+        self, topics: Iterable[TopicId], answered: Iterable[TopicId] = ()
+    ) -> tuple[bytes | None, list[TopicId]]:
+        """Set our topics; return the TOPICS payload that tells the peer of it (or None), and the newly shared.
 
-    def hear(self, payload: bytes) -> list[TopicId]:
-        """Take the peer's TOPICS payload in; return the topics that are newly shared. RemoteError if malformed."""
+        `answered`: topics of ours that the peer is told of only as long as it names them itself.
+        """
+        told = dict.fromkeys(topics)
+        self._answered = {topic: None for topic in answered if topic not in told}
+        known = told | self._answered
+        for topic in [topic for topic in self._peer_tag_of if topic not in known]:
+            del self._by_peer_tag[self._peer_tag_of.pop(topic)]
+        for topic in known:
+            if topic not in self._peer_tag_of:
+                self._peer_tag_of[topic] = tag(topic, self._peer_nonce, self._own_nonce)
+                self._by_peer_tag[self._peer_tag_of[topic]] = topic
+        named = [topic for topic in self._answered if self._peer_tag_of[topic] in self._peer_tags]
+        wanted = told | dict.fromkeys(named)
+        added = [topic for topic in wanted if topic not in self._announced]
+        gone = [topic for topic in self._announced if topic not in wanted]
+        return self._tell(added, gone)
+
+    def hear(self, payload: bytes) -> tuple[bytes | None, list[TopicId]]:
+        """Take the peer's TOPICS payload in; return what we answer to it (or None), and the newly shared.
+
+        RemoteError if it is malformed.
+        """
         if len(payload) < 2 or (len(payload) - 2) % TAG_BYTES:
             raise RemoteError(Fault.MALFORMED, "a list of topics has the wrong length")
         count = int.from_bytes(payload[:2], "big")
@@ -73,18 +87,34 @@ class TopicTable:
             raise RemoteError(Fault.OVER_LIMIT, "too many topics on one link")
         for peer_tag in gone:
             del self._peer_tags[peer_tag]
-            topic = self._by_peer_tag.get(peer_tag)
-            if topic is not None:
-                self.shared.pop(topic, None)
         self._peer_tags.update(dict.fromkeys(fresh))
-        return self._recognise(added)
+        dropped = [self._by_peer_tag[t] for t in gone if t in self._by_peer_tag]
+        for topic in dropped:
+            self.shared.pop(topic, None)
+        named = [self._by_peer_tag[t] for t in fresh if t in self._by_peer_tag]
+        answers, newly = self._tell(
+            [topic for topic in named if topic not in self._announced],
+            [topic for topic in dropped if topic in self._answered],
+        )
+        return answers, self._share(named) + newly
 
-    def _recognise(self, peer_tags: Iterable[bytes]) -> list[TopicId]:
-        """Return which of these tags are now known from both sides and were not before."""
+    def _tell(self, added: list[TopicId], gone: list[TopicId]) -> tuple[bytes | None, list[TopicId]]:
+        """Announce some topics and withdraw others; return the payload (or None) and what is newly shared by it."""
+        for topic in gone:
+            del self._announced[topic]
+            self.shared.pop(topic, None)
+        self._announced.update(dict.fromkeys(added))
+        if not added and not gone:
+            return None, []
+        head = len(added).to_bytes(2, "big")
+        return head + b"".join(self.own_tag(topic) for topic in [*added, *gone]), self._share(added)
+
+    def _share(self, topics: Iterable[TopicId]) -> list[TopicId]:
+        """Return which of these topics are now announced from both sides and were not before."""
         new: list[TopicId] = []
-        for peer_tag in peer_tags:
-            topic = self._by_peer_tag.get(peer_tag)
-            if topic is not None and peer_tag in self._peer_tags and topic not in self.shared:
+        for topic in topics:
+            both = topic in self._announced and self._peer_tag_of[topic] in self._peer_tags
+            if both and topic not in self.shared:
                 self.shared[topic] = None
                 new.append(topic)
         return new

@@ -22,6 +22,7 @@ from mesh.groups.receiving import receive_op, rehearse_op, wrap_gid
 from mesh.groups.records import KemRecord, OwnState
 from mesh.identity.keys import sign_device
 from mesh.ids import DeviceId, DevicePk, GroupId, MemberPk, MsgId, OpId
+from mesh.phrases import verbatim
 from mesh.secret import Secret
 from mesh.wire import limits
 from mesh.wire.codec import encode
@@ -126,7 +127,7 @@ def found(command: CreateGroup, means: Means) -> Group:
 def _unfit(error: RemoteError) -> LocalError:
     return LocalError(
         "a group cannot be founded like that",
-        why=error.what,
+        why=verbatim(error.what),
         do="shorten its texts, or leave out what a group cannot have",
         code="E-TEXT",
     )

@@ -15,6 +15,7 @@ from mesh.groups.oplog import OpLog
 from mesh.groups.schedule import commitment, wrap_hint, wrap_info, wraps_hash
 from mesh.ids import DeviceId, Entropy, OpId, Sealer
 from mesh.membership.views import View
+from mesh.phrases import phrase
 from mesh.wire import limits
 from mesh.wire.frames import HINT_BYTES
 from mesh.wire.operations import EpochBlock, epoch_block
@@ -62,7 +63,11 @@ def draft_epoch(
     count = len(recipients) + len(asleep)
     if len(recipients) > limits.DEVICES_MAX[suite]:
         raise LocalError(
-            f"this group would have {len(recipients)} devices; its suite carries {limits.DEVICES_MAX[suite]}",
+            phrase(
+                "this group would have {count} devices; its suite carries {most}",
+                count=len(recipients),
+                most=limits.DEVICES_MAX[suite],
+            ),
             do="found a further group, or remove devices that are no longer used",
             code="E-GROUP-FULL",
         )

@@ -13,7 +13,8 @@ from mesh.wire.operations import LeaveBody, OpType
 def has_erased(group: Group, member: MemberPk) -> bool:
     """Say whether a member left without a trace."""
     graph = group.log.graph
-    return any(_erases(group, leave) for leave in graph.entries(graph.left_by(member, group.log.everything)))
+    leaves = graph.left_by(member, graph.everything)
+    return bool(leaves) and any(_erases(group, leave) for leave in graph.entries(leaves))
 
 
 def is_erased(group: Group, dev: DeviceId) -> bool:

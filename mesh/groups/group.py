@@ -158,7 +158,7 @@ class Group:
     @property
     def view(self) -> View:
         """The group as all known operations have it."""
-        return self.view_of(self.log.everything)
+        return self.views.of(self.log.graph.everything)
 
     def view_of(self, mask: int) -> View:
         """Return the view of a downward-closed mask, from the cache where it was asked for before."""

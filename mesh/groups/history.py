@@ -12,6 +12,7 @@ from mesh.groups.group import Group
 from mesh.groups.settings import setting_at
 from mesh.ids import DeviceId, MemberPk, OpId
 from mesh.membership.views import Member
+from mesh.phrases import phrase
 from mesh.wire.limits import HISTORY_DAYS_MAX, HISTORY_LAST_MAX
 
 HISTORY: Final = "history"  # the setting
@@ -58,9 +59,12 @@ def require_window(value: str) -> None:
     """LocalError for a value that is no window."""
     if read_window(value) is None:
         raise LocalError(
-            f"what newcomers see cannot be “{value}”",
-            why=f"it is none, the last 1 to {HISTORY_LAST_MAX} messages, or those of the last 1 to "
-            f"{HISTORY_DAYS_MAX} days",
+            phrase("what newcomers see cannot be “{value}”", value=value),
+            why=phrase(
+                "it is none, the last 1 to {count} messages, or those of the last 1 to {days} days",
+                count=HISTORY_LAST_MAX,
+                days=HISTORY_DAYS_MAX,
+            ),
             do="one of: none, last:50, days:7",
             code="E-SETTING",
         )

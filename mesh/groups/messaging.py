@@ -5,6 +5,7 @@ place in that device's chain; inside the body, the signed message. Opening deriv
 passed nothing moves, so that a forged frame costs its sender and nobody else.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mesh.crypto.hashes import h
@@ -13,6 +14,7 @@ from mesh.errors import Fault, LocalError, RemoteError
 from mesh.groups.group import Group, Means
 from mesh.groups.ratchet import Chain
 from mesh.ids import DeviceId, MemberPk, MsgId, OpId
+from mesh.phrases import phrase
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
 from mesh.wire.frames import HEADER_BYTES, Frame, FrameType, seal_frame
@@ -109,7 +111,11 @@ def seal_message(group: Group, epoch: OpId, wording: Wording, means: Means) -> S
     signed = encode(message)
     if len(signed) > limits.MESSAGE_BYTES_MAX:
         raise LocalError(
-            f"the message is {len(signed)} bytes long when sealed; {limits.MESSAGE_BYTES_MAX} is the limit",
+            phrase(
+                "the message is {size} bytes long when sealed; {most} is the limit",
+                size=len(signed),
+                most=limits.MESSAGE_BYTES_MAX,
+            ),
             do="send it in parts",
             code="E-TOO-LONG",
         )
@@ -156,7 +162,7 @@ def open_message(group: Group, frame: Frame, epoch: OpId) -> OpenedMessage | Too
     key, chain_after = chain.take(i)
     padded = decrypt(key, nonce, outer + header, frame.middle[NONCE_BYTES + HEADER_BYTES :])
     signed = decode(SignedMessage, unpad(padded), bytes_max=limits.MESSAGE_BYTES_MAX)
-    original = _check_signed(group, signed, sealed_as=(epoch, dev, i))
+    original = _check_signed(group, signed, sealed_as=(epoch, dev, i), last=cut_of)
     if isinstance(original, TooEarly):
         return original
     return OpenedMessage(
@@ -174,13 +180,27 @@ def check_original(group: Group, signed: SignedMessage) -> Original | TooEarly:
 
     RemoteError(UNASKED) for one past its device's removal; other RemoteErrors for what no honest member hands on.
     """
-    return _check_signed(group, signed, sealed_as=None)
+    return _check_signed(group, signed, sealed_as=None, last=cut_of)
+
+
+def check_words(group: Group, signed: SignedMessage) -> Original | TooEarly:
+    """Check that a member signed a message, whether or not a removal of theirs still counts it. RemoteError.
+
+    What lies past the cut of a device that was *taken out* is nobody's word: its key may be in other hands.
+    """
+    return _check_signed(group, signed, sealed_as=None, last=_cut_of_device)
 
 
 def _check_signed(
-    group: Group, signed: SignedMessage, *, sealed_as: tuple[OpId, DeviceId, int] | None
+    group: Group,
+    signed: SignedMessage,
+    *,
+    sealed_as: tuple[OpId, DeviceId, int] | None,
+    last: Callable[[Group, DeviceId], int],
 ) -> Original | TooEarly:
-    """`sealed_as`: the epoch, device and place that it was opened with, where it was sealed."""
+    """`sealed_as`: the epoch, device and place that it was opened with, where it was sealed. `last`: which mseq counts
+    as a device's last.
+    """
     tbs = decode(MessageTbs, signed.tbs, bytes_max=limits.MESSAGE_BYTES_MAX)
     card = group.log.card(tbs.dev if sealed_as is None else sealed_as[1])
     mask = group.log.closure(tbs.heads)
@@ -201,7 +221,7 @@ def _check_signed(
         raise RemoteError(Fault.AGAINST_RULES, "a message under an epoch that its author had not seen")
     if tbs.dev not in group.view_of(mask).devices:
         raise RemoteError(Fault.AGAINST_RULES, "a message by a device that was not in, as its author saw it")
-    if tbs.mseq > cut_of(group, tbs.dev):
+    if tbs.mseq > last(group, tbs.dev):
         raise RemoteError(Fault.UNASKED, "a message sent after its author's removal")
     return Original(tbs=tbs, msg_id=message_id(signed.tbs), member=card.member_pk)
 
@@ -243,6 +263,16 @@ def cut_of(group: Group, dev: DeviceId) -> int:
             seen = max((cut.mseq for cut in body.cuts if cut.dev == dev), default=0)
             removed.append((entry.level, -seen))
     cuts = [-min(removed)[1]] if removed and card.member_pk not in group.view.members else []
+    return min([*cuts, _cut_of_device(group, dev)])
+
+
+def _cut_of_device(group: Group, dev: DeviceId) -> int:
+    """Return the last mseq that counts of a device by the acts that took the device itself; no limit without one."""
+    card = group.log.card(dev)
+    if dev in group.view.devices or card is None:
+        return limits.MSEQ_MAX
+    standing = group.views.standing(group.log.everything)
+    cuts: list[int] = []
     for entry in standing.taking(dev, standing.live_grants(card.member_pk)):
         body = group.log.operation(entry.act.op_id).body
         if isinstance(body, DeviceRemoveBody) and body.op_cut is not None:

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from mesh.commands import Rank, Suite
 from mesh.errors import RemoteError, StoreError
+from mesh.phrases import Words, own, phrase
 from mesh.wire import shapes
 from mesh.wire.codec import Record, decode
 
@@ -22,13 +23,13 @@ def load(kind: type[T], data: bytes) -> T:
     try:
         return decode(kind, data, bytes_max=_RECORD_BYTES_MAX)
     except RemoteError as error:
-        raise damaged(f"a {kind.__name__}") from error
+        raise damaged(phrase("a {record}", record=kind.__name__)) from error
 
 
-def damaged(what: str) -> StoreError:
+def damaged(what: Words) -> StoreError:
     """Return the error for something in the store that cannot be what was written."""
     return StoreError(
-        f"the store holds {what} that cannot be read",
+        phrase("the store holds {what} that cannot be read", what=own(what)),
         why="the file was damaged, or written by another version of this program",
         do="use the version that wrote it, restore a copy of the home, or start anew and ask for an invite",
         code="E-STORE-DAMAGED",

@@ -10,6 +10,7 @@ from typing import Final
 from mesh.errors import LocalError
 from mesh.groups.group import Group
 from mesh.membership.rendering import STRICTNESS
+from mesh.phrases import phrase
 from mesh.wire.limits import KEEP_HOURS_MAX
 
 KEEP: Final = "keep"  # the setting
@@ -32,8 +33,8 @@ def require_keep(value: str) -> None:
     well_formed = value.isascii() and value.isdecimal() and len(value) <= len(str(KEEP_HOURS_MAX))
     if not well_formed or str(int(value)) != value or int(value) > KEEP_HOURS_MAX:
         raise LocalError(
-            f"messages cannot be kept for “{value}”",
-            why=f"it is a number of hours, from 1 to {KEEP_HOURS_MAX}, or 0 for ever",
+            phrase("messages cannot be kept for “{value}”", value=value),
+            why=phrase("it is a number of hours, from 1 to {most}, or 0 for ever", most=KEEP_HOURS_MAX),
             do="say it as 12h or 30d, or as 0",
             code="E-SETTING",
         )

@@ -34,6 +34,7 @@ from mesh.crypto.hashes import h, kdf
 from mesh.crypto.keys import NONCE_BYTES, decrypt, encrypt
 from mesh.errors import LockedError, RemoteError, StoreError
 from mesh.identity.passphrase import SALT_BYTES, Cost, derive
+from mesh.phrases import Words, own, phrase
 from mesh.secret import Secret
 
 KEYSLOT_BYTES: Final = 154
@@ -127,7 +128,11 @@ def _parse(data: bytes, role: Role) -> _Slot:
     if body[len(MAGIC)] > VERSION:
         raise KeyslotNewer(
             "This home was made by a newer version of the program.",
-            why=f"Its keyslot has version {body[len(MAGIC)]}; this program knows version {VERSION}.",
+            why=phrase(
+                "Its keyslot has version {theirs}; this program knows version {ours}.",
+                theirs=body[len(MAGIC)],
+                ours=VERSION,
+            ),
             do="Install that version or a later one.",
         )
     if body[len(MAGIC)] != VERSION or len(data) != KEYSLOT_BYTES:
@@ -136,7 +141,13 @@ def _parse(data: bytes, role: Role) -> _Slot:
         raise keyslot_damaged("it holds another key than the one looked for")
     cost = Cost(passes=int.from_bytes(body[10:14], "big"), memory_kib=int.from_bytes(body[14:18], "big"))
     if not cost.allowed:
-        raise keyslot_damaged(f"it asks for {cost.passes} passes over {cost.memory_kib // 1024} MiB, out of bounds")
+        raise keyslot_damaged(
+            phrase(
+                "it asks for {passes} passes over {mebibytes} MiB, out of bounds",
+                passes=cost.passes,
+                mebibytes=cost.memory_kib // 1024,
+            )
+        )
     return _Slot(
         header=body[:_HEADER],
         cost=cost,
@@ -157,10 +168,10 @@ def _checksum(body: bytes) -> bytes:
     return h(b"mesh1/slotsum", body)[:_SUM]
 
 
-def keyslot_damaged(how: str) -> KeyslotDamaged:
+def keyslot_damaged(how: Words) -> KeyslotDamaged:
     """Say that a slot's file cannot be what this program wrote: `how` follows a colon."""
     return KeyslotDamaged(
-        f"A file with a locked key is damaged: {how}.",
+        phrase("A file with a locked key is damaged: {how}.", how=own(how)),
         why="Without it the passphrase opens nothing.",
         do="Bring the file back from a copy of the home, or the identity from its 24 recovery words.",
     )

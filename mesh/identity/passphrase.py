@@ -18,6 +18,7 @@ from nacl.exceptions import CryptoError
 from nacl.pwhash import argon2id
 
 from mesh.errors import LockedError, StoreError
+from mesh.phrases import phrase
 from mesh.secret import Secret
 
 PASSPHRASE_BYTES_MAX: Final = 1024  # of UTF-8 after NFKC; ours
@@ -81,7 +82,10 @@ def derive(passphrase: str, salt: bytes, cost: Cost) -> Secret:
         key = argon2id.kdf(32, text, salt, opslimit=cost.passes, memlimit=cost.memory_kib * 1024)
     except (CryptoError, MemoryError):
         raise MemoryShort(
-            f"The passphrase cannot be checked: {cost.memory_kib // 1024} MiB of memory are not free.",
+            phrase(
+                "The passphrase cannot be checked: {mebibytes} MiB of memory are not free.",
+                mebibytes=cost.memory_kib // 1024,
+            ),
             why="Checking takes that much on purpose, so that guessing is dear.",
             do="Close other programs and try again.",
         ) from None

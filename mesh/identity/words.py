@@ -19,6 +19,7 @@ from mnemonic import Mnemonic
 from mesh.errors import LocalError
 from mesh.identity.keys import ROOT_BYTES
 from mesh.ids import Entropy
+from mesh.phrases import own, phrase, plural
 from mesh.secret import Secret
 
 WORDS: Final = 24  # BIP-39: 3 words for each 32 bits
@@ -52,8 +53,8 @@ def root_of(text: str) -> Secret:
     if strangers:
         raise _unknown(strangers)
     if len(words) != WORDS:
-        counted = "1 word" if len(words) == 1 else f"{len(words)} words"
-        raise WordsWrong(f"These are {counted}; there must be {WORDS}.", do=_KEEP)
+        one, many = "This is {count} word; there must be {most}.", "These are {count} words; there must be {most}."
+        raise WordsWrong(plural(one, many, count=len(words), most=WORDS), do=_KEEP)
     try:
         return Secret(bytes(_list().to_entropy(words)))
     except ValueError:
@@ -78,11 +79,11 @@ def _unknown(strangers: list[tuple[int, str]]) -> WordsWrong:
     """Name each unknown word with its place, and offer what it may have been."""
     named = ", ".join(f"“{word}” (word {place})" for place, word in strangers[:WORDS])
     close = [match for _, word in strangers[:WORDS] for match in _alike(word)]
-    offer = f"Did you mean {', '.join(close)}? " if len(strangers) == 1 and close else ""
+    offer = phrase("Did you mean {words}? {keep}", words=", ".join(close), keep=own(_KEEP))
     return WordsWrong(
-        f"Not among the recovery words: {named}.",
+        phrase("Not among the recovery words: {named}.", named=named),
         why="Recovery words come from a fixed list of 2,048 English words.",
-        do=offer + _KEEP,
+        do=offer if len(strangers) == 1 and close else _KEEP,
         candidates=tuple(dict.fromkeys(close)),
     )
 

@@ -71,6 +71,7 @@ class Graph:
     """Acts of one group in an order in which each follows its deps."""
 
     def __init__(self) -> None:
+        self.everything = 0  # the mask of all acts
         self._entries: list[Entry] = []
         self._ranked: list[Entry] = []  # by seniority
         self._places: dict[OpId, int] = {}
@@ -83,11 +84,6 @@ class Graph:
         return len(self._entries)
 
     # ------------------------------------------------------------ questions
-
-    @property
-    def everything(self) -> int:
-        """The mask of all acts."""
-        return (1 << len(self._entries)) - 1
 
     @property
     def heads(self) -> list[OpId]:
@@ -214,6 +210,7 @@ class Graph:
         self._heads = (self._heads & ~entry.past) | entry.bit
         self._places[act.op_id] = len(self._entries)
         self._entries.append(entry)
+        self.everything |= entry.bit
         insort(self._ranked, entry, key=lambda e: e.seniority)
         if act.type in BRINGS_IN:
             self._owners.setdefault(act.named_device, act.subject)
@@ -224,6 +221,7 @@ class Graph:
     def pop(self) -> None:
         """Take the act that was pushed last back out (it was found to be invalid)."""
         entry = self._entries.pop()
+        self.everything &= ~entry.bit
         shelves = self._shelves(entry)
         del self._places[entry.act.op_id]
         self._ranked.remove(entry)

@@ -33,11 +33,10 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from mesh.crypto.keys import NONCE_BYTES
 from mesh.errors import LocalError, StoreError
-from mesh.events import Write
 from mesh.identity.keyslot import (
     SECRET_BYTES,
     Role,
@@ -49,8 +48,12 @@ from mesh.identity.keyslot import (
 from mesh.identity.passphrase import SALT_BYTES, Cost
 from mesh.ids import Entropy
 from mesh.node.local.paths import default_home
+from mesh.phrases import Value, phrase
 from mesh.secret import Secret
-from mesh.store.sqlite import CommitSeen, EncryptedStore
+
+if TYPE_CHECKING:
+    from mesh.events import Write
+    from mesh.store.sqlite import CommitSeen, EncryptedStore
 
 SLOT_FILE_BYTES_MAX: Final = 4096  # ours: no version of a keyslot will be longer
 LOCK_RETRY_S: Final = 0.05  # ours; flock(2) has no deadline of its own
@@ -171,7 +174,7 @@ class Home:
             return not self._begun.exists() and (self.rootslot.exists() or self.store.exists())
 
     def create(
-        self, *, root: Secret, passphrase: str, entropy: Entropy, cost: Cost, first: Sequence[Write] = ()
+        self, *, root: Secret, passphrase: str, entropy: Entropy, cost: Cost, first: "Sequence[Write]" = ()
     ) -> None:
         """Make the folder, a store under a fresh key with what is written `first`, and both slots; all or nothing.
 
@@ -183,6 +186,8 @@ class Home:
             self._make_folder()
         with self._take(0.0):
             self._refuse_existing()  # now nobody else can make one
+            from mesh.store.sqlite import EncryptedStore
+
             key = Secret(entropy.draw(SECRET_BYTES))
             keyslot, rootslot = _seal_both(key, root, passphrase, entropy, cost)
             try:
@@ -215,9 +220,12 @@ class Home:
             raise
         return lock
 
-    def open_store(self, passphrase: str, *, on_commit: CommitSeen | None = None) -> EncryptedStore:
+    def open_store(self, passphrase: str, *, on_commit: "CommitSeen | None" = None) -> "EncryptedStore":
         """Open the store. HomeMissing, the errors of `open_keyslot` and those of `EncryptedStore.open`."""
-        return EncryptedStore.open(self.store, self._open(Role.STORE, passphrase), on_commit=on_commit)
+        key = self._open(Role.STORE, passphrase)
+        from mesh.store.sqlite import EncryptedStore  # as late as this: a command has it imported meanwhile
+
+        return EncryptedStore.open(self.store, key, on_commit=on_commit)
 
     def open_root(self, passphrase: str) -> Secret:
         """Return the 32 B root seed. HomeMissing and the errors of `open_keyslot`."""
@@ -293,19 +301,19 @@ class Home:
                 with path.open("rb") as file:
                     return file.read(SLOT_FILE_BYTES_MAX)
             except FileNotFoundError:
-                raise keyslot_damaged(f"{path} is not there") from None
+                raise keyslot_damaged(phrase("{path} is not there", path=str(path))) from None
 
     def _demand_identity(self) -> None:
         if not self.exists():
             raise HomeMissing(
-                f"There is no identity in {self.folder}.",
+                phrase("There is no identity in {folder}.", folder=str(self.folder)),
                 do="Make one with `mesh init`, or name the right folder with --home.",
             )
 
     def _refuse_existing(self) -> None:
         if self.exists():
             raise HomeExists(
-                f"There is an identity in {self.folder} already.",
+                phrase("There is an identity in {folder} already.", folder=str(self.folder)),
                 why="Making another in its place would lose it.",
                 do="Use it, or name another folder with --home.",
             )
@@ -322,9 +330,14 @@ class Home:
             ours = (self.lockfile, self.config, self.log, self._begun, self.rootslot, self.store)
             if not {entry.name for entry in self.folder.iterdir()} <= {path.name for path in ours}:
                 raise HomeOpen(
-                    f"Other accounts can look into {self.folder}, and other things are in it.",
+                    phrase(
+                        "Other accounts can look into {folder}, and other things are in it.", folder=str(self.folder)
+                    ),
                     why="Even names and sizes of files tell something about you.",
-                    do=f"Close it with `chmod 700 {self.folder}`, or name another folder with --home.",
+                    do=phrase(
+                        "Close it with `chmod 700 {folder}`, or name another folder with --home.",
+                        folder=str(self.folder),
+                    ),
                 ) from None
         self.folder.chmod(0o700)
 
@@ -371,9 +384,13 @@ class Home:
 
     def _busy(self, descriptor: int) -> HomeBusy:
         holder = os.pread(descriptor, 32, 0).strip()
-        named = f" (process {holder.decode()})" if holder.isdigit() else ""
+        folder = str(self.folder)
         return HomeBusy(
-            f"Another mesh{named} is using the home {self.folder}.",
+            phrase(
+                "Another mesh (process {process}) is using the home {folder}.", process=holder.decode(), folder=folder
+            )
+            if holder.isdigit()
+            else phrase("Another mesh is using the home {folder}.", folder=folder),
             why="Two at once would use the same keys twice.",
             do="Stop it with `mesh down`, or wait until it is done.",
         )
@@ -384,11 +401,13 @@ class Home:
         try:
             yield
         except OSError as error:
-            said = error.strerror or str(error)
+            reason: Value = error.strerror or str(error)
             if isinstance(error, NotADirectoryError):
-                said = "a file stands where a folder should be"
+                reason = phrase("a file stands where a folder should be")
             raise HomeUnwritable(
-                f"The home cannot be read or written: {self.folder} ({said}).",
+                phrase(
+                    "The home cannot be read or written: {folder} ({reason}).", folder=str(self.folder), reason=reason
+                ),
                 do="Look at its permissions and at the disk, or name another folder with --home.",
             ) from error
 

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
+from typing import Final
 
 import trio
 
@@ -23,6 +24,8 @@ from mesh.node.logs import Log, open_log
 from mesh.node.process import harden, settle
 from mesh.store.sqlite import EncryptedStore
 from mesh.upkeep import TurnKeeperOn
+
+TERMS_WAIT_S: Final = 600.0  # so long after the start a term that is over ends, once those who go on are there; ours
 
 
 def run(order: Order, on_event: OnEvent) -> None:
@@ -61,7 +64,7 @@ async def _live(order: Order, home: Home, store: EncryptedStore, on_event: OnEve
             await desk.ask(KnownAddress(address=Address(peer)))
         if order.keeper:
             await desk.ask(TurnKeeperOn())
-        await end_terms(desk, order.passphrase)
+        nursery.start_soon(end_terms, desk, order.passphrase, TERMS_WAIT_S)
         network = desk.network
         settle()
         log.ready(len(network.addresses()))

@@ -185,9 +185,14 @@ class Runner:
                 self._do(effect)
             changed, self._changed = self._changed, trio.Event()
             changed.set()
+            if inputs:
+                await trio.lowlevel.checkpoint()  # a chain of reading is long at times, and others wait
 
     async def keep(self, writes: Sequence[Write], *, durable: bool) -> None:
         """Commit, one batch at a time, not to be interrupted half-way; what may take its time, in a worker thread."""
+        if self._store.is_quick(writes, durable=durable) and not self._writing.locked():
+            self._store.commit(writes, durable=durable)  # at once: nobody else gets a turn meanwhile
+            return
         with trio.CancelScope(shield=True):
             async with self._writing:
                 if self._store.is_quick(writes, durable=durable):

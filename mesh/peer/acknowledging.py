@@ -1,7 +1,8 @@
 """Acknowledging: who brings frames is told which of them are stored here (STORED, protocol.md §7).
 
 The first is told of at once, since somebody may be waiting to hear that what they said is safe. While more come,
-several share an answer: one for each frame would cost both ends as much as the frame did.
+several share an answer: one for each frame would cost both ends as much as the frame did. Of a receipt nobody waits to
+hear: it is told of with the next answer, or after a while.
 """
 
 from typing import Final
@@ -13,7 +14,8 @@ from mesh.peer.state import State, Step
 from mesh.wire import limits
 
 TIMER: Final = "stored"
-STORED_GAP_MS: Final = 100  # between two answers on one link, unless there is much to tell; ours
+STORED_GAP_MS: Final = 200  # between two answers on one link, unless there is much to tell; ours
+CALM_MS: Final = 1_000  # for what nobody waits to hear of; less than a push is waited for (`routing.REPAIR_WAIT_MS`)
 
 
 def acknowledge(state: State, step: Step) -> None:
@@ -23,19 +25,20 @@ def acknowledge(state: State, step: Step) -> None:
         if link is None:
             continue
         link.stored.update(dict.fromkeys(frames))
-        wait_ms = link.stored_ms + STORED_GAP_MS - step.now.mono_ms
-        if wait_ms <= 0 or len(link.stored) >= limits.STORED_IDS_MAX:
+        calm = all(frame in step.calm for frame in frames)
+        at = step.now.mono_ms + CALM_MS if calm else link.stored_ms + STORED_GAP_MS
+        if at <= step.now.mono_ms or len(link.stored) >= limits.STORED_IDS_MAX:
             _say(link, step)
-        elif not link.stored_due:
-            link.stored_due = True
-            step.set_timer(TIMER, link_id.to_bytes(8, "big"), wait_ms)
+        elif link.stored_at is None or at < link.stored_at:
+            link.stored_at = at
+            step.set_timer(TIMER, link_id.to_bytes(8, "big"), at - step.now.mono_ms)
 
 
 def say_stored(state: State, subject: bytes, step: Step) -> None:
     """The gap is over: tell a link, if it still stands, what has gathered."""
     link = state.links.get(LinkId(int.from_bytes(subject, "big")))
     if link is not None:
-        link.stored_due = False
+        link.stored_at = None
         _say(link, step)
 
 

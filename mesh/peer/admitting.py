@@ -24,7 +24,8 @@ from mesh.peer import approving, reaching
 from mesh.peer.records import ContactRecord
 from mesh.peer.speaking import publish
 from mesh.peer.state import Arrival, Room, State, Step
-from mesh.peer.welcoming import welcome
+from mesh.peer.welcoming import read_knock, refuse, welcome
+from mesh.phrases import verbatim
 from mesh.wire import limits
 from mesh.wire.frames import Frame, parse_frame
 from mesh.wire.invites import Door, KnockBody
@@ -33,6 +34,12 @@ from mesh.wire.operations import AdmitBody, OpType
 TURN_MS: Final = 1000  # protocol.md §12: rank r waits r × 1 s
 SHARE_MS: Final = 250  # an epoch for newcomers follows another after so long for each device (decision 0013)
 SHARE_MS_MAX: Final = 30_000  # and after this at the latest (protocol.md §5)
+_CLOSED: Final = {
+    Door.REVOKED: "that invite is revoked",
+    Door.USED_UP: "that invite is used up",
+    Door.EXPIRED: "that invite is expired",
+    Door.DECLINED: "that invite is declined",
+}
 
 
 def invite_of(state: State, frame: Frame) -> tuple[Room, Invite] | None:
@@ -100,7 +107,21 @@ def admit_in_turn(state: State, room: Room, statement: bytes, step: Step) -> Non
     try:
         admit_knock(state, room, arrival.frame, step)
     except LocalError:
-        del room.arriving[statement]  # the rules refuse it (a bad key, say): there is nobody here to tell
+        del room.arriving[statement]
+        _turn_away(state, room, arrival.frame, step)
+
+
+def _turn_away(state: State, room: Room, raw: bytes, step: Step) -> None:
+    """Tell one whose turn has come that the door has closed since; where rules refuse them, there is nothing to say.
+
+    Of two who knock at one moment with a code of one use, both wait for their turn, and the first is let in.
+    """
+    found, knock = invite_of(state, parse_frame(raw)), read_knock(room, raw)
+    if found is None or knock is None:
+        return
+    door = door_for(found[1], knock, step)
+    if door is not Door.OPEN:
+        refuse(state, room, knock, door, step)
 
 
 def admit_knock(state: State, room: Room, raw: bytes, step: Step) -> None:
@@ -116,7 +137,7 @@ def admit_knock(state: State, room: Room, raw: bytes, step: Step) -> None:
     try:
         knock = open_knock(frame, invite, room.group.gid)
     except RemoteError as error:
-        raise RefusedError("that knock is not valid", why=error.what, do="ask them to knock again") from error
+        raise RefusedError("that knock is not valid", why=verbatim(error.what), do="ask them to knock again") from error
     fresh = not was_admitted(room, knock)
     if fresh:
         _let_in(state, room, knock, invite, step)
@@ -130,7 +151,7 @@ def _let_in(state: State, room: Room, knock: KnockBody, invite: Invite, step: St
     group = room.group
     door = door_for(invite, knock, step)
     if door is not Door.OPEN:
-        raise RefusedError(f"that invite is {door.name.lower().replace('_', ' ')}", do="make a new code")
+        raise RefusedError(_CLOSED[door], do="make a new code")
     body = AdmitBody(
         invite=invite.op_id,
         rank=invite.body.role if group.rank <= Rank.MODERATOR else Rank.NEWCOMER,

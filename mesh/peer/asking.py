@@ -29,6 +29,7 @@ from mesh.commands import (
     OfferTalk,
     Post,
     Rank,
+    RecallNote,
     Rekey,
     RemoveMember,
     RevokeInvite,
@@ -56,7 +57,7 @@ from mesh.peer.joining import agree, drop_join, start_join
 from mesh.peer.leaving import leave
 from mesh.peer.listening import ask_listener, enter_talk, seek_talk
 from mesh.peer.modes import require_mode
-from mesh.peer.noting import close_note, say_note
+from mesh.peer.noting import close_note, recall_note, say_note
 from mesh.peer.own import clear_posts, keep_own
 from mesh.peer.pairing import open_pairing
 from mesh.peer.parting import end_listening, require_open, see_ends
@@ -69,6 +70,7 @@ from mesh.peer.state import Room, State, Step
 from mesh.peer.stating import make_statement
 from mesh.peer.talking import accept_talk, decline_talk, offer_talk
 from mesh.peer.withdrawing import withdraw
+from mesh.phrases import phrase
 from mesh.support.posts import Wish, compose
 from mesh.upkeep import (
     AddKeeper,
@@ -121,6 +123,8 @@ def carry_out(state: State, command: Command, step: Step) -> bytes:
             return say_note(state, state.room(command.group), command, step)
         case CloseNote():
             close_note(state.room(command.group), command, step)
+        case RecallNote():
+            recall_note(state, state.room(command.group), command, step)
         case OfferFiles() | GivePiece() | FetchFiles():
             return _files(state, command, step)
         case MarkRead():
@@ -265,7 +269,7 @@ def _create(state: State, command: CreateGroup, step: Step) -> bytes:
         member_seed=command.member_seed,
     )
     if len(checked.topics) > limits.TOPICS_MAX:
-        raise LocalError(f"more than {limits.TOPICS_MAX} topics", do="name fewer", code="E-TEXT")
+        raise LocalError(phrase("more than {most} topics", most=limits.TOPICS_MAX), do="name fewer", code="E-TEXT")
     for key, value in checked.settings:
         check_setting(key, value, GROUP_SETTINGS)
     group = found(checked, step.means())
@@ -324,7 +328,10 @@ def _set_rank(state: State, room: Room, command: SetRank, step: Step) -> None:
     if target is None:
         raise LocalError("that person is not in the group", code="E-NO-MEMBER")
     if command.rank == target.rank:
-        raise LocalError(f"the rank of {target.alias} is {target.rank.name.lower()} already", code="E-SAME-RANK")
+        raise LocalError(
+            phrase("the rank of {member} is {rank} already", member=target.alias, rank=target.rank.name.lower()),
+            code="E-SAME-RANK",
+        )
     if target.pk == room.group.own.member_pk:
         terms.step_down(state, room, command, step)
         return
@@ -340,19 +347,27 @@ def _require_may_rank(room: Room, target: Member, new: Rank) -> None:
     """RefusedError, in words, for one whom the rules do not let give this member this rank."""
     raises_newcomer = target.rank is Rank.NEWCOMER and new is Rank.MEMBER
     require_rank(room, Rank.MODERATOR if raises_newcomer else Rank.STEWARD, "change this rank")
-    own, shows = room.group.rank, "`mesh group members` shows who has which"
+    own = room.group.rank
     if new > target.rank and target.rank <= own:
         raise RefusedError(
-            f"you cannot lower the rank of {target.alias}: it is {target.rank.name.lower()}, and yours is "
-            f"{own.name.lower()}",
+            phrase(
+                "you cannot lower the rank of {member}: it is {rank}, and yours is {own_rank}",
+                member=target.alias,
+                rank=target.rank.name.lower(),
+                own_rank=own.name.lower(),
+            ),
             why="one must have a higher rank than whom one lowers, so that no two can lower each other",
-            do=f"ask someone with a higher rank; {shows}",
+            do="ask someone with a higher rank; `mesh group members` shows who has which",
         )
     if new <= own is not Rank.FOUNDER:
         raise RefusedError(
-            f"you cannot make anybody a {new.name.lower()}: your own rank is {own.name.lower()}",
+            phrase(
+                "you cannot make anybody a {rank}: your own rank is {own_rank}",
+                rank=new.name.lower(),
+                own_rank=own.name.lower(),
+            ),
             why="one can give the ranks below one's own; a founder can give each",
-            do=f"ask someone with a higher rank; {shows}",
+            do="ask someone with a higher rank; `mesh group members` shows who has which",
         )
 
 
@@ -394,8 +409,12 @@ def require_removable(room: Room, member: MemberPk) -> None:
         raise LocalError("nobody removes themself", do="`mesh group leave` is the way", code="E-USAGE")
     if target.rank <= room.group.rank:
         raise RefusedError(
-            f"you cannot remove {target.alias}: their rank is {target.rank.name.lower()}, "
-            f"and yours is {room.group.rank.name.lower()}",
+            phrase(
+                "you cannot remove {member}: their rank is {rank}, and yours is {own_rank}",
+                member=target.alias,
+                rank=target.rank.name.lower(),
+                own_rank=room.group.rank.name.lower(),
+            ),
             why="one must have a higher rank than whom one removes, so that no two can remove each other",
             do="ask someone with a higher rank; `mesh group members` shows who has which",
         )

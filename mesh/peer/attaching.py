@@ -15,6 +15,7 @@ from mesh.ids import GroupId
 from mesh.peer.fetching import drop_files, save_held
 from mesh.peer.files import Held, Upload, UploadFile
 from mesh.peer.state import Room, State, Step, post_id
+from mesh.phrases import phrase
 from mesh.support.files import require_files
 from mesh.wire import limits
 from mesh.wire.files import FileEntry, chunk_id, chunks_of, padded_bytes, stream_about
@@ -55,7 +56,12 @@ def give_piece(state: State, command: GivePiece, step: Step) -> None:
     upload = _upload(state, command.upload)
     if len(command.piece) > limits.FILE_PIECE_BYTES_MAX:
         raise LocalError(
-            f"a piece of {len(command.piece)} bytes; {limits.FILE_PIECE_BYTES_MAX} is the limit", code="E-TOO-LONG"
+            phrase(
+                "a piece of {size} bytes; {most} is the limit",
+                size=len(command.piece),
+                most=limits.FILE_PIECE_BYTES_MAX,
+            ),
+            code="E-TOO-LONG",
         )
     if len(command.piece) > sum(file.size - file.taken for file in upload.files):
         raise LocalError(

@@ -147,12 +147,13 @@ def _lacking(
 ) -> list[tuple[DeviceId, int, int]]:
     found: list[tuple[DeviceId, int, int]] = []
     for dev, theirs in sorted(session.frontier.items()):
+        before = room.tracks.get(dev)
+        if before is not None and theirs.top <= before.sure.contiguous:
+            continue  # as a rule
         if room.group.log.card(dev) is None or is_erased(room.group, dev):
             continue
         track = room.track(dev)
         known = track.sure
-        if theirs.top <= known.contiguous:
-            continue  # as a rule
         for more in (session.closed.get(dev), session.shut.get(dev), asked.get(dev)):
             known = known if more is None else known.union(more)
         cut = cut_of(room.group, dev)

@@ -6,6 +6,7 @@ from mesh.groups.authoring import author
 from mesh.peer.keepers import keepers_of
 from mesh.peer.speaking import publish
 from mesh.peer.state import Room, State, Step
+from mesh.phrases import phrase
 from mesh.upkeep import AddKeeper, DropKeeper
 from mesh.wire import limits
 from mesh.wire.operations import OpType, Setting, SettingsBody
@@ -25,7 +26,7 @@ def set_keeper(state: State, room: Room, command: AddKeeper | DropKeeper, step: 
             )
         if ticket.account not in known and len(known) >= limits.KEEPERS_MAX:
             raise LocalError(
-                f"a group has at most {limits.KEEPERS_MAX} keepers",
+                phrase("a group has at most {most} keepers", most=limits.KEEPERS_MAX),
                 do="remove one with `mesh keeper remove`",
                 code="E-KEEPER",
             )
@@ -46,5 +47,5 @@ def _require_steward(room: Room) -> None:
         raise RefusedError(
             "only stewards and founders choose this group's keepers",
             why="a keeper sees when the group speaks and how much, and the addresses of its members' nodes",
-            do="ask one of them: " + ", ".join(able) if able else "ask in the group who could",
+            do=phrase("ask one of them: {members}", members=", ".join(able)) if able else "ask in the group who could",
         )

@@ -39,6 +39,7 @@ from mesh.peer.own import note_came
 from mesh.peer.routing import plan_telling
 from mesh.peer.speaking import can_speak, hand_over, publish
 from mesh.peer.state import Room, State, Step
+from mesh.peer.statements import note_cuts
 from mesh.peer.syncing import PRESENCE_SPREAD_MS, PRESENCE_WAIT_MS, resume_sessions
 from mesh.wire.frames import parse_frame
 from mesh.wire.operations import Cut, ForkBody, OpType, UninviteBody, epoch_block
@@ -71,10 +72,9 @@ def after_operations(state: State, room: Room, ops: list[Operation], step: Step)
         group.set_own(step.journal, granted=group.me.grant, granted_ms=step.now.wall_ms)
     leaving.note_own(room, step)
     erasing.tend(state, room, step)
+    note_cuts(room, step)
     if group.own.cut_off and _brings_us_in(state, room, ops):
-        room.doubt = None
-        doubting.take_back(room, step)
-        joining.drop_needless(state, room, step)
+        doubting.hear_epoch(state, room, step)
     elif not room.seems_out:
         joining.stop_needless(state, room, step)
     step.notify(Notice.GROUP, group.gid)

@@ -85,6 +85,20 @@ def look_into(state: State, room: Room, step: Step) -> None:
     step.set_timer("doubt", room.group.gid, wait)
 
 
+def hear_epoch(state: State, room: Room, step: Step) -> None:
+    """Somebody made an epoch for us, though we seem to be out: we are in, unless others are there who do not say so.
+
+    One who was removed together with us makes such epochs too, so those who are there are asked (`note_heard`).
+    """
+    if witnesses(state, room):
+        room.doubt = Doubt(since_ms=step.now.mono_ms, cut_off=True)
+        step.set_timer("doubt", room.group.gid, SPREAD_MS)
+    else:
+        room.doubt = None
+        _take_back(room, step)
+        joining.drop_needless(state, room, step)
+
+
 def note_silence(state: State, room: Room, step: Step) -> None:
     """Note where more than half of the members' nodes that are there have proved who they are and tell us nothing.
 
@@ -141,7 +155,7 @@ def note_heard(state: State, room: Room, session: Session, step: Step) -> None:
     if room.seems_out and _is_counted_in(state, room, since_ms):
         room.doubt = Doubt(since_ms=step.now.mono_ms, cut_off=room.group.own.cut_off)
         step.set_timer("doubt", room.group.gid, AGAIN_MS)
-        take_back(room, step)
+        _take_back(room, step)
         joining.stop_needless(state, room, step)
 
 
@@ -152,7 +166,7 @@ def _is_counted_in(state: State, room: Room, since_ms: int) -> bool:
     return _count(room, telling) * 2 >= _count(room, there)
 
 
-def take_back(room: Room, step: Step) -> None:
+def _take_back(room: Room, step: Step) -> None:
     """We are in after all: show no sign of the contrary."""
     if room.group.own.cut_off:
         room.group.set_own(step.journal, cut_off=False)

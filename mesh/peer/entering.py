@@ -28,6 +28,7 @@ from mesh.peer.records import ContactRecord
 from mesh.peer.returning import clear_former, take_over
 from mesh.peer.speaking import publish
 from mesh.peer.state import Room, State, Step
+from mesh.phrases import phrase
 from mesh.upkeep import EnterGroup, StartEntering
 from mesh.wire import limits
 from mesh.wire.codec import decode
@@ -125,7 +126,9 @@ def ask_again(state: State, step: Step) -> None:
     late = step.now.mono_ms - entering.question.asked_ms >= PATIENCE_MS
     if late and entering.question.step is PairStep.GROUP:
         gid = entering.todo.pop(0)
-        entering.refused[gid] = "your other device did not hand it over: too long a log, or it is not in there any more"
+        entering.refused[gid] = phrase(
+            "your other device did not hand it over: too long a log, or it is not in there any more"
+        )
         _go_on(state, entering, step)
         return
     for link in state.links.values():
@@ -225,7 +228,8 @@ def enter_group(state: State, command: EnterGroup, step: Step) -> None:
     except _AlreadyIn:
         entering.here.append(gid)
     except MeshError as error:
-        entering.refused[gid] = f"{error.what}: {error.why}" if error.why else error.what
+        what, why = error.phrases.what, error.phrases.why
+        entering.refused[gid] = phrase("{what}: {why}", what=what, why=why) if error.why else what
     else:
         _move_in(state, entering.ready, room, authored, apart, step)
         entering.entered.append(gid)
@@ -292,7 +296,7 @@ def _require_room(state: State, group: Group) -> Member:
         raise RefusedError("you are not in that group any more", code="E-NOT-MEMBER")
     if len(member.devices) >= limits.DEVICES_PER_MEMBER_MAX:
         raise RefusedError(
-            f"you have {len(member.devices)} devices in that group already",
+            phrase("you have {count} devices in that group already", count=len(member.devices)),
             why="that is as many as a member may have",
             do="remove one with `mesh device remove`",
             code="E-DEVICES",

@@ -21,7 +21,7 @@ from mesh.peer.placing import drop_message
 from mesh.peer.proving import forget_signed
 from mesh.peer.records import MessageRecord
 from mesh.peer.state import Room, State, Step, Sweep
-from mesh.peer.statements import notify
+from mesh.peer.statements import notify, save, what_stays
 
 ROWS_AT_ONCE: Final = 256  # looked at in one commit; ours
 
@@ -46,6 +46,8 @@ def _forget_device(state: State, room: Room, dev: DeviceId, step: Step) -> None:
     gid = room.group.gid
     forget_signed(state, gid, dev)
     step.journal.delete_prefix(Space.FRAMES, gid + dev)
+    step.journal.delete_prefix(Space.GAVE_WAY, gid + dev)
+    room.statements.forget_gave_way(dev)
     if room.proofs.pop(dev, None) is not None:
         step.journal.delete(Space.PROOFS, gid + dev)
     track = room.tracks.get(dev)
@@ -55,19 +57,24 @@ def _forget_device(state: State, room: Room, dev: DeviceId, step: Step) -> None:
 
 
 def _forget_member(room: Room, pk: MemberPk, step: Step) -> None:
-    """Forget what a member stated or said under seal, what is being taken back, and that their key was compared."""
+    """Forget what a member stated, but for what binds others; what is being taken back; that their key was compared.
+
+    What they said under seal to some stays with these (decision 0035).
+    """
     gid = room.group.gid
     for stated in list(room.statements):
-        if stated.record.member == pk:
+        left = what_stays(stated) if stated.record.member == pk else stated
+        if left is None:
             room.statements.drop(stated)
             step.journal.delete(Space.STATEMENTS, gid + stated.key)
+        elif left is not stated:
+            room.statements.put(left)
+            save(room, left, step)
+        if left is not stated:
             notify(room, stated.body.form, step)
     for post in [post for post, record in room.withdrawn.items() if record.member == pk]:
         del room.withdrawn[post]
         step.journal.delete(Space.WITHDRAWN, gid + post)
-    for key in [key for key, note in room.sealed.items() if note.by == pk]:
-        del room.sealed[key]
-        step.journal.delete(Space.NOTES, gid + key)
     if room.verified.pop(pk, None) is not None:
         step.journal.delete(Space.VERIFIED, gid + pk)
 

@@ -42,13 +42,10 @@ _OWED_MAX: Final = 4096  # chunks that a link was asked for and did not give: it
 # ---------------------------------------------------------------- what is wanted
 
 
-def note_post(state: State, room: Room, record: MessageRecord, step: Step) -> None:
+def note_post(state: State, room: Room, record: MessageRecord, post: PostBody, step: Step) -> None:
     """A post came: note its files, and begin to fetch them if they are small."""
-    if record.kind != Kind.POST or record.post in room.files:
-        return
-    post = interpret(record.body)
     entries = files_of(post)
-    if not entries:
+    if not entries or record.post in room.files:
         return
     key = message_key(room.group.gid, record.at_ms, record.post, record.msg_id)
     total = sum(len(entry.chunks) for entry in entries)

@@ -22,6 +22,7 @@ from mesh.peer.joining import start_join
 from mesh.peer.records import OfferRecord
 from mesh.peer.speaking import publish
 from mesh.peer.state import Room, State, Step
+from mesh.phrases import phrase
 from mesh.wire import limits
 from mesh.wire.codes import InviteCode
 from mesh.wire.operations import ZERO32, ForkBody, InviteBody, OpType
@@ -141,14 +142,14 @@ def _require_offerer(room: Room) -> None:
     group = room.group
     if group.me is None or group.own.left:
         raise RefusedError(
-            f"you are not in “{group.founding.name}” any more",
+            phrase("you are not in “{group}” any more", group=group.founding.name),
             why="what you offer would reach nobody in it",
             do="found a group, and give its codes to those whom you want in it",
             code="E-NOT-MEMBER",
         )
     if group.rank > Rank.MEMBER:
         raise RefusedError(
-            "a newcomer cannot offer a successor",
+            "a newcomer cannot fork a group",
             why="the group's rules leave that to members",
             do="ask a member to do it, or a moderator to make you one",
         )
@@ -156,8 +157,10 @@ def _require_offerer(room: Room) -> None:
     made = graph.of_type(OpType.FORK, graph.written_by(group.own.dev, group.log.everything))
     if made.bit_count() >= limits.FORKS_PER_DEVICE_MAX:
         raise RefusedError(
-            f"this device has offered successors to “{group.founding.name}” as often as one can",
-            why=f"that is {limits.FORKS_PER_DEVICE_MAX} times, offers of the same one with --again among them",
+            phrase("this device has offered successors to “{group}” as often as one can", group=group.founding.name),
+            why=phrase(
+                "that is {most} times, offers of the same one with --again among them", most=limits.FORKS_PER_DEVICE_MAX
+            ),
             do="ask another member to make the offer; who is in the successor can give codes with `mesh invite new`",
             code="E-TOO-MANY",
         )

@@ -19,7 +19,7 @@ from mesh.peer.holdings import note_frame
 from mesh.peer.lacking import note_heads
 from mesh.peer.links import Link
 from mesh.peer.originals import message_record
-from mesh.peer.placing import drop_message, end_of, is_over, keep_message, life_of, note_message, place_ms
+from mesh.peer.placing import drop_message, end_of, is_over, keep_message, note_message, place_ms
 from mesh.peer.proving import note_break, note_second, remember
 from mesh.peer.receipts import hear_receipt, plan_receipt
 from mesh.peer.records import ContactRecord
@@ -29,6 +29,7 @@ from mesh.peer.state import Room, State, Step, message_key
 from mesh.peer.statements import has_ended, read_body
 from mesh.peer.stating import hear_statement
 from mesh.peer.withdrawing import hear_withdrawal
+from mesh.support.posts import interpret, lifetime_s
 from mesh.wire import limits
 from mesh.wire.codec import decode
 from mesh.wire.frames import Frame
@@ -39,6 +40,7 @@ from mesh.wire.messages import (
     Kind,
     MessageTbs,
     ObjectionBody,
+    PostBody,
     PresenceBody,
     ReceiptBody,
     SignedMessage,
@@ -77,7 +79,8 @@ def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link
     leaps = bool(track.top) and tbs.mseq > track.top + limits.MSEQ_JUMP_MAX
     if leaps or not track.have.has_room_for(tbs.mseq):
         return False
-    life_s = check_body(opened.tbs)
+    post = check_body(opened.tbs)
+    life_s = None if post is None else lifetime_s(post)
     take_in(room.group, opened, step.means())
     note_break(state, room, opened, track, step)
     late = comes_too_late(room, tbs, life_s, step)
@@ -95,9 +98,11 @@ def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link
         remember(state, room.group.gid, tbs.dev, tbs.mseq, opened.signed)
         step.journal.put(Space.FRAMES, key, frame.raw)
         state.seen.mark_stored(frame.id)
+        if tbs.kind == Kind.RECEIPT:
+            step.calm[frame.id] = None
         state.passed.note_message(short(frame.id), key)
     if (not late or tbs.kind == Kind.STATEMENT) and tbs.mseq not in track.past:  # past: it stands where it belongs
-        _act(state, room, opened, life_s, step)
+        _act(state, room, opened, post, step)
     room.save_track(tbs.dev, step.journal)
     plan_receipt(room, step)
     giver = None if link is None else state.links.get(link)
@@ -160,20 +165,19 @@ def take_early(room: Room) -> list[tuple[bytes, LinkId | None]]:
     return waiting
 
 
-def check_body(tbs: MessageTbs) -> int | None:
+def check_body(tbs: MessageTbs) -> PostBody | None:
     """Parse a body before anything moves, so that a broken one costs its sender and not the ratchet.
 
-    Return after how many seconds it ends by its own word, if it says so. Kinds of later versions are kept and shown as
-    such.
+    Return it, if it is a post. Kinds of later versions are kept and shown as such.
     """
     if tbs.kind != Kind.POST and tbs.kind in MESSAGE_BODIES:
         decode(MESSAGE_BODIES[Kind(tbs.kind)], tbs.body, bytes_max=limits.MESSAGE_BYTES_MAX)
     if tbs.kind == Kind.STATEMENT and tbs.flags & Flag.NO_HISTORY:
         raise RemoteError(Fault.MALFORMED, "a statement that is not to be handed on")  # else who hands it on is blamed
-    return life_of(tbs.kind, tbs.body)
+    return interpret(tbs.body) if tbs.kind == Kind.POST else None
 
 
-def _act(state: State, room: Room, opened: OpenedMessage, life_s: int | None, step: Step) -> None:
+def _act(state: State, room: Room, opened: OpenedMessage, post: PostBody | None, step: Step) -> None:
     tbs = opened.tbs
     match tbs.kind:
         case Kind.RECEIPT:
@@ -207,7 +211,7 @@ def _act(state: State, room: Room, opened: OpenedMessage, life_s: int | None, st
         case Kind.BEACON:
             pass  # its heads have been noted, as every message's are
         case _:
-            _show(state, room, opened, life_s, step)
+            _show(state, room, opened, post, step)
 
 
 def _note_quiet(room: Room, tbs: MessageTbs, presence: PresenceBody) -> None:
@@ -247,16 +251,18 @@ def _recover_own(room: Room, opened: OpenedMessage, step: Step) -> None:
             room.save_delivery(draft.post, delivery, step.journal)
 
 
-def _show(state: State, room: Room, opened: OpenedMessage, life_s: int | None, step: Step) -> None:
+def _show(state: State, room: Room, opened: OpenedMessage, post: PostBody | None, step: Step) -> None:
     tbs = opened.tbs
     parents = tuple(tbs.parents)
     at_ms = place_ms(room, tbs.ts_ms, parents, step.now.wall_ms)
     note_message(room, opened.msg_id, parents, at_ms)
     original = Original(tbs=tbs, msg_id=opened.msg_id, member=opened.member)
+    life_s = None if post is None else lifetime_s(post)
     record = message_record(original, opened.signed.sig, at_ms, step.now.wall_ms, life_s=life_s, handed_on=False)
     ours = opened.member == room.group.own.member_pk  # said here, or on another device of ours: no news to ourselves
     keep_message(room, record, step, unread=not ours)
-    fetching.note_post(state, room, record, step)
+    if post is not None:
+        fetching.note_post(state, room, record, post, step)
     if not ours and tbs.kind == Kind.POST:
         room.track(tbs.dev).note_post(tbs.mseq, opened.msg_id)
 

@@ -23,6 +23,7 @@ from mesh.peer.routing import tell
 from mesh.peer.speaking import agrees
 from mesh.peer.state import Room, State, Step
 from mesh.peer.withdrawing import hear_withdrawal
+from mesh.support.posts import lifetime_s
 from mesh.wire import limits
 from mesh.wire.invites import FrontierEntry
 from mesh.wire.messages import Flag, Kind, SignedMessage
@@ -165,7 +166,8 @@ def _take(state: State, room: Room, signed: SignedMessage, step: Step) -> bool:
         raise RemoteError(Fault.AGAINST_RULES, "something that is not handed on")
     if tbs.kind not in _HANDED_ON and tbs.kind in _KNOWN_KINDS:
         return False  # its giver did not know the kind, and kept it to be shown; we do, and it shows nothing
-    life_s = check_body(tbs)
+    post = check_body(tbs)
+    life_s = None if post is None else lifetime_s(post)
     track = room.track(tbs.dev)
     if tbs.dev == room.group.own.dev or tbs.mseq in track.have or tbs.mseq in track.past:
         return False
@@ -183,7 +185,8 @@ def _take(state: State, room: Room, signed: SignedMessage, step: Step) -> bool:
     remember_place(room, original.msg_id, at_ms)
     record = message_record(original, signed.sig, at_ms, step.now.wall_ms, life_s=life_s, handed_on=True)
     keep_message(room, record, step, unread=False)
-    fetching.note_post(state, room, record, step)
+    if post is not None:
+        fetching.note_post(state, room, record, post, step)
     return True
 
 

@@ -15,6 +15,7 @@ from mesh.ids import DeviceId, Entropy, GroupId, HomeId
 from mesh.journal import Journal
 from mesh.peer.records import HomeRecord
 from mesh.peer.state import Room, State, Step
+from mesh.phrases import phrase
 from mesh.wire import limits
 from mesh.wire.codec import encode
 from mesh.wire.pairing import HomeDevice, HomeEntry
@@ -92,7 +93,7 @@ def require_free(state: State, name: str, *, but: HomeId | None = None) -> None:
     """LocalError if another home is called so."""
     if any(record.entry.name.casefold() == name.casefold() for home, record in state.homes.items() if home != but):
         raise LocalError(
-            f"a device of yours is called “{name}” already",
+            phrase("a device of yours is called “{name}” already", name=name),
             why="a device is removed by its name, and the wrong one must not be",
             do="choose another name; `mesh device list` shows those that are taken",
             code="E-DEVICE-NAME",

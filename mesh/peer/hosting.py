@@ -6,17 +6,29 @@ says STORED of what it has stored and of nothing else, and hands frames on to wh
 a door is handed whole to whoever comes to it; the frames of an epoch are compared first.
 """
 
+from collections.abc import Container
 from typing import Final
 
 from mesh.errors import Fault, LocalError, RemoteError
 from mesh.events import LinkKind, SendClass, SendStored, Space
 from mesh.gossip.reconcile import Index, Items, answer, session_key
-from mesh.gossip.shelf import AT_DOORS, BUCKETS, Host, Place, Shelf, is_own_ticket, ticket_mac
+from mesh.gossip.shelf import (
+    ASIDE_DAYS,
+    AT_DOORS,
+    BUCKETS,
+    Host,
+    Place,
+    Shelf,
+    aside_quota,
+    is_own_ticket,
+    ticket_mac,
+)
 from mesh.ids import AccountId, FrameId, TopicId
 from mesh.peer.links import Compared, Link
 from mesh.peer.records import AccountRecord, KeeperRecord, NamedTopic, SizeRecord
 from mesh.peer.routing import forward_on
 from mesh.peer.state import State, Step
+from mesh.phrases import phrase
 from mesh.upkeep import IssueTicket, TurnKeeperOn
 from mesh.wire import limits
 from mesh.wire.codec import encode
@@ -46,7 +58,11 @@ def turn_on(state: State, command: TurnKeeperOn, step: Step) -> None:
     days = DAYS if command.days is None else command.days
     if not 1 <= quota <= limits.QUOTA_BYTES_MAX or not 1 <= days <= limits.KEPT_DAYS_MAX:
         raise LocalError(
-            f"a keeper keeps up to {limits.QUOTA_BYTES_MAX // 2**30} GiB, for 1 to {limits.KEPT_DAYS_MAX} days",
+            phrase(
+                "a keeper keeps up to {gibibytes} GiB, for 1 to {days} days",
+                gibibytes=limits.QUOTA_BYTES_MAX // 2**30,
+                days=limits.KEPT_DAYS_MAX,
+            ),
             code="E-USAGE",
         )
     if state.host is None:
@@ -56,8 +72,10 @@ def turn_on(state: State, command: TurnKeeperOn, step: Step) -> None:
         host.shelf.quota = quota
     if command.days is not None or not host.on:
         host.days = days
-    host.on = True
+    was_off, host.on = not host.on, True
     _save_own(host, step)
+    if was_off:  # those who showed a ticket meanwhile hear of it now, and ask again
+        _say_to_all(state, host, None, step)
 
 
 def turn_off(state: State, step: Step) -> None:
@@ -69,10 +87,7 @@ def turn_off(state: State, step: Step) -> None:
     for space in (Space.KEPT, Space.SIZES, Space.KEEPER):
         step.journal.delete_prefix(space, b"")
     _save_own(state.host, step)
-    for link in state.links.values():
-        for account in link.tickets:
-            if account in host.shelf.accounts:
-                _say_held(link, state.host, account, host.shelf.accounts[account].quota, step)
+    _say_to_all(state, state.host, host.shelf.accounts, step)
 
 
 def _save_own(host: Host, step: Step) -> None:
@@ -115,48 +130,94 @@ def hear_ask(state: State, link: Link, ask: KeepAsk, step: Step) -> None:
     account = AccountId(ask.account)
     if host is None or not is_own_ticket(host.secret, account, ask.quota, ask.mac):
         raise RemoteError(Fault.AGAINST_RULES, "a ticket that this keeper did not give")
-    link.tickets[account] = None
+    if ask.aside:
+        account = _aside(link, host, account, step)
+        for other in [one for one, shown in link.tickets.items() if shown.aside and shown.account == ask.account]:
+            del link.tickets[other]
+    link.tickets[account] = ask
     if host.on and _may_name(link, host, account, ask, step):
-        kept = host.shelf.accounts.get(account)
-        known, days = ({}, 0) if kept is None else (dict(kept.topics), kept.days)
-        gone, taken = host.shelf.name(account, ask.quota, ask.topics, step.now.wall_ms, days=ask.days)
-        _forget(gone, step)
-        for place in taken:
-            _save_place(host.shelf, place, step)
-        now_kept = host.shelf.accounts[account]
-        if days != ask.days or any(step.now.wall_ms - known.get(topic, 0) >= _NAMED_MS for topic in ask.topics):
-            _save_account(host.shelf, account, step)
-        if known.keys() != now_kept.topics.keys():
+        _name(host.shelf, account, ask, step)
+    _say_held(link, host, account, ask, step)
+
+
+def _aside(link: Link, host: Host, account: AccountId, step: Step) -> AccountId:
+    """Return the account that whoever is at a link has aside of a ticket's; a new one, if they have none.
+
+    Of too many the one goes that was asked for longest ago. Its name is drawn: the store does not say whose it is.
+    """
+    own = (account, link.peer)
+    if own not in host.asides:
+        host.asides[own] = AccountId(step.entropy.draw(16))
+        beside = [key for key in host.asides if key[0] == account]
+        for key in beside[: -limits.KEPT_ASIDES_MAX]:
+            closed = host.asides.pop(key)
+            _forget(host.shelf.close(closed), step)
+            step.journal.delete(Space.KEEPER, closed)
             step.topics_changed = True
-    _say_held(link, host, account, ask.quota, step)
+    host.asides.move_to_end(own)
+    return host.asides[own]
+
+
+def _name(shelf: Shelf, account: AccountId, ask: KeepAsk, step: Step) -> None:
+    """Keep from now on what a ticket's holder asks for."""
+    before, now_ms = shelf.accounts.get(account), step.now.wall_ms
+    known, days = ({}, 0) if before is None else (dict(before.topics), before.days)
+    days_asked = min(ask.days, ASIDE_DAYS) if ask.aside else ask.days
+    gone, taken = shelf.name(account, _quota(ask), ask.topics, now_ms, days=days_asked, aside=ask.aside)
+    _forget(gone, step)
+    for place in taken:
+        _save_place(shelf, place, step)
+    kept = shelf.accounts[account]
+    if days != kept.days or any(now_ms - known.get(topic, 0) >= _NAMED_MS for topic in ask.topics):
+        _save_account(shelf, account, step)
+    if known.keys() != kept.topics.keys():
+        step.topics_changed = True
+
+
+def _quota(ask: KeepAsk) -> int:
+    """Return how many bytes there is room for."""
+    return aside_quota(ask.quota) if ask.aside else ask.quota
 
 
 def _may_name(link: Link, host: Host, account: AccountId, ask: KeepAsk, step: Step) -> bool:
-    """Say whether a link may have so many new topics kept now: each is told over every link of ours."""
+    """Say whether a link may have so many new topics kept now: each is looked for among what every link names."""
     kept = host.shelf.accounts.get(account)
     known = {} if kept is None else kept.topics
     return link.named.take(len([topic for topic in ask.topics if topic not in known]), step.now.mono_ms)
 
 
-def _say_held(link: Link, host: Host, account: AccountId, quota: int, step: Step) -> None:
+def _say_to_all(state: State, host: Host, accounts: Container[AccountId] | None, step: Step) -> None:
+    """Say to those who showed the tickets of these accounts, or any (None), how it stands, unasked."""
+    for link in state.links.values():
+        for account, ask in link.tickets.items():
+            if accounts is None or account in accounts:
+                _say_held(link, host, account, ask, step)
+
+
+def _say_held(link: Link, host: Host, account: AccountId, ask: KeepAsk, step: Step) -> None:
     kept = host.shelf.accounts.get(account)
     frames, size, oldest_ms = host.shelf.held(account)
     said = KeptSaid(
-        account=account,
+        account=ask.account,
+        aside=ask.aside,
         accepted=host.on,
         topics=0 if kept is None else len(kept.topics),
         frames=frames,
         size=size,
-        quota=quota,
+        quota=_quota(ask),
         oldest_ms=oldest_ms,
     )
     step.send(link.link, LinkKind.KEEP, pack_keep(said), SendClass.CONTROL)
 
 
 def _save_account(shelf: Shelf, account: AccountId, step: Step) -> None:
-    kept = shelf.accounts[account]
+    kept = shelf.accounts.get(account)
+    if kept is None:
+        step.journal.delete(Space.KEEPER, account)
+        return
     topics = [NamedTopic(topic=topic, named_ms=named_ms) for topic, named_ms in kept.topics.items()]
-    step.journal.put(Space.KEEPER, account, encode(AccountRecord(quota=kept.quota, days=kept.days, topics=topics)))
+    record = AccountRecord(quota=kept.quota, days=kept.days, aside=kept.aside, topics=topics)
+    step.journal.put(Space.KEEPER, account, encode(record))
 
 
 def _save_place(shelf: Shelf, place: Place, step: Step) -> None:
@@ -226,14 +287,20 @@ def take_in(state: State, link: Link, frame: Frame, step: Step) -> None:
 
 
 def give_doors(state: State, link: Link, topics: list[TopicId], step: Step) -> None:
-    """Hand what waits at a door to a link that has turned out to share its topic; once a link."""
+    """Hand what waits at a door to a link that has turned out to share its topic.
+
+    So it is each time, for one who looks again must not meet silence; what was given over a link before, only as fast
+    as a link may have that.
+    """
     if state.host is None:
         return
     keys: list[bytes] = []
     for topic in topics:
-        if topic not in link.handed and state.host.shelf.has_topic(topic):
+        places = [place for place in state.host.shelf.places(topic) if place.type in AT_DOORS]
+        again = sum(place.size for place in places) if topic in link.handed else 0
+        if places and link.given_again.take(again, step.now.mono_ms):
             link.handed[topic] = None
-            keys += [place.key for place in state.host.shelf.places(topic) if place.type in AT_DOORS]
+            keys += [place.key for place in places]
     if keys:
         given = SendStored(link=link.link, space=Space.KEPT, keys=tuple(keys), send_class=SendClass.REPAIR)
         step.effects.append(given)

@@ -16,6 +16,7 @@ from mesh.peer.settings import GROUP_SETTINGS
 from mesh.peer.speaking import publish
 from mesh.peer.state import Room, State, Step
 from mesh.peer.talking import is_talk
+from mesh.phrases import phrase
 from mesh.wire import limits
 from mesh.wire.codec import encode
 from mesh.wire.operations import InviteBody, OpType, UninviteBody
@@ -35,12 +36,14 @@ def new_invite(state: State, room: Room, command: NewInvite, step: Step) -> byte
         )
     _require_inviter(room)
     if not 1 <= command.uses <= limits.INVITE_USES_MAX:
-        raise LocalError(f"an invite is good for 1 to {limits.INVITE_USES_MAX} people", code="E-USAGE")
+        raise LocalError(
+            phrase("an invite is good for 1 to {most} people", most=limits.INVITE_USES_MAX), code="E-USAGE"
+        )
     if not 1 <= command.hours <= limits.INVITE_HOURS_MAX:
-        raise LocalError(f"an invite lasts 1 to {limits.INVITE_HOURS_MAX} hours", code="E-USAGE")
+        raise LocalError(phrase("an invite lasts 1 to {most} hours", most=limits.INVITE_HOURS_MAX), code="E-USAGE")
     approvals = _default_approvals(room, command.uses) if command.approvals is None else command.approvals
     if not 0 <= approvals <= limits.APPROVALS_MAX:
-        raise LocalError(f"0 to {limits.APPROVALS_MAX} approvals", code="E-USAGE")
+        raise LocalError(phrase("0 to {most} approvals", most=limits.APPROVALS_MAX), code="E-USAGE")
     note = require_text("note", command.note, limits.REASON_BYTES_MAX, empty=True)
     seed = step.entropy.draw(16)
     keys = invite_keys(seed)
@@ -84,7 +87,7 @@ def _require_inviter(room: Room) -> None:
     if room.group.rank > (Rank.MEMBER if open_to_members else Rank.MODERATOR):
         newcomer = open_to_members and room.group.rank is Rank.NEWCOMER
         raise RefusedError(
-            "newcomers cannot invite yet" if newcomer else "only moderators, stewards and founders invite here",
+            "newcomers make no codes yet" if newcomer else "only moderators, stewards and founders make the codes here",
             why="whoever invites answers for those who come",
             do="ask a member to make the code" if newcomer else "ask one of them; `mesh group members` shows who it is",
         )
@@ -124,7 +127,7 @@ def decide_knock(state: State, room: Room, command: DecideKnock, step: Step) -> 
         )
     if room.group.rank > Rank.MODERATOR:
         raise RefusedError(
-            "this invite asks for a moderator's approval",
+            "this invite asks for a moderator's yes",
             do="ask a moderator; `mesh group members` shows who that is",
         )
     decide(state, room, command.knock, admitted=command.admit, step=step)

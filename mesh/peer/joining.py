@@ -41,6 +41,7 @@ from mesh.peer.records import ContactRecord, JoinRecord, JoinStage, KnockKeys, O
 from mesh.peer.returning import clear_former, take_over
 from mesh.peer.routing import DOOR_DAYS, DOOR_TOPICS, JOINING, hand_to, join_topics, preview_topic
 from mesh.peer.state import Room, State, Step
+from mesh.phrases import phrase
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
 from mesh.wire.codes import InviteCode
@@ -95,7 +96,7 @@ def _refuse_if_in(state: State, prefix: bytes, do: str) -> None:
     room = _where_in(state, prefix)
     if room is not None:
         raise RefusedError(
-            f"you are in “{room.group.founding.name}” already",
+            phrase("you are in “{group}” already", group=room.group.founding.name),
             do=do,
             code="E-ALREADY-IN",
         )

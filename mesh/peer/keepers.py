@@ -36,11 +36,9 @@ def has_keepers(group: Group) -> bool:
     return any(value and key.startswith(KEEPER_SETTING) for key, value in group.view.settings.items())
 
 
-def only_told(state: State, group: Group) -> frozenset[PeerId] | None:
-    """Return who alone may hear of a group's topics; None: any link. Of one's own node's keeping all may hear."""
-    if not is_kept(group) or (state.host is not None and state.host.on):
-        return None
-    return frozenset(ticket.peer for ticket in keepers_of(group).values())
+def only_told(group: Group) -> frozenset[PeerId] | None:
+    """Return who alone may hear of a group's topics; None: any link."""
+    return frozenset(ticket.peer for ticket in keepers_of(group).values()) if is_kept(group) else None
 
 
 def only_told_of(state: State, join: JoinRecord) -> frozenset[PeerId] | None:

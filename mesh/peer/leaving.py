@@ -4,7 +4,8 @@ A leave made offline waits until somebody hears it: to them we are still in, so 
 it answers with a farewell: a state whose only head is the leave. With `wipe` all that was said and every key that opens
 it goes at once, and the leave itself takes back what we said: whoever hears it forgets that (`erasing`). Until the
 farewell there remains what it takes to be heard: our device's key, the operations (they name the group and its members)
-with their wraps, the epochs' keys and the contacts. After it, or when asked a second time, nothing.
+with their wraps, the epochs' keys and the contacts. After it nothing; before it only for one who says `now`, for then
+nobody is told any more.
 """
 
 from typing import Final
@@ -17,8 +18,11 @@ from mesh.ids import DeviceId, OpId
 from mesh.peer import fetching, homes, reaching
 from mesh.peer.links import Session
 from mesh.peer.proving import forget_signed
+from mesh.peer.routing import JOINING
 from mesh.peer.speaking import publish
 from mesh.peer.state import Room, State, Step
+from mesh.peer.stated import Statements
+from mesh.phrases import phrase
 from mesh.wire.codes import InviteCode
 from mesh.wire.operations import LeaveBody, OpType
 
@@ -43,6 +47,7 @@ _AT_ONCE: Final = (
     Space.KNOCKS,
     Space.OBJECTIONS,
     Space.STATEMENTS,
+    Space.GAVE_WAY,
     Space.TALKS,
     Space.NOTES,
     Space.LISTENS,
@@ -61,7 +66,11 @@ def leave(state: State, room: Room, command: LeaveGroup, step: Step) -> None:
     group = room.group
     require_leavable(room, wipe=command.wipe)
     if group.me is None or group.own.left:
-        forget(state, room, step)
+        if command.now or not is_unheard(room):
+            forget(state, room, step)
+        elif not group.own.wipe:
+            group.set_own(step.journal, wipe=True)
+            _forget_all_but_the_leave(state, room, step)
         return
     others = group.others
     seed = command.member_seed.reveal()
@@ -73,22 +82,27 @@ def leave(state: State, room: Room, command: LeaveGroup, step: Step) -> None:
     if not others:
         farewell(state, room, step)
     elif command.wipe:
-        forget_signed(state, group.gid)
-        _empty(room, step)
+        _forget_all_but_the_leave(state, room, step)
+
+
+def is_unheard(room: Room) -> bool:
+    """Say whether we left, and none of those who are in has told us yet that they have the leave."""
+    return room.group.own.left and not room.silent and bool(room.group.others)
 
 
 def require_leavable(room: Room, *, wipe: bool) -> None:
     """RefusedError for one who is out already, and does not ask to forget the group."""
     if (room.group.me is None or room.group.own.left) and not wipe:
         raise RefusedError(
-            f"you are not in “{room.group.founding.name}” any more",
+            phrase("you are not in “{group}” any more", group=room.group.founding.name),
             why="there is nothing left to leave",
             do="add --wipe to forget what this store holds of it",
             code="E-NOT-MEMBER",
         )
 
 
-def _empty(room: Room, step: Step) -> None:
+def _forget_all_but_the_leave(state: State, room: Room, step: Step) -> None:
+    forget_signed(state, room.group.gid)
     for space in _AT_ONCE:
         step.journal.delete_prefix(space, room.group.gid)
     for held in (
@@ -106,11 +120,13 @@ def _empty(room: Room, step: Step) -> None:
         room.declined,
     ):
         held.clear()
+    room.statements = Statements()
     room.verified.clear()
     room.proofs.clear()
     room.arriving.clear()
     room.objections.clear()
     room.recent.clear()
+    room.latest_ms = 0
     room.tips.clear()
     room.early.clear()
     room.group.chains.clear()
@@ -124,6 +140,7 @@ def forget_words(room: Room, step: Step) -> None:
     for held in (room.files, room.deliveries, room.withdrawn, room.sent, room.crowds, room.drafts):
         held.clear()
     room.recent.clear()
+    room.latest_ms = 0
     room.tips.clear()
 
 
@@ -164,21 +181,26 @@ def hear_farewell(state: State, room: Room, heads: list[OpId], step: Step) -> No
 def farewell(state: State, room: Room, step: Step) -> None:
     """Somebody has our leave: forget the group if that was asked for, else fall silent in it."""
     if room.group.own.wipe:
-        forget(state, room, step)
+        forget(state, room, step, coming_back=True)
     else:
         room.silent = True
         reaching.forget_contacts(room, room.contacts, step)
         step.topics_changed = True
 
 
-def forget(state: State, room: Room, step: Step) -> None:
-    """Forget all that this store holds of a group."""
+def forget(state: State, room: Room, step: Step, *, coming_back: bool = False) -> None:
+    """Forget all that this store holds of a group.
+
+    `coming_back`: but for an attempt to join that is under way. It began after the leave, by a new code, and whoever
+    that leads to may be the first who tells us that the leave is known.
+    """
     gid = room.group.gid
     del state.rooms[gid]
     forget_signed(state, gid)
     reaching.forget_contacts(room, room.contacts, step)
     for link in state.links.values():
         link.sessions.pop(gid, None)
+        link.keepers.pop(gid, None)
     for ticket in [t for t, asking in state.asking.items() if asking.gid == gid]:
         del state.asking[ticket]
         step.set_timer("asked", ticket.to_bytes(4, "big"), None)
@@ -191,7 +213,8 @@ def forget(state: State, room: Room, step: Step) -> None:
     for name in ("receipt", "presence", "chore", "tell", "gap", "doubt"):
         step.set_timer(name, gid, None)
     for join_id, join in list(state.joins.items()):
-        if InviteCode.unpack(join.code).gid_prefix == gid[:16]:
+        stays = coming_back and join.stage in JOINING
+        if InviteCode.unpack(join.code).gid_prefix == gid[:16] and not stays:
             del state.joins[join_id]
             step.journal.delete(Space.JOINS, join_id)
     for space in _IN_THE_END:

@@ -10,11 +10,14 @@ from mesh.gossip.reconcile import Asking, Index
 from mesh.gossip.sessions import Ends, HalfSession
 from mesh.gossip.topics import TopicTable
 from mesh.ids import AccountId, DeviceId, FrameId, GroupId, JoinId, LinkId, OpId, PeerId, PostId, TopicId
+from mesh.wire.keepers import KeepAsk
 from mesh.wire.sessions import StateBody
 
-# What a link may cost a keeper: 64 KiB of questions take some 30 ms, and a topic that is new is told over all links.
+# What a link may cost a keeper: 64 KiB of questions take some 30 ms; a topic that is new is looked for on all links.
 ASKED_BYTES_PER_S: Final = 64 * 1024
 ASKED_BYTES_BURST: Final = 2 * 1024 * 1024  # to compare all that a keeper keeps takes half of it
+AGAIN_BYTES_PER_S: Final = 16 * 1024  # of what waits at doors, where it was given before
+AGAIN_BYTES_BURST: Final = 1024 * 1024
 NAMED_PER_S: Final = 1
 NAMED_BURST: Final = 512  # 8 groups of one member at one keeper
 
@@ -45,7 +48,7 @@ class Session:
     refused: int = 0  # messages that it claimed, was asked for, and did not give
     walk: "Walk | None" = None  # how far we have gone back in handing on to it what others said
     resting: dict[bytes, int] = field(default_factory=dict)  # post or chunk that it did not give -> until when (mono)
-    asked_stated: bool = False  # it was asked what stands
+    asked_stated_ms: int | None = None  # when it was last asked what stands (mono)
     gave_stated: bytes = b""  # up to where we told it what stands
     gave_stated_ms: int | None = None  # since when (mono)
     vain: bool = False  # it was asked to hand on, and did not
@@ -76,14 +79,17 @@ class AtKeeper:
     """How things stand with a keeper of one of our groups, over a link with it."""
 
     account: AccountId
+    aside: bool  # it keeps for a talk of ours, beside what the group leaves
     told: bytes = b""  # hash of the topics that we asked it to keep last
     told_ms: int = 0  # and when (mono)
     topics: tuple[TopicId, ...] = ()  # those of epochs among them that we can read
     accepted: bool = False
+    refused: bool = False  # it said that it keeps nothing now
     free: int = 0  # bytes that it has room for, as it said last
     level: dict[TopicId, int] = field(default_factory=dict)  # since when we lack nothing that it has there (mono)
     rounds: dict[TopicId, Round] = field(default_factory=dict)
     leaving: dict[FrameId, None] = field(default_factory=dict)  # what we are leaving there, not acknowledged yet
+    left: dict[FrameId, None] = field(default_factory=dict)  # what it said it took, while `leaving_ms` is not long ago
     leaving_ms: int = 0  # since when (mono)
     compared_items: tuple[int, int] = (0, 0)  # since when (mono) we count, and how many frames were indexed since
 
@@ -111,17 +117,18 @@ class Link:
     owed: dict[bytes, list[tuple[GroupId, PostId]]] = field(default_factory=dict)  # chunks, as often as it was asked
     spoilt: bool = False  # it gave a chunk that was none of these: it is asked for no more
     stored: dict[FrameId, None] = field(default_factory=dict)  # what it brought and we stored, not acknowledged yet
-    stored_due: bool = False  # that is going to be
+    stored_at: int | None = None  # when a timer runs out that tells of them (mono)
     stored_ms: int = -(1 << 40)  # when something was acknowledged last (mono)
     pushed: OrderedDict[FrameId, GroupId] = field(default_factory=OrderedDict)  # messages not yet acknowledged
 
     keepers: dict[GroupId, AtKeeper] = field(default_factory=dict)  # the other end is a keeper of these groups of ours
     rested: dict[JoinId, None] = field(default_factory=dict)  # knocks of ours that the other end says it keeps
     handed: dict[TopicId, None] = field(default_factory=dict)  # whose kept papers of the door it was given by us
+    given_again: Allowance = field(default_factory=lambda: Allowance(AGAIN_BYTES_PER_S, AGAIN_BYTES_BURST, 0))
     compared: OrderedDict[TopicId, Compared] = field(default_factory=OrderedDict)  # what we keep, as it is compared
     compared_items: tuple[int, int] = (0, 0)  # since when (mono) we count, and how many frames were indexed since
     asked: Allowance = field(default_factory=lambda: Allowance(ASKED_BYTES_PER_S, ASKED_BYTES_BURST, 0))  # of questions
-    tickets: dict[AccountId, None] = field(default_factory=dict)  # whose tickets of ours it has shown
+    tickets: dict[AccountId, KeepAsk] = field(default_factory=dict)  # whose tickets of ours it has shown, asking what
     named: Allowance = field(default_factory=lambda: Allowance(NAMED_PER_S, NAMED_BURST, 0))  # topics new to us
 
     def session(self, gid: GroupId) -> Session:

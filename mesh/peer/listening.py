@@ -37,6 +37,7 @@ from mesh.peer.speaking import can_speak, say_uid
 from mesh.peer.state import Room, State, Step
 from mesh.peer.statements import counting
 from mesh.peer.talking import invite_for, is_talk
+from mesh.phrases import phrase
 from mesh.support import listening
 from mesh.support.posts import MODES
 from mesh.support.statements import Said
@@ -55,6 +56,7 @@ ASK_HOURS: Final = 2  # an asking stands for two to three hours: codes end with 
 ASKED_MAX: Final = limits.NOTE_WRAPS  # volunteers asked at once: a note has room for so many devices
 KEEPERS_TAKEN: Final = 2  # of the group's, for a talk; ours
 _AGREEMENT_VERSION: Final = 1
+_STANDS_MS: Final = (ASK_HOURS + 1) * HOUR_MS
 
 
 def listeners_are_on(room: Room) -> bool:
@@ -98,7 +100,7 @@ def listen_state(state: State, room: Room, gid: GroupId, wall_ms: int) -> str:
 
 def is_over(kept: ListenRecord, wall_ms: int) -> bool:
     """Say whether an asking stands no more."""
-    end_ms = min(InviteCode.unpack(kept.code).expiry_hour * HOUR_MS, kept.at_ms + (ASK_HOURS + 1) * HOUR_MS)
+    end_ms = min(InviteCode.unpack(kept.code).expiry_hour * HOUR_MS, kept.at_ms + _STANDS_MS)
     return wall_ms >= end_ms
 
 
@@ -129,8 +131,8 @@ def ask_listener(state: State, room: Room, command: AskListener, step: Step) -> 
     """Found a group for each volunteer whom we ask, and ask them; return the id of the asking, 16 B. LocalError."""
     _require_asker(state, room, step)
     if command.mode not in MODES:
-        what = f"“{command.mode}” is not a support mode"
-        raise LocalError(what, do="choose one of: " + ", ".join(MODES), code="E-MODE")
+        what = phrase("“{mode}” is not a support mode", mode=command.mode)
+        raise LocalError(what, do=phrase("choose one of: {names}", names=", ".join(MODES)), code="E-MODE")
     topic = require_text("topic", command.topic, limits.TOPIC_BYTES_MAX, empty=True)
     minutes = listening.require_minutes(command.minutes)
     tickets = list(keepers_of(room.group).values())[:KEEPERS_TAKEN]
@@ -154,6 +156,8 @@ def ask_listener(state: State, room: Room, command: AskListener, step: Step) -> 
             kept=bool(tickets),
             addresses=[],
             at_ms=step.now.wall_ms,
+            said_ms=step.now.wall_ms,
+            earlier_ms=[],
             told=False,
             declined=False,
             taken=False,
@@ -188,6 +192,14 @@ def _require_asker(state: State, room: Room, step: Step) -> None:
                 do="`mesh listen list` shows how it stands; `mesh listen end` takes it back",
                 code="E-LISTEN-ASKED",
             )
+    room.asks_ms = [at_ms for at_ms in room.asks_ms if step.now.mono_ms - at_ms < _STANDS_MS]
+    if len(room.asks_ms) >= limits.ASKINGS_MAX:
+        raise LocalError(
+            phrase("you have asked for a listener {times} times within three hours", times=len(room.asks_ms)),
+            why="those who were asked are shown no more than that from one person",
+            do="try again later; `mesh talk GROUP MEMBER` asks one member, and `mesh crisis` shows who is there now",
+            code="E-LISTEN-ASKED",
+        )
 
 
 def require_listeners(room: Room) -> None:
@@ -285,6 +297,7 @@ def tell_asks(state: State, room: Room, step: Step) -> None:
     )
     plain = encode(NoteText(tag=NoteTag.LISTEN, id=first.ask, value=encode(ask)))
     if say_uid(state, room, Kind.NOTE, uid, seal_note(room.group, readers, uid, plain, step.means()), step):
+        room.asks_ms.append(step.now.mono_ms)
         for gid, kept in untold.items():
             keep(room, gid, replace(kept, told=True, member=None), step)
 
@@ -302,7 +315,8 @@ def hear_ask(state: State, room: Room, tbs: MessageTbs, text: NoteText, step: St
     if offer is None or not listening.fits(offer.value, ask.topic, wall_ms):
         return
     has_keepers = bool(keepers_of(room.group))
-    if ask.kept != has_keepers or (ask.kept and ask.addresses) or _is_flooded(room, member):
+    older = next(((gid, kept) for gid, kept in room.listens.items() if kept.member == member and not kept.mine), None)
+    if ask.kept != has_keepers or (ask.kept and ask.addresses) or not _is_heard(room, older, tbs.ts_ms, wall_ms):
         return
     plain = open_slip(room.group, tbs.dev, tbs.uid, ask.slips, step.sealer)
     slip = None if plain is None else decode(ListenSlip, plain, bytes_max=limits.LISTEN_SLIP_BYTES_MAX)
@@ -324,6 +338,8 @@ def hear_ask(state: State, room: Room, tbs: MessageTbs, text: NoteText, step: St
         kept=ask.kept,
         addresses=ask.addresses,
         at_ms=wall_ms,
+        said_ms=tbs.ts_ms,
+        earlier_ms=[] if older is None else _heard_ms(older[1], wall_ms),
         told=True,
         declined=False,
         taken=False,
@@ -331,14 +347,34 @@ def hear_ask(state: State, room: Room, tbs: MessageTbs, text: NoteText, step: St
         ended_ms=0,
         seen=False,
     )
-    if not is_over(asked, wall_ms):
-        keep(room, slip.gid, asked, step)
+    if is_over(asked, wall_ms):
+        return
+    if older is not None:
+        _drop_asking(state, room, older[0], step)
+    keep(room, slip.gid, asked, step)
 
 
-def _is_flooded(room: Room, member: MemberPk) -> bool:
-    """Say whether no more can be asked of us: of one member one asking stands at a time, put aside or not."""
-    theirs = [kept for kept in room.listens.values() if kept.member == member and not kept.mine]
-    return bool(theirs) or len(room.listens) >= limits.LISTENS_MAX
+def _is_heard(room: Room, older: tuple[GroupId, ListenRecord] | None, ts_ms: int, wall_ms: int) -> bool:
+    """Say whether we are shown what is asked. Of one member one asking stands, the newest: the others were taken back.
+
+    In the time for which one may stand they are shown a few, and then no more, put aside or not.
+    """
+    if older is None:
+        return len(room.listens) < limits.LISTENS_MAX
+    return ts_ms > older[1].said_ms and len(_heard_ms(older[1], wall_ms)) < limits.ASKINGS_MAX
+
+
+def _heard_ms(kept: ListenRecord, wall_ms: int) -> list[int]:
+    """Return when askings of one member came here of late, of which the newest is kept."""
+    return [at_ms for at_ms in (*kept.earlier_ms, kept.at_ms) if wall_ms - at_ms < _STANDS_MS]
+
+
+def _drop_asking(state: State, room: Room, gid: GroupId, step: Step) -> None:
+    """Forget what we were asked, and an attempt of ours to come in there."""
+    join = join_of(state, gid)
+    if join is not None:
+        drop_join(state, JoinId(join.join), step)
+    forget_asking(room, gid, step)
 
 
 def seek_talk(state: State, room: Room, command: SeekTalk, step: Step) -> JoinId:

@@ -39,6 +39,7 @@ from mesh.peer.tracks import Track
 
 Rows = Mapping[bytes, bytes]
 _GID: Final = 32
+_GAVE_WAY_BYTES: Final = 32  # device, mseq, 8 B of the msg id
 _GROUP_SPACES: Final = (Space.OPS, Space.EPOCHS, Space.CHAINS, Space.KEMS, Space.DEVICES)
 # Spaces whose keys do not begin with a group.
 _WHOLE: Final = (
@@ -90,7 +91,7 @@ def _load_host(records: Mapping[Space, Rows]) -> Host | None:
     for key, value in rows.items():
         account = load(AccountRecord, value)
         topics = OrderedDict((named.topic, named.named_ms) for named in account.topics)
-        shelf.restore(AccountId(key), Account(account.quota, account.days, topics))
+        shelf.restore(AccountId(key), Account(account.quota, account.days, account.aside, topics))
     for key, value in sorted(sizes.items(), key=lambda row: row[0][32:]):  # oldest first
         size = load(SizeRecord, value)
         at_ms, frame = int.from_bytes(key[32:40], "big"), FrameId(key[40:])
@@ -144,6 +145,10 @@ def _load_room(room: Room, found: Mapping[Space, Rows]) -> Room:
         room.objections.setdefault(MemberPk(key[:32]), {})[DeviceId(key[32:])] = word
     for key, value in rows(Space.STATEMENTS):
         room.statements.put(_load_statement(key, value))
+    for key, value in rows(Space.GAVE_WAY):
+        if value or len(key) != _GAVE_WAY_BYTES:
+            raise damaged("a statement")
+        room.statements.note_gave_way(DeviceId(key[:16]), key[16:])
     for key, value in rows(Space.TALKS):
         room.talks[GroupId(key)] = load(TalkRecord, value)
     for key, value in rows(Space.NOTES):

@@ -34,7 +34,7 @@ from mesh.events import (
 from mesh.gossip.sessions import Ends
 from mesh.gossip.topics import TopicTable
 from mesh.groups.receiving import receive_frame
-from mesh.ids import Dice, Entropy, GroupId, JoinId, PeerId, Sealer, TopicId
+from mesh.ids import Dice, Entropy, GroupId, JoinId, Sealer, TopicId
 from mesh.peer import (
     acknowledging,
     admitting,
@@ -72,7 +72,7 @@ from mesh.peer.asking import carry_out
 from mesh.peer.held import HoldingFor
 from mesh.peer.links import Link
 from mesh.peer.records import JoinStage
-from mesh.peer.routing import forward, own_topics
+from mesh.peer.routing import Telling, forward, is_looked_for, own_topics
 from mesh.peer.state import FilesFor, OpsFor, PlaceFor, Room, State, Step
 from mesh.wire import limits
 from mesh.wire.frames import Frame, FrameType, parse_frame, topic_of, topics_of, verify_frame
@@ -88,7 +88,7 @@ class Peer:
     def __init__(self, *, dice: Dice, entropy: Entropy, sealer: Sealer) -> None:
         self._dice, self._entropy, self._sealer = dice, entropy, sealer
         self.state = State()
-        self._topics: dict[TopicId, frozenset[PeerId] | None] = {}  # what we listen on now, and who alone is told of it
+        self._topics: dict[TopicId, Telling] = {}  # what we listen on now, and which links hear of it
 
     def handle(self, event: Input, now: Instant) -> list[Effect]:
         """Take one input in; return what is to be done about it, the one Persist first."""
@@ -203,7 +203,7 @@ class Peer:
     def _dispatch(self, link: Link, kind: LinkKind, payload: bytes, step: Step) -> None:
         match kind:
             case LinkKind.TOPICS:
-                self._newly_shared(link, link.topics.hear(payload), step)
+                self._tell_topics(link, link.topics.hear(payload), step)
             case LinkKind.FRAME:
                 self._frame(link, payload, step)
             case LinkKind.STORED:
@@ -244,7 +244,8 @@ class Peer:
     def _frame(self, link: Link, raw: bytes, step: Step) -> None:
         frame = parse_frame(raw)
         spreading.note_came(self.state, link, frame.id)
-        known, stored = frame.id in self.state.seen, self.state.seen.is_stored(frame.id)
+        known = frame.id in self.state.seen and not is_looked_for(self.state, frame)
+        stored = self.state.seen.is_stored(frame.id)
         if known:
             self.state.seen.note(frame.id, link.link)
             kept = hosting.holds(self.state, frame, step.now.wall_ms)
@@ -459,8 +460,12 @@ class Peer:
         acknowledging.acknowledge(self.state, step)
 
     def _announce(self, link: Link, step: Step) -> None:
-        topics = [topic for topic, only in self._topics.items() if only is None or link.peer in only]
-        payload, shared = link.topics.announce(topics[: limits.TOPICS_PER_LINK_MAX])
+        told = [topic for topic, how in self._topics.items() if how.told_to(link)][: limits.TOPICS_PER_LINK_MAX]
+        answered = [topic for topic, how in self._topics.items() if how.answers]
+        self._tell_topics(link, link.topics.announce(told, answered[: limits.TOPICS_PER_LINK_MAX - len(told)]), step)
+
+    def _tell_topics(self, link: Link, news: tuple[bytes | None, list[TopicId]], step: Step) -> None:
+        payload, shared = news
         if payload is not None:
             step.send(link.link, LinkKind.TOPICS, payload, SendClass.CONTROL)
         self._newly_shared(link, shared, step)

@@ -11,6 +11,7 @@ from mesh.errors import RefusedError
 from mesh.groups.group import Group
 from mesh.groups.settings import setting_at
 from mesh.peer.records import DraftRecord, MessageRecord
+from mesh.phrases import phrase
 from mesh.support.posts import MODES, interpret
 from mesh.wire.messages import Kind, Mode
 
@@ -28,9 +29,9 @@ def require_mode(group: Group, mode: str) -> None:
     if locked is not None and MODES.get(mode) is not locked:
         name = locked.name.lower()
         raise RefusedError(
-            f"this group takes posts in the mode “{name}” alone, and this one is “{mode}”",
+            phrase("this group takes posts in the mode “{name}” alone, and this one is “{mode}”", name=name, mode=mode),
             why="its stewards have locked the mode; other nodes would show your words closed",
-            do=f"say it in the mode “{name}”, or leave --mode out",
+            do=phrase("say it in the mode “{name}”, or leave --mode out", name=name),
             code="E-MODE-LOCKED",
         )
 

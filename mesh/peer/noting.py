@@ -10,9 +10,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from mesh.commands import CloseNote, Rank, SayNote
+from mesh.commands import CloseNote, Rank, RecallNote, SayNote
 from mesh.errors import LocalError, RemoteError
 from mesh.events import Notice, Space
+from mesh.groups.forgetting import DAY_MS, WINDOW_DAYS_MAX
 from mesh.groups.invites import HOUR_MS
 from mesh.groups.notes import open_note, read_note, seal_note, shares
 from mesh.groups.retention import keep_ms
@@ -24,15 +25,17 @@ from mesh.peer.speaking import can_speak, say_uid
 from mesh.peer.state import Room, State, Step
 from mesh.peer.statements import rank_of
 from mesh.peer.talking import hear_offer, sweep_talks, tell_talks
+from mesh.peer.tracks import Tried
 from mesh.support.tags import TAGS, read_note_value
-from mesh.wire import limits
+from mesh.wire import limits, notes
 from mesh.wire.codec import decode, encode
 from mesh.wire.messages import Kind, MessageTbs
 from mesh.wire.notes import NoteTag, NoteText
 
 ID_BYTES: Final = 16
 _MEMBER: Final = 32
-_OF_THOSE_OUT: Final = frozenset({NoteTag.REPORT, NoteTag.APPEAL})  # are read though their author is out by now
+_RECALLED: Final = frozenset({NoteTag.REPORT, NoteTag.APPEAL})  # can be taken back
+_OF_THOSE_OUT: Final = _RECALLED | {NoteTag.RECALL}  # are read though their author is out by now
 
 
 def tend(state: State, room: Room, step: Step) -> None:
@@ -55,9 +58,13 @@ def say_note(state: State, room: Room, command: SayNote, step: Step) -> bytes:
         raise LocalError("there is nobody, or there are too many, to say this to", code="E-NO-MEMBER")
     if any(not _may_read(room, command.tag, member) for member in readers):
         raise LocalError("that is nobody else who is in the group and may be told this", code="E-NO-MEMBER")
+    return _say(state, room, command.tag, readers, command.value, step)
+
+
+def _say(state: State, room: Room, tag: int, readers: list[MemberPk], value: bytes, step: Step) -> bytes:
     note = NoteRecord(
-        tag=command.tag,
-        value=command.value,
+        tag=tag,
+        value=value,
         by=room.group.own.member_pk,
         mine=True,
         waits=readers,
@@ -108,6 +115,30 @@ def close_note(room: Room, command: CloseNote, step: Step) -> None:
         _keep(room, command.note[_MEMBER:], replace(note, closed_ms=closed_ms), step)
 
 
+def recall_note(state: State, room: Room, command: RecallNote, step: Step) -> None:
+    """Take a report or an appeal of ours back. LocalError if it is none, or was taken back.
+
+    It goes to nobody who was not told it yet. One that nobody was told is forgotten, and nobody hears of it.
+    """
+    require_in(room)
+    note = room.sealed.get(command.note)
+    if note is None or not note.mine or note.tag not in _RECALLED or note.closed_ms:
+        raise LocalError(
+            "that is no report or appeal of yours that stands",
+            do="`mesh reports` shows yours, and which you took back",
+            code="E-NO-THING",
+        )
+    if not note.told:
+        _forget(room, command.note, step)
+        step.journal.make_durable()
+        return
+    _keep(room, command.note[_MEMBER:], replace(note, waits=[], closed_ms=step.now.wall_ms), step)
+    readers = [MemberPk(member) for member in note.told if _may_read(room, NoteTag.RECALL, MemberPk(member))]
+    if readers:
+        value = encode(notes.RecallNote(about=command.note[_MEMBER:]))
+        _say(state, room, NoteTag.RECALL, readers, value, step)
+
+
 # ---------------------------------------------------------------- hearing
 
 
@@ -125,7 +156,7 @@ def hear_note(state: State, room: Room, tbs: MessageTbs, member: MemberPk, step:
     A report counts though its author is out by now: whom it is about may have seen to that, or they left over it.
     """
     is_in = room.group.view.devices.get(tbs.dev) == member
-    if member == room.group.own.member_pk or not _may_note(room, member, step):
+    if member == room.group.own.member_pk or not _may_note(room, member, tbs.ts_ms, step):
         return
     try:
         note = read_note(room.group, tbs.body)
@@ -146,13 +177,18 @@ def hear_note(state: State, room: Room, tbs: MessageTbs, member: MemberPk, step:
         return  # nobody else could read it: its author is wasting a note of their own
 
 
-def _may_note(room: Room, member: MemberPk, step: Step) -> bool:
-    """Say whether one more note of a member may be tried now, and count it: trying one that is for others is dear."""
-    lately = [at for at in room.notes.get(member, ()) if step.now.mono_ms - at < HOUR_MS]
-    if len(lately) >= limits.NOTES_OF_A_MEMBER_MAX:
-        return False
-    room.notes[member] = [*lately, step.now.mono_ms]
-    return True
+def _may_note(room: Room, member: MemberPk, ts_ms: int, step: Step) -> bool:
+    """Say whether one more note of a member may be tried now, and count it: trying one that is for others is dear.
+
+    It is counted in the hour in which its author says that they said it, so that one who catches up loses none. Hours
+    that lie ahead are this one, and all that lie before what is still handed on are one: who dates theirs back uses up
+    each hour once. Between them stands what may be tried in an hour of ours.
+    """
+    now, tried = step.now, room.notes.setdefault(member, Tried())
+    this = now.wall_ms // HOUR_MS
+    first = this - WINDOW_DAYS_MAX * DAY_MS // HOUR_MS
+    hour = min(max(ts_ms // HOUR_MS, first), this)
+    return tried.may(hour, now.mono_ms, first=first)
 
 
 def _take(room: Room, member: MemberPk, rank: Rank, text: NoteText, step: Step) -> None:
@@ -185,15 +221,25 @@ def _keep(room: Room, note_id: bytes, note: NoteRecord, step: Step) -> None:
     step.journal.put(Space.NOTES, room.group.gid + key, encode(note))
     alike = [k for k, there in room.sealed.items() if there.by == note.by and there.tag == note.tag]
     if len(alike) > TAGS[note.tag].newest:
-        _forget(room, _oldest(room, alike), step)
+        _forget(room, _oldest(room, alike, step.now.wall_ms), step)
     if len(room.sealed) > limits.NOTES_KEPT_MAX:
         [(most, _)] = Counter(there.by for there in room.sealed.values()).most_common(1)
-        _forget(room, _oldest(room, [k for k, there in room.sealed.items() if there.by == most]), step)
+        theirs = [k for k, there in room.sealed.items() if there.by == most]
+        _forget(room, _oldest(room, theirs, step.now.wall_ms), step)
 
 
-def _oldest(room: Room, keys: list[bytes]) -> bytes:
-    """Return which of these notes goes first: the oldest that was dealt with, else the oldest."""
-    return min(keys, key=lambda key: (not room.sealed[key].closed_ms, room.sealed[key].at_ms, key))
+def _oldest(room: Room, keys: list[bytes], wall_ms: int) -> bytes:
+    """Return which of these notes goes first: the oldest that was dealt with, else the oldest.
+
+    One whose answer still holds (`NoteRules.holds_ms`) goes last, or it would come back with the next of its kind.
+    """
+
+    def place(key: bytes) -> tuple[int, int, bytes]:
+        note = room.sealed[key]
+        holds = note.closed_ms > 0 and wall_ms < note.closed_ms + TAGS[note.tag].holds_ms
+        return 2 if holds else 0 if note.closed_ms else 1, note.at_ms, key
+
+    return min(keys, key=place)
 
 
 def _forget(room: Room, key: bytes, step: Step) -> None:

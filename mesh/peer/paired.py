@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from mesh.groups.pairing import PairingKeys
 from mesh.ids import Address, GroupId, HomeId
+from mesh.phrases import Phrase
 from mesh.wire.pairing import HomeEntry, PairGroupBody, PairStep
 
 
@@ -47,5 +48,5 @@ class Entering:
     todo: list[GroupId] = field(default_factory=list)
     entered: list[GroupId] = field(default_factory=list)
     here: list[GroupId] = field(default_factory=list)  # we are in these already
-    refused: dict[GroupId, str] = field(default_factory=dict)  # and why
+    refused: dict[GroupId, Phrase] = field(default_factory=dict)  # and why
     over: bool = False

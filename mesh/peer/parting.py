@@ -33,7 +33,6 @@ from mesh.peer.listening import (
 from mesh.peer.records import ListenRecord
 from mesh.peer.speaking import publish
 from mesh.peer.state import Room, State, Step
-from mesh.peer.statements import counting
 from mesh.peer.stating import is_told, make_statement
 from mesh.wire.codec import encode
 from mesh.wire.codes import InviteCode
@@ -162,10 +161,10 @@ def hear_ends(state: State, step: Step) -> None:
         room = state.rooms.get(gid)
         if room is None or not is_listening(room.group):
             continue
-        said = counting(room, Form.TALK_END, step.now.wall_ms)
-        own = room.statements.about(*_FORMS)
-        by_other = any(word.member != room.group.own.member_pk for word in said)
-        ours = any(word.record.dev == room.group.own.dev and word.record.mseq == stored for word in own)
+        words = room.statements.about(*_FORMS)
+        # Whatever their clock says: who says that it is over takes in nothing more.
+        by_other = any(word.value is not None and word.record.member != room.group.own.member_pk for word in words)
+        ours = any(word.record.dev == room.group.own.dev and word.record.mseq == stored for word in words)
         asked = asked_in(state, gid)
         if stored and ours:
             finish(state, room, step)

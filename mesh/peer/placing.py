@@ -29,7 +29,7 @@ def place_ms(room: Room, ts_ms: int, parents: tuple[MsgId, ...], wall_ms: int) -
 
 def latest_ms(room: Room) -> int:
     """Return the place of the last message there is."""
-    return max(room.recent.values(), default=0)
+    return room.latest_ms
 
 
 def note_message(room: Room, msg_id: MsgId, parents: tuple[MsgId, ...], at_ms: int) -> None:
@@ -45,6 +45,7 @@ def note_message(room: Room, msg_id: MsgId, parents: tuple[MsgId, ...], at_ms: i
 def remember_place(room: Room, msg_id: MsgId, at_ms: int) -> None:
     """Remember where a message stands, for those that answer it."""
     room.recent[msg_id] = at_ms
+    room.latest_ms = max(room.latest_ms, at_ms)
     while len(room.recent) > _RECENT_MAX:
         room.recent.popitem(last=False)
 

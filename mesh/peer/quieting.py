@@ -9,6 +9,7 @@ from mesh.errors import RefusedError
 from mesh.peer.records import DraftRecord
 from mesh.peer.state import Room
 from mesh.peer.statements import quiets_of, read_body
+from mesh.phrases import phrase
 from mesh.support.forms import FORMS
 from mesh.support.ladder import Quiet
 from mesh.wire.messages import Kind
@@ -25,7 +26,7 @@ def require_not_quiet(room: Room, wall_ms: int) -> None:
     """RefusedError, in words, for one who is asked to be quiet."""
     if quiet_now(room, wall_ms):
         raise RefusedError(
-            f"you have been asked to be quiet in “{room.group.founding.name}” for a while",
+            phrase("you have been asked to be quiet in “{group}” for a while", group=room.group.founding.name),
             why="others' nodes would show your words closed; you can read on, and it ends by itself",
             do="`mesh log GROUP` shows until when and why; `mesh appeal GROUP` asks a steward to look at it again",
             code="E-QUIET",

@@ -17,6 +17,7 @@ from mesh.membership.views import Member
 from mesh.peer.records import ObjectionRecord
 from mesh.peer.speaking import publish, say
 from mesh.peer.state import Room, State, Step
+from mesh.phrases import phrase
 from mesh.wire.codec import encode
 from mesh.wire.messages import Kind, ObjectionBody
 from mesh.wire.operations import AdmitBody, InviteBody, OpType, RankBody
@@ -87,7 +88,7 @@ def hold(state: State, room: Room, target: MemberPk, *, holds: bool, step: Step)
         )
     if ripe_ms(room, member) is None:
         raise LocalError(
-            f"there is nothing to hold back: {member.alias} is not raised by itself",
+            phrase("there is nothing to hold back: {member} is not raised by itself", member=member.alias),
             why="that happens only to newcomers whom a plain member's node let in by a code that makes members",
             code="E-SAME-RANK",
         )

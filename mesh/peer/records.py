@@ -220,7 +220,8 @@ class ListenRecord(Record, frozen=True):
     """A talk with a listener that was asked for in a group, by us (`mine`) or of us; the group for it is the key.
 
     We ask each volunteer into a group of their own; `ask` is the same for all of one asking. `member` is whom we asked
-    until they are told, or who asks us until it is answered. `invite` is what the code opens.
+    until they are told, or who asks us until it is answered. `invite` is what the code opens. `said_ms` is when it was
+    asked, by its author's clock; `earlier_ms`: since when those were here that this one took the place of.
     """
 
     ask: shapes.Bytes16
@@ -234,6 +235,8 @@ class ListenRecord(Record, frozen=True):
     kept: bool  # keepers carry it, and no other link does
     addresses: Addresses
     at_ms: shapes.Millis
+    said_ms: shapes.Millis
+    earlier_ms: Annotated[list[shapes.Millis], Meta(max_length=limits.ASKINGS_MAX)]
     told: bool  # our note is out
     declined: bool  # we put it aside
     taken: bool  # somebody else was there before us
@@ -319,10 +322,11 @@ class NamedTopic(Record, frozen=True):
 
 
 class AccountRecord(Record, frozen=True):
-    """An account that others have with us: topics, named longest ago first."""
+    """An account that others have with us, or one that a member has `aside` of it: topics, named longest ago first."""
 
     quota: Quota
     days: Days
+    aside: bool
     topics: Annotated[list[NamedTopic], Meta(max_length=limits.KEPT_TOPICS_MAX)]
 
 

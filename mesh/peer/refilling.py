@@ -63,6 +63,7 @@ def compare(state: State, link: Link, room: Room, step: Step) -> None:
             del at.rounds[topic]
     if now_ms - at.leaving_ms > COMPARE_EVERY_MS:
         at.leaving.clear()
+        at.left.clear()
     for topic in at.topics:
         if now_ms - at.level.get(topic, now_ms - COMPARE_EVERY_MS) >= COMPARE_EVERY_MS:
             _begin(_Here(state, link, room, at, topic), step)
@@ -183,13 +184,14 @@ def _now_level(state: State, room: Room, step: Step) -> None:
 def _leave(here: _Here, frames: list[FrameId], step: Step) -> None:
     """Leave at a keeper what it lacks, as far as it has room, and no more than it has said that it took.
 
-    What has no room is not pressed on it: it would push out what lies there, and be missing again the next time.
+    What has no room is not pressed on it: it would push out what lies there, and be missing again the next time. Nor is
+    what it has just said that it took: it may answer out of an index from before that.
     """
     at, holding = here.at, here.room.holdings[here.topic]
     keys: dict[Space, list[bytes]] = {Space.OPFRAMES: [], Space.FRAMES: []}
     for frame in frames:
         held = holding.frames.get(frame)
-        if held is None or not held.key or frame in at.leaving:
+        if held is None or not held.key or frame in at.leaving or frame in at.left:
             continue
         if held.size > at.free or len(at.leaving) >= _LEFT_AT_ONCE:
             break
@@ -204,12 +206,24 @@ def _leave(here: _Here, frames: list[FrameId], step: Step) -> None:
 
 def hear_stored(state: State, link: Link, payload: bytes, step: Step) -> None:
     """A keeper says that it has these frames (32 B ids); once it has all that we left, see whether there is more."""
+    frames = [FrameId(payload[k : k + 32]) for k in range(0, len(payload), 32)]
     for gid, at in link.keepers.items():
         room = state.rooms.get(gid)
-        if room is None or not at.leaving:
+        if room is None:
             continue
-        for k in range(0, len(payload), 32):
-            at.leaving.pop(FrameId(payload[k : k + 32]), None)
-        if not at.leaving:
+        was_leaving = bool(at.leaving)
+        for frame in frames:
+            if frame in at.leaving:
+                del at.leaving[frame]
+                at.left[frame] = None
+            else:  # it came as it was said, and takes room there too
+                at.free = max(0, at.free - _size(room, at, frame))
+        if was_leaving and not at.leaving:
             for topic in at.topics:
                 _begin(_Here(state, link, room, at, topic), step)
+
+
+def _size(room: Room, at: AtKeeper, frame: FrameId) -> int:
+    """Return how many bytes a frame of ours takes, as far as it is known here."""
+    held = (room.holdings[topic].frames.get(frame) for topic in at.topics if topic in room.holdings)
+    return next((one.size for one in held if one is not None), 0)

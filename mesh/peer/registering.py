@@ -9,6 +9,7 @@ from typing import Final
 from mesh.crypto.hashes import h
 from mesh.crypto.keys import public_key
 from mesh.events import LinkKind, SendClass
+from mesh.groups.discreet import is_listening
 from mesh.groups.invites import HOUR_MS
 from mesh.groups.retention import keep_ms
 from mesh.ids import TopicId
@@ -48,9 +49,9 @@ def tend(state: State, step: Step) -> None:
 
 
 def _ask(link: Link, room: Room, ticket: Ticket, topics: list[TopicId], step: Step) -> None:
-    at = link.keepers.get(room.group.gid)
+    at, aside = link.keepers.get(room.group.gid), is_listening(room.group)
     if at is None or at.account != ticket.account:
-        at = link.keepers[room.group.gid] = AtKeeper(account=ticket.account)
+        at = link.keepers[room.group.gid] = AtKeeper(account=ticket.account, aside=aside)
     at.topics = tuple(topic for topic in topics if _is_readable(room, topic))
     kept_ms = keep_ms(room.group)
     days = min(limits.KEPT_DAYS_MAX, max(1, -(-kept_ms // DAY_MS))) if kept_ms else limits.KEPT_DAYS_MAX
@@ -58,7 +59,7 @@ def _ask(link: Link, room: Room, ticket: Ticket, topics: list[TopicId], step: St
     if told == at.told and step.now.mono_ms - at.told_ms < ASK_AGAIN_MS:
         return
     at.told, at.told_ms = told, step.now.mono_ms
-    ask = KeepAsk(account=ticket.account, quota=ticket.quota, mac=ticket.mac, days=days, topics=topics)
+    ask = KeepAsk(account=ticket.account, quota=ticket.quota, mac=ticket.mac, days=days, aside=aside, topics=topics)
     step.send(link.link, LinkKind.KEEP, pack_keep(ask), SendClass.CONTROL)
 
 
@@ -68,10 +69,16 @@ def _is_readable(room: Room, topic: TopicId) -> bool:
 
 
 def hear_said(state: State, link: Link, said: KeptSaid, step: Step) -> None:
-    """A keeper says what it holds for us. What nobody asked it is passed over: it may answer what we asked before."""
+    """A keeper says what it holds for us. What nobody asked it is passed over: it may answer what we asked before.
+
+    One that kept nothing and says that it does so again is asked at once.
+    """
     for gid, at in list(link.keepers.items()):
         room = state.rooms.get(gid)
-        if at.account == said.account and room is not None:
+        if (at.account, at.aside) == (said.account, said.aside) and room is not None:
+            if said.accepted and at.refused:  # it keeps again, and has nothing of ours yet
+                at.told, step.keepers_due = b"", True
+            at.refused = not said.accepted
             at.accepted, at.free = said.accepted, max(0, said.quota - said.size)
             room.keepers_said[at.account] = said
             refilling.compare(state, link, room, step)

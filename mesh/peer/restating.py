@@ -1,9 +1,10 @@
 """Restating: members hand on what stands in a group, as its authors signed it, to those who did not hear it said.
 
 Newcomers, further devices and those who were away for long need the pins that are up, whatever the setting `history`
-says of posts. So each two members' nodes compare, once over each link, what they have of the forms that are `standing`:
-a hash first, and where that differs the statements, page by page. One link at a time is asked, so that the second as a
-rule has nothing to add. What comes is checked as if it had come under its seal, and counts by the same rules.
+says of posts. So each two members' nodes compare what they have of the forms that are `standing`: a hash first, and
+where that differs the statements, page by page. One link at a time is asked, so that the second as a rule has nothing
+to add; each once, every hour, and when a removal has changed what counts. What comes is checked as if it had come under
+its seal, and counts by the same rules.
 """
 
 from typing import Final
@@ -28,11 +29,12 @@ from mesh.wire.sessions import StatementsBody, WantStatementsBody
 
 ANSWER_MS: Final = 20_000  # for one page; then somebody else is asked; ours
 AGAIN_MS: Final = 10_000  # a link may ask from the beginning so often; ours
+ANEW_MS: Final = 3_600_000  # what stands may have come to either by another way since; ours
 _OVERHEAD_BYTES: Final = 80  # of a signed message on top of its tbs
 
 
 def ask_statements(state: State, room: Room, step: Step) -> None:
-    """Ask one of those who are there what stands, if none is being asked; each once over a link."""
+    """Ask one of those who are there what stands, if none is being asked."""
     asking = room.asking_stated
     if room.group.own.left or room.group.me is None:
         return
@@ -41,11 +43,19 @@ def ask_statements(state: State, room: Room, step: Step) -> None:
     room.asking_stated = None
     for link, session in state.present(room):
         ready = session.heard and session.out is not None and agrees(room, session, step.now)
-        if ready and not session.asked_stated:
-            session.asked_stated = True
+        if ready and _is_due(room, session, step.now.mono_ms):
+            session.asked_stated_ms = step.now.mono_ms
             first = AskingStated(link=link.link, ticket=state.ticket(), after=b"", pages=1, asked_ms=step.now.mono_ms)
             _ask(room, link, session, first, step)
             return
+
+
+def _is_due(room: Room, session: Session, mono_ms: int) -> bool:
+    """Say whether somebody is to be asked: each once, now and then anew, and when a cut has changed."""
+    asked_ms = session.asked_stated_ms
+    if asked_ms is None or mono_ms - asked_ms >= ANEW_MS:
+        return True
+    return asked_ms <= room.cuts_ms and mono_ms - asked_ms >= 2 * AGAIN_MS
 
 
 def _ask(room: Room, link: Link, session: Session, asking: AskingStated, step: Step) -> None:
@@ -65,7 +75,7 @@ def _standing(room: Room, wall_ms: int) -> list[Stated]:
         and stated.record.origin is not None
         and not stated.record.flags & Flag.NO_HISTORY
         and stated.record.mseq <= cut_of(room.group, stated.record.dev)
-        and not has_ended(room, stated.body, stated.record.ts_ms, wall_ms)
+        and (FORMS[stated.body.form].lingers or not has_ended(room, stated.body, stated.record.ts_ms, wall_ms))
     ]
     return sorted(found, key=lambda stated: stated.key)
 
@@ -143,10 +153,13 @@ def _take(room: Room, signed: SignedMessage, step: Step) -> int | None:
     if body is None or tbs.flags & Flag.NO_HISTORY or (body.form in FORMS and not FORMS[body.form].standing):
         raise RemoteError(Fault.AGAINST_RULES, "something that is not handed on")
     record = message_record(original, signed.sig, tbs.ts_ms, step.now.wall_ms, handed_on=True)
-    if room.statements.has(Stated.of(record)):
+    stated = Stated.of(record)
+    kept = room.statements.kept(stated)
+    if kept is not None and kept.record.origin is not None:
         return body.form
     track = room.track(tbs.dev)
-    if tbs.mseq in track.have or (tbs.mseq in track.gone and tbs.mseq in track.sure):
+    was_here = kept is not None or room.statements.gave_way(stated)
+    if not was_here and (tbs.mseq in track.have or (tbs.mseq in track.gone and tbs.mseq in track.sure)):
         return None  # under this number something else was heard: it was signed afterwards, or says nothing any more
     keep_statement(room, record, step)
     return body.form

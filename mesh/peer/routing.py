@@ -1,5 +1,7 @@
 """Which links a frame goes to, and which topics a link hears of: the mesh side of every room's traffic."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -81,6 +83,7 @@ def forward(
         stream=stream,
         own=source is None,
         from_author=from_author,
+        calm=from_author and frame.type is FrameType.MESSAGE,
         pushed=pushed,
     )
     eager, sends = state.spread.pass_on(passing, members, step.dice)
@@ -130,23 +133,46 @@ def hand_to(link: Link, name: bytes, frame: bytes, step: Step) -> None:
         step.send(link.link, LinkKind.FRAME, frame, SendClass.OPERATIONS)
 
 
-def own_topics(state: State, wall_ms: int) -> dict[TopicId, frozenset[PeerId] | None]:
-    """Return every topic that we listen on now, and whom alone it is told to: None, all.
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Which links hear of a topic. `only`: those who are told of it, None: all; `answers`: so is whoever names it."""
 
-    They are those of epochs, of doors that still answer, and of our own joins.
+    only: frozenset[PeerId] | None
+    answers: bool = False
+
+    def told_to(self, link: Link) -> bool:
+        """Say whether a link is told of it, whatever it names."""
+        return self.only is None or link.peer in self.only
+
+
+_ALL: Final = Telling(None)
+_NAMED: Final = Telling(frozenset(), answers=True)
+
+
+def own_topics(state: State, wall_ms: int) -> dict[TopicId, Telling]:
+    """Return every topic that we listen on now, and which links hear of it.
+
+    They are those of epochs, of doors that still answer, of our own joins, and what we keep for others. What is kept is
+    told to those alone who name it: by the number of the rest one would see that somebody has more kept than before. So
+    it is with a talk of ours that keepers carry, if we are one: what we keep and what is ours looks alike.
     """
-    found: dict[TopicId, frozenset[PeerId] | None] = {}
+    found: dict[TopicId, Telling] = {}
+    is_host = state.host is not None and state.host.on
+
+    def listen(topics: Iterable[TopicId], only: frozenset[PeerId] | None) -> None:
+        found.update(dict.fromkeys(topics, _ALL if only is None else Telling(only, answers=is_host)))
+
     for room in state.rooms.values():
-        found |= dict.fromkeys(_room_topics(room, wall_ms), only_told(state, room.group))
+        listen(_room_topics(room, wall_ms), only_told(room.group))
     for topic, reply in state.replies.items():
         answering = state.rooms.get(reply.gid)
-        found[topic] = None if answering is None else only_told(state, answering.group)
+        listen([topic], None if answering is None else only_told(answering.group))
     for join in state.joins.values():
         if join.stage in JOINING:
-            found |= dict.fromkeys(join_topics(join, wall_ms // DAY_MS), only_told_of(state, join))
-    if state.host is not None:
-        found |= dict.fromkeys(state.host.shelf.topics)
-    found |= dict.fromkeys(pairing.keys.topic for pairing in (state.pairing, state.entering) if pairing is not None)
+            listen(join_topics(join, wall_ms // DAY_MS), only_told_of(state, join))
+    for topic in () if state.host is None else state.host.shelf.topics:
+        found.setdefault(topic, _NAMED)
+    listen([pairing.keys.topic for pairing in (state.pairing, state.entering) if pairing is not None], None)
     return found
 
 
@@ -167,6 +193,14 @@ def _room_topics(room: Room, wall_ms: int) -> list[TopicId]:
 def preview_topic(knock_key: bytes) -> TopicId:
     """Return the topic on which an invite's previews travel."""
     return topic_of(public_key(preview_seed(knock_key)))
+
+
+def is_looked_for(state: State, frame: Frame) -> bool:
+    """Say whether a frame may be the preview that an attempt to join waits for, though another had it before."""
+    if frame.type is not FrameType.PREVIEW:
+        return False
+    codes = [InviteCode.unpack(join.code) for join in state.joins.values() if join.stage is JoinStage.LOOKING]
+    return any(preview_topic(invite_keys(code.seed).knock_key) == topic_of(frame.pk) for code in codes)
 
 
 def join_topics(join: JoinRecord, today: int) -> list[TopicId]:

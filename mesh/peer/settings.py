@@ -20,6 +20,7 @@ from mesh.peer.rights import require_rank
 from mesh.peer.speaking import IN_INVITES, RECEIPTS, publish
 from mesh.peer.state import Room, State, Step
 from mesh.peer.terms import STEWARD_TERM, TERM_VALUES, require_term
+from mesh.phrases import phrase
 from mesh.support.posts import MODES
 from mesh.wire import limits
 from mesh.wire.operations import OpType, Setting, SettingsBody
@@ -72,8 +73,16 @@ def check_setting(key: str, value: str, known: Mapping[str, tuple[str, ...]]) ->
     allowed = known.get(key)
     if allowed is None:
         names = (*OWN_SETTINGS, *GROUP_SETTINGS, HISTORY, KEEP)
-        raise LocalError(f"there is no setting “{key}”", do="settings: " + ", ".join(names), code="E-SETTING")
+        raise LocalError(
+            phrase("there is no setting “{key}”", key=key),
+            do=phrase("settings: {names}", names=", ".join(names)),
+            code="E-SETTING",
+        )
     if value not in allowed:
-        many = f"a number from {allowed[0]} to {allowed[-1]}"
-        offered = many if len(allowed) > _NAMED_MAX else "one of: " + ", ".join(allowed)
-        raise LocalError(f"“{key}” cannot be “{value}”", do=offered, code="E-SETTING")
+        raise LocalError(
+            phrase("“{key}” cannot be “{value}”", key=key, value=value),
+            do=phrase("a number from {least} to {most}", least=allowed[0], most=allowed[-1])
+            if len(allowed) > _NAMED_MAX
+            else phrase("one of: {names}", names=", ".join(allowed)),
+            code="E-SETTING",
+        )

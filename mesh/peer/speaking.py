@@ -331,7 +331,7 @@ def _seal_draft(state: State, room: Room, epoch: OpId, draft: DraftRecord, step:
         uid=draft.uid,
         kind=draft.kind,
         parents=parents,
-        ts_ms=draft.ts_ms,
+        ts_ms=at_ms,  # when it is said, after all that it follows: so it stands there also where that comes later
         flags=draft.flags,
         body=draft.body,
     )
@@ -394,7 +394,7 @@ def own_record(group: Group, draft: DraftRecord, at_ms: int, sealed: _Sealed | N
         kind=draft.kind,
         mseq=0 if sealed is None else sealed.mseq,
         at_ms=at_ms,
-        ts_ms=draft.ts_ms,
+        ts_ms=draft.ts_ms if sealed is None or draft.kind != Kind.POST else at_ms,
         seen_ms=step.now.wall_ms,
         flags=draft.flags,
         body=draft.body,

@@ -8,7 +8,7 @@ from typing import Final
 
 from mesh.errors import Fault
 from mesh.events import Blame, LinkKind, SendClass, SendStored, Space
-from mesh.gossip.spread import ANNOUNCE_MS, ANNOUNCE_SPREAD_MS
+from mesh.gossip.spread import ANNOUNCE_MS, ANNOUNCE_SPREAD_MS, CALM_MS
 from mesh.ids import DeviceId, FrameId, GroupId
 from mesh.peer.links import Link
 from mesh.peer.state import State, Step
@@ -75,14 +75,18 @@ def _is_kept(state: State, key: bytes) -> bool:
 
 def plan_flush(state: State, step: Step) -> None:
     """Have ids announced and asked for soon, if there are any."""
-    if not state.spread_due and state.spread.due:
-        state.spread_due = True
-        step.set_timer(TIMER, b"", ANNOUNCE_MS + step.dice.randrange(ANNOUNCE_SPREAD_MS))
+    spread, soon = state.spread, step.now.mono_ms + ANNOUNCE_MS + ANNOUNCE_SPREAD_MS
+    if state.spread_at is not None and (state.spread_at <= soon or not spread.urgent):
+        return
+    if spread.due:
+        wait_ms = (ANNOUNCE_MS if spread.urgent else CALM_MS) + step.dice.randrange(ANNOUNCE_SPREAD_MS)
+        state.spread_at = step.now.mono_ms + wait_ms
+        step.set_timer(TIMER, b"", wait_ms)
 
 
 def flush(state: State, step: Step) -> None:
     """Announce what has gathered; ask again for what was not given, and hold it against who broke many promises."""
-    state.spread_due = False
+    state.spread_at = None
     sends, broken = state.spread.flush(step.now.mono_ms)
     step.effects.extend(sends)
     step.effects.extend(Blame(link=link, fault=Fault.BROKEN_PROMISE) for link in broken)

@@ -58,7 +58,7 @@ from mesh.peer.records import (
     TalkRecord,
 )
 from mesh.peer.stated import Statements
-from mesh.peer.tracks import Track
+from mesh.peer.tracks import Track, Tried
 from mesh.wire.codec import encode
 from mesh.wire.invites import Door
 from mesh.wire.keepers import KeptSaid
@@ -113,15 +113,19 @@ class Room:
     talks: dict[GroupId, TalkRecord] = field(default_factory=dict)  # group for two -> with whom in this one
     sealed: dict[bytes, NoteRecord] = field(default_factory=dict)  # author and note id -> said under seal
     listens: dict[GroupId, ListenRecord] = field(default_factory=dict)  # group for two -> a talk with a listener
+    asks_ms: list[int] = field(default_factory=list)  # when askings of ours for a listener went out (mono)
     arriving: dict[bytes, Arrival] = field(default_factory=dict)  # T -> whom our node may let in or welcome by itself
     contacts: dict[DeviceId, ContactRecord] = field(default_factory=dict)
     withdrawn: dict[PostId, MessageRecord] = field(default_factory=dict)  # taken back, and their place is being read
     statements: Statements = field(default_factory=Statements)  # what was stated, for others to fold
     asking_stated: AskingStated | None = None
+    cuts: dict[DeviceId, int] = field(default_factory=dict)  # of devices that are out and stated something
+    cuts_ms: int = 0  # since when they are these (mono)
     turn_told: bytes = b""  # the turn in a circle that the person was last told is theirs
     proofs: dict[DeviceId, ProofRecord] = field(default_factory=dict)  # who signed two messages under one number
     verified: dict[MemberPk, int] = field(default_factory=dict)  # whose key the person confirmed, and when (wall)
     recent: OrderedDict[MsgId, int] = field(default_factory=OrderedDict)  # at_ms of the newest messages
+    latest_ms: int = 0  # of all that came since they were read, where the last one stands
     tips: dict[MsgId, None] = field(default_factory=dict)  # newest messages that nothing follows yet
     awaited_knocks: dict[bytes, KnockRecord] = field(default_factory=dict)  # T -> approved, and not heard here yet
     untold_yes: dict[bytes, None] = field(default_factory=dict)  # T -> our approval, which nobody has been told of
@@ -147,7 +151,7 @@ class Room:
     called: dict[bytes, None] = field(default_factory=dict)  # nonces of our calls for a way back
     denied: bool = False  # more than half of those who are there say that we are not in
     calls: dict[MemberPk, list[int]] = field(default_factory=dict)  # when a member's device said so, of late (mono)
-    notes: dict[MemberPk, list[int]] = field(default_factory=dict)  # when a note of a member was tried, of late (mono)
+    notes: dict[MemberPk, Tried] = field(default_factory=dict)  # how many notes of a member were tried
     unheard: bool = False  # members' nodes are linked with us, and none of them tells us its state
     history_seen: str = ""  # what newcomers get, when we last looked
     catching_up: int | None = None  # how many messages were here when a long catch-up began, while one is under way
@@ -255,7 +259,7 @@ class State:
     welcomes: OrderedDict[tuple[JoinId, bytes], dict[int, bytes]] = field(default_factory=OrderedDict)  # chunks so far
     seen: SeenFrames = field(default_factory=SeenFrames)
     spread: Spread = field(init=False)
-    spread_due: bool = False  # a timer runs
+    spread_at: int | None = None  # when the timer runs out that announces ids and asks for frames (mono)
     passed: Passed = field(default_factory=Passed)
     dialled: dict[PeerId, tuple[Address, ...]] = field(default_factory=dict)  # whom we try to link with
     frames: OrderedDict[FrameId, tuple[GroupId, int]] = field(default_factory=OrderedDict)  # own frames -> mseq
@@ -388,6 +392,7 @@ class Step:
     touched: dict[GroupId, list[Operation]] = field(default_factory=dict)  # groups whose operations changed
     wanted_ops: dict[tuple[LinkId, GroupId], None] = field(default_factory=dict)  # whom to ask for operations
     stored: dict[LinkId, list[FrameId]] = field(default_factory=dict)  # to be acknowledged at the end
+    calm: dict[FrameId, None] = field(default_factory=dict)  # of these, what nobody waits to hear of
     notes: list[tuple[GroupId, MessageTbs, MemberPk]] = field(
         default_factory=list
     )  # that came in, to be opened at the end

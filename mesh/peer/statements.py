@@ -6,7 +6,9 @@ demoted and which after: those of one who was demoted by another count no furthe
 one who was removed it can be said, up to the removal's cut. So it follows from the operations and the statements alone.
 """
 
+import dataclasses
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
@@ -28,7 +30,7 @@ from mesh.support.ladder import Quiet
 from mesh.support.statements import Rules, Said
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
-from mesh.wire.messages import Kind, StatementBody
+from mesh.wire.messages import Flag, Kind, StatementBody
 from mesh.wire.operations import ZERO32, OpType
 from mesh.wire.statements import Form
 
@@ -40,20 +42,77 @@ _WAITS: Final = MsgId(ZERO32)
 def keep_statement(room: Room, record: MessageRecord, step: Step) -> None:
     """Keep a statement if it is among its author's newest, and tell whoever listens. RemoteError if it is none.
 
-    Nothing is kept of one who left without a trace.
+    Of one who left without a trace there is kept only what binds others (`what_stays`).
     """
-    if has_erased(room.group, record.member):
+    heard: Stated | None = Stated.of(record)
+    if heard is not None and has_erased(room.group, record.member):
+        heard = what_stays(heard)
+    if heard is None:
         return
-    stated = _blank_if_over(room, Stated.of(record), step.now.wall_ms)
-    gone = room.statements.put(stated)
+    stated = _blank_if_over(room, heard, step.now.wall_ms)
+    if stated.record.origin is None and room.statements.kept(stated) is not None:
+        return
+    gone = room.statements.put(stated, partial(cut_of, room.group))
     if gone is None:
+        _note_gave_way(room, stated, step)
         return
     for there in gone:
-        step.journal.delete(Space.STATEMENTS, room.group.gid + there.key)
-    step.journal.put(Space.STATEMENTS, room.group.gid + stated.key, encode(stated.record))
+        _give_way(room, there, step)
+    save(room, stated, step)
+    if record.dev not in room.group.view.devices and record.dev not in room.cuts:
+        note_cuts(room, step)
     if stated.body.form == Form.TALK_END:
         step.ends.setdefault(room.group.gid, 0)
     notify(room, stated.body.form, step)
+
+
+def save(room: Room, stated: Stated, step: Step) -> None:
+    """Have the store hold a statement as it is kept now."""
+    step.journal.put(Space.STATEMENTS, room.group.gid + stated.key, encode(stated.record))
+
+
+def note_cuts(room: Room, step: Step) -> None:
+    """Have all be asked anew if other devices are out than before, or other words of those count that are.
+
+    From then on these share one allowance of their member's.
+    """
+    devices = room.group.view.devices
+    out = [stated.record for stated in room.statements if stated.record.dev not in devices]
+    owners = {DeviceId(record.dev): record.member for record in out}
+    cuts = {dev: cut_of(room.group, dev) for dev in owners}
+    if cuts != room.cuts:
+        room.cuts, room.cuts_ms = cuts, step.now.mono_ms
+        for gone in room.statements.share(owners, partial(cut_of, room.group)):
+            _give_way(room, gone, step)
+
+
+def _give_way(room: Room, stated: Stated, step: Step) -> None:
+    """Have the store forget a statement that is kept no more, but for its name."""
+    step.journal.delete(Space.STATEMENTS, room.group.gid + stated.key)
+    _note_gave_way(room, stated, step)
+
+
+def _note_gave_way(room: Room, stated: Stated, step: Step) -> None:
+    prefix = room.group.gid + stated.record.dev
+    step.journal.put(Space.GAVE_WAY, prefix + stated.name, b"")
+    for name in room.statements.note_gave_way(DeviceId(stated.record.dev), stated.name):
+        step.journal.delete(Space.GAVE_WAY, prefix + name)
+
+
+def what_stays(stated: Stated) -> Stated | None:
+    """Return what remains of a statement whose author left without a trace; None: nothing.
+
+    It is what binds others, without its author's words. What had words is not as it was signed any more, and is not
+    handed on.
+    """
+    rules = FORMS.get(stated.body.form)
+    if rules is None or rules.stays is None or stated.value is None:
+        return None
+    value = encode(rules.stays(stated.value))
+    if value == stated.body.value:
+        return stated
+    record, body = stated.record, replace(stated.body, value=value)
+    return Stated.of(replace(record, body=encode(body), flags=record.flags | Flag.NO_HISTORY))
 
 
 def notify(room: Room, form: int, step: Step) -> None:
@@ -75,9 +134,14 @@ def draft_has_ended(room: Room, draft: DraftRecord, wall_ms: int) -> bool:
 
 
 def _blank_if_over(room: Room, stated: Stated, wall_ms: int) -> Stated:
-    """Take the words from what is over; its place stays taken."""
+    """Take the words from what is over, or of a form that is not known here; its place stays taken.
+
+    The words of a form that `lingers` stay until its author's older ones cannot be about any more.
+    """
     record, body = stated.record, stated.body
-    if record.origin is None or not has_ended(room, body, record.ts_ms, wall_ms):
+    lingers = body.form in FORMS and FORMS[body.form].lingers
+    then_ms = wall_ms - limits.EXPIRES_S_MAX * 1000 if lingers else wall_ms
+    if record.origin is None or (body.form in FORMS and not has_ended(room, body, record.ts_ms, then_ms)):
         return stated
     return Stated.of(replace(record, body=encode(replace(body, value=b"")), origin=None))
 
@@ -87,8 +151,8 @@ def blank_over(room: Room, step: Step) -> Iterator[MessageRecord]:
     for stated in list(room.statements):
         blank = _blank_if_over(room, stated, step.now.wall_ms)
         if blank is not stated:
-            room.statements.put(blank)
-            step.journal.put(Space.STATEMENTS, room.group.gid + blank.key, encode(blank.record))
+            room.statements.put(blank, partial(cut_of, room.group))
+            save(room, blank, step)
             yield stated.record
 
 
@@ -109,7 +173,21 @@ def counting(room: Room, form: int, wall_ms: int, *, subject: bytes | None = Non
 def quiets_of(room: Room, wall_ms: int) -> list[Quiet]:
     """Return who is, or was, asked to be quiet, in the order in which that was said."""
     ranks = {pk: member.rank for pk, member in room.group.view.members.items()}
-    return ladder.fold(counting(room, Form.QUIET, wall_ms), counting(room, Form.LIFT, wall_ms), ranks)
+    found = ladder.fold(counting(room, Form.QUIET, wall_ms), counting(room, Form.LIFT, wall_ms), ranks)
+    return [dataclasses.replace(quiet, former=_former_devices(room, quiet)) for quiet in found]
+
+
+def _former_devices(room: Room, quiet: Quiet) -> frozenset[DeviceId]:
+    """Return the devices that a member had no more, as the author of a quiet saw it: they can say nothing new."""
+    group = room.group
+    said = (there.record for there in room.statements.about(Form.QUIET, quiet.id))
+    heads = next((r.origin.heads for r in said if r.origin is not None and r.msg_id == quiet.said.msg_id), None)
+    mask = group.log.everything if heads is None else group.log.closure(heads)
+    if mask is None:
+        return frozenset()
+    brought = group.log.graph.entries(group.log.graph.brought_for(quiet.member, mask))
+    devices = {entry.act.device for entry in brought if entry.act.device is not None}
+    return frozenset(devices - group.view_of(mask).devices.keys())
 
 
 def is_hushed(quiets: Iterable[Quiet], record: MessageRecord, wall_ms: int) -> bool:

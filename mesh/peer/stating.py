@@ -19,6 +19,7 @@ from mesh.peer.rights import require_in, require_rank
 from mesh.peer.speaking import drop_draft, hand_over, keep_draft
 from mesh.peer.state import Room, State, Step, post_id
 from mesh.peer.statements import keep_statement, notify, read_body
+from mesh.phrases import own, phrase
 from mesh.support.circles import FORMS_OF_CIRCLES
 from mesh.support.forms import FORMS, read_value
 from mesh.support.statements import Rules
@@ -86,7 +87,7 @@ def require_may(room: Room, rules: Rules) -> None:
         require_rank(room, rules.least, rules.deed)
     elif room.group.rank > rules.least:
         raise RefusedError(
-            f"newcomers cannot {rules.deed} yet",
+            phrase("newcomers cannot {deed} yet", deed=own(rules.deed)),
             why="for the first three days one listens; then one is a member",
             do="ask a member or a moderator",
         )

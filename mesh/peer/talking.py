@@ -26,6 +26,7 @@ from mesh.peer.records import JoinRecord, JoinStage, OfferRecord, TalkRecord
 from mesh.peer.routing import JOINING
 from mesh.peer.speaking import can_speak, say_uid
 from mesh.peer.state import Room, State, Step
+from mesh.phrases import phrase
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
 from mesh.wire.codes import InviteCode
@@ -153,7 +154,7 @@ def _require_two(room: Room, member: MemberPk) -> None:
     group = room.group
     if group.me is None or group.own.left:
         raise RefusedError(
-            f"you are not in “{group.founding.name}” any more",
+            phrase("you are not in “{group}” any more", group=group.founding.name),
             why="nobody in it would receive what you ask",
             do="reach the person in another way",
             code="E-NOT-MEMBER",

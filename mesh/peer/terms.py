@@ -5,13 +5,20 @@ as the steward said since (`mesh.support.stewards`). When it is over this node u
 steps down as soon as the member key is at hand, for only that key signs such a step (protocol.md §4): when the node
 is started with the passphrase, or when the person does it.
 
-A rank that nobody else has stays: the last founder's, for stewards cannot name stewards, and the last steward's.
+A rank that nobody else has stays: the last founder's, for stewards cannot name stewards, and the last steward's. Two
+whose terms end while they do not hear of each other would both step down. So by itself a node ends a term only while it
+is linked with whoever goes on in any case, the most senior one with the least key, whose own node never steps down by
+itself; and only with the same operations as theirs.
+
+A further device of ours can put our term off, by as much as the group gives, and never bring its end nearer: it has no
+member key, and if it is in other hands, nobody steps down for what it says.
 """
 
 from typing import Final
 
 from mesh.commands import Rank, SetRank
 from mesh.errors import RefusedError
+from mesh.events import Instant
 from mesh.groups.authoring import author
 from mesh.groups.group import Group
 from mesh.ids import MemberPk
@@ -19,7 +26,9 @@ from mesh.membership.structure import TALK
 from mesh.peer.speaking import publish
 from mesh.peer.state import Room, State, Step
 from mesh.peer.statements import counting
+from mesh.phrases import phrase
 from mesh.support import stewards
+from mesh.wire import limits
 from mesh.wire.operations import OpType, RankBody
 from mesh.wire.statements import Form
 
@@ -38,11 +47,10 @@ def own_end_ms(room: Room, wall_ms: int) -> int | None:
     group, me = room.group, room.group.me
     if me is None or me.rank > Rank.STEWARD or group.own.left or _is_of_two(group):
         return None
-    stated = stewards.terms(counting(room, Form.TERM, wall_ms, subject=me.grant)).get((me.pk, me.grant))
-    if stated is not None:
-        return stated
     days = term_days(group)
-    return group.own.granted_ms + days * stewards.DAY_MS if days and group.own.granted == me.grant else None
+    granted_ms = group.own.granted_ms + days * stewards.DAY_MS if days and group.own.granted == me.grant else None
+    said = [word for word in counting(room, Form.TERM, wall_ms, subject=me.grant) if word.member == me.pk]
+    return stewards.own_end_ms(said, group.own.dev, days or stewards.TERM_DAYS_MAX, granted_ms)
 
 
 def _is_of_two(group: Group) -> bool:
@@ -67,6 +75,23 @@ def is_over(room: Room, wall_ms: int) -> bool:
     """Say whether our own term is over, and somebody is there to go on."""
     end_ms = own_end_ms(room, wall_ms)
     return end_ms is not None and wall_ms >= end_ms and bool(who_could_go_on(room.group))
+
+
+def goes_on(group: Group) -> MemberPk | None:
+    """Return who goes on in any case: the most senior steward or founder, of equal ones the one with the least key."""
+    seniors = (member for member in group.view.members.values() if member.rank <= Rank.STEWARD)
+    return min(((member.rank, member.pk) for member in seniors), default=(None, None))[1]
+
+
+def ends_by_itself(state: State, room: Room, now: Instant) -> bool:
+    """Say whether our term is over, and whoever goes on in any case is linked with us and has what we have."""
+    first = goes_on(room.group)
+    if not is_over(room, now.wall_ms) or first is None or first == room.group.own.member_pk:
+        return False
+    theirs = room.group.view.members[first].devices
+    heads = room.group.log.heads[: limits.STATE_HEADS_MAX]
+    there = (session for _, session in state.present(room) if session.heard and session.device in theirs)
+    return any(list(session.heads) == heads for session in there)
 
 
 def require_term(room: Room, wall_ms: int) -> None:
@@ -94,9 +119,9 @@ def step_down(state: State, room: Room, command: SetRank, step: Step) -> None:
     if group.rank <= Rank.STEWARD and not who_could_go_on(group):
         rank = group.rank.name.lower()
         raise RefusedError(
-            f"you are the last {rank} of this group",
+            phrase("you are the last {rank} of this group", rank=rank),
             why="without one, nobody could do for it what you can",
-            do=f"ask somebody to share it, then make them one: `mesh group rank GROUP MEMBER {rank}`"
+            do=phrase("ask somebody to share it, then make them one: `mesh group rank GROUP MEMBER {rank}`", rank=rank)
             if group.rank is Rank.FOUNDER
             else "ask a member to begin anew with all: `mesh group fork`",
             code="E-LAST-STEWARD",

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mesh.gossip.frontier import Frontier, Spells
+from mesh.groups.retention import HOUR_MS
 from mesh.ids import MsgId, OpId
 from mesh.peer.records import RangesRecord, SpellRecord, TrackRecord
+from mesh.wire import limits
 from mesh.wire.messages import SignedMessage
 from mesh.wire.operations import ZERO32
 
@@ -138,6 +140,27 @@ class Track:
             post_id=record.post_id,
             doubted=record.doubted,
         )
+
+
+@dataclass(slots=True, kw_only=True)
+class Tried:
+    """How many sealed notes of a member were tried: by the hour in which they were said, and of late here."""
+
+    hours: dict[int, int] = field(default_factory=dict)  # hour since 1970, by their clock → how many
+    since_ms: int = 0  # when the hour of ours began in which `count` were tried (mono)
+    count: int = 0
+
+    def may(self, hour: int, mono_ms: int, *, first: int) -> bool:
+        """Say whether one more that was said in an hour may be tried, and count it; hours before `first` are let go."""
+        if not self.count or mono_ms - self.since_ms >= HOUR_MS:
+            self.since_ms, self.count = mono_ms, 0
+        if self.count >= limits.NOTES_TRIED_MAX or self.hours.get(hour, 0) >= limits.NOTES_OF_A_MEMBER_MAX:
+            return False
+        self.count += 1
+        self.hours[hour] = self.hours.get(hour, 0) + 1
+        if min(self.hours) < first:
+            self.hours = {there: many for there, many in self.hours.items() if there >= first}
+        return True
 
 
 def _ranges(frontier: Frontier) -> RangesRecord:

@@ -29,6 +29,7 @@ from mesh.peer.state import Room, State, Step
 from mesh.wire import limits
 from mesh.wire.frames import Frame, topic_of
 from mesh.wire.messages import SignedMessage
+from mesh.wire.operations import ZERO32
 from mesh.wire.returns import ReturnBody
 from mesh.wire.sessions import KeyupsBody, NotInBody
 
@@ -62,6 +63,7 @@ def _call(state: State, room: Room, step: Step) -> None:
         kem_pk=group.kems[number].public,
         addresses=reaching.knock_addresses(state, room),
         heads=group.log.heads_over([], limits.HEADS_MAX),
+        epoch=group.epoch or OpId(ZERO32),
     )
     for epoch in _meeting(state, room):
         nonce = step.entropy.draw(24)
@@ -137,7 +139,7 @@ def _give_way(room: Room, body: ReturnBody, step: Step) -> bool:
         mseq=0 if contact is None else contact.mseq,
     )
     reaching.learn_contact(room, body.dev, reached, step)
-    if group.epoch is not None:
+    if group.epoch is not None and group.epoch != body.epoch:
         stranding.call(room, body.dev, group.epoch, step)
     return True
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import apsw
 
 from mesh.errors import StoreError
+from mesh.phrases import own, phrase
 
 
 class StoreMissing(StoreError):
@@ -72,12 +73,12 @@ def in_words(error: apsw.Error, path: Path) -> StoreError:
         case apsw.FullError():
             return StoreFull(
                 "The disk is full: nothing of this was written.",
-                why=f"The store is {path}.",
+                why=phrase("The store is {path}.", path=str(path)),
                 do="Free some space and try again.",
             )
         case apsw.BusyError() | apsw.LockedError():
             return StoreBusy(
-                f"Another program has the store open: {path}",
+                phrase("Another program has the store open: {path}", path=str(path)),
                 why="Two writers would wait for each other.",
                 do="Close it and try again.",
             )
@@ -88,8 +89,8 @@ def in_words(error: apsw.Error, path: Path) -> StoreError:
 def damaged(path: Path, how: str) -> StoreDamaged:
     """Say that the store at `path` cannot be what this program wrote."""
     return StoreDamaged(
-        f"The store is damaged: {how} ({path}).",
-        why="Every page is authenticated, so that nothing altered is ever shown as if it were yours.",
+        phrase("The store is damaged: {how} ({path}).", how=own(how), path=str(path)),
+        why="Every page is checked, so that nothing altered is ever shown as if it were yours.",
         do="Stop the node, keep the file, and bring back a copy of the home or a backup (mesh id restore).",
     )
 
@@ -98,7 +99,7 @@ def unwritable(path: Path, error: Exception) -> StoreUnwritable:
     """Say that the system does not let the store at `path` be read or written."""
     said = (error.strerror if isinstance(error, OSError) else None) or str(error)
     return StoreUnwritable(
-        f"The store cannot be read or written: {path} ({said}).",
+        phrase("The store cannot be read or written: {path} ({reason}).", path=str(path), reason=said),
         why="Nothing of what was to be written is there.",
         do="Look at the permissions of the home and at the disk, then try again.",
     )
@@ -116,7 +117,7 @@ def unencrypted() -> StoreUnencrypted:
 def missing(path: Path) -> StoreMissing:
     """Say that there is no store at `path`."""
     return StoreMissing(
-        f"The store is not there: {path}",
+        phrase("The store is not there: {path}", path=str(path)),
         why="The key to it is here, but what it held is not.",
         do="Bring the file back from a copy of the home, or begin a new home with your recovery words.",
     )
@@ -125,8 +126,12 @@ def missing(path: Path) -> StoreMissing:
 def newer(path: Path, theirs: int, ours: int) -> StoreNewer:
     """Say that the store's schema is a later one."""
     return StoreNewer(
-        f"A newer version of the program wrote this store: {path}",
-        why=f"Its schema is version {theirs}; this program knows {ours}, and might lose what it cannot read.",
+        phrase("A newer version of the program wrote this store: {path}", path=str(path)),
+        why=phrase(
+            "Its schema is version {theirs}; this program knows {ours}, and might lose what it cannot read.",
+            theirs=theirs,
+            ours=ours,
+        ),
         do="Install that version or a later one.",
     )
 
@@ -134,7 +139,11 @@ def newer(path: Path, theirs: int, ours: int) -> StoreNewer:
 def older(path: Path, theirs: int, ours: int) -> StoreOlder:
     """Say that the store's schema is an earlier one, which this program does not read."""
     return StoreOlder(
-        f"An older version of the program wrote this store: {path}",
-        why=f"Its schema is version {theirs}; this program knows {ours} alone. Nothing in it is changed or lost.",
+        phrase("An older version of the program wrote this store: {path}", path=str(path)),
+        why=phrase(
+            "Its schema is version {theirs}; this program knows {ours} alone. Nothing in it is changed or lost.",
+            theirs=theirs,
+            ours=ours,
+        ),
         do="Use the version that wrote it. Or begin a new home, and ask your groups for new invites.",
     )

@@ -31,6 +31,7 @@ _SIGNS: Final = "!@"  # punctuation that is written for a letter
 _PAIRS: Final = (("rn", "m"), ("vv", "w"))
 _ACCENTS: Final = range(0x300, 0x370)  # on Latin, Greek and Cyrillic letters; the vowel signs of other scripts stay
 _ID_AT_END: Final = re.compile(r"\(\s*[0-9a-f]+[.\s]*\)\s*$")  # an alias may not pass itself off as one with its id
+OURS: Final = ("you", "yours", "someone who left", "du", "ihr", "Sie")  # what the program says in place of a name
 _FOLDS_KEPT: Final = 4096
 
 

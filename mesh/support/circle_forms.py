@@ -6,9 +6,10 @@ from typing import Final
 from mesh.commands import Rank
 from mesh.errors import Fault, LocalError, RemoteError
 from mesh.ids import MemberPk
+from mesh.phrases import phrase
 from mesh.support.circles import KEY_PREFIX_BYTES
 from mesh.support.slots import ID_BYTES, check_slot, check_thing
-from mesh.support.statements import Rules
+from mesh.support.statements import Rules, whole
 from mesh.wire import limits
 from mesh.wire.codec import Record
 from mesh.wire.statements import (
@@ -33,7 +34,11 @@ def compose(*, made_ms: int, question: str, turn_s: int, rounds: int, lasts_s: i
     if not limits.CIRCLE_TURN_S_MIN <= turn_s <= limits.CIRCLE_TURN_S_MAX:
         raise LocalError("a turn lasts between a minute and a day", do="write it like 5m or 2h", code="E-USAGE")
     if not 1 <= rounds <= limits.CIRCLE_ROUNDS_MAX:
-        raise LocalError(f"a circle goes round 1 to {limits.CIRCLE_ROUNDS_MAX} times", do="name fewer", code="E-USAGE")
+        raise LocalError(
+            phrase("a circle goes round 1 to {most} times", most=limits.CIRCLE_ROUNDS_MAX),
+            do="name fewer",
+            code="E-USAGE",
+        )
     if not limits.CIRCLE_LASTS_S_MIN <= lasts_s <= limits.CIRCLE_LASTS_S_MAX:
         raise LocalError(
             "a circle lasts between ten minutes and seven days", do="write it like 3h or 2d", code="E-USAGE"
@@ -87,6 +92,12 @@ def check_closing(subject: bytes, value: Record) -> None:
     check_text(value.text, limits.CIRCLE_CLOSING_BYTES_MAX, lines=True)
 
 
+def without_words(value: Record) -> Record:
+    """Return what is left of closing words when their author left without a trace: that the circle is closed."""
+    assert isinstance(value, ClosingValue)
+    return ClosingValue(text="")
+
+
 CIRCLES: Final = Rules(
     form=Form.CIRCLE,
     value=CircleValue,
@@ -120,6 +131,7 @@ STARTS: Final = Rules(
     newest=16,
     standing=True,
     fades=True,
+    stays=whole,
 )
 TURNS: Final = Rules(
     form=Form.TURN,
@@ -142,6 +154,7 @@ MOVES: Final = Rules(
     newest=256,  # past each seat of the largest circle in each round
     standing=True,
     fades=True,
+    stays=whole,
 )
 CLOSINGS: Final = Rules(
     form=Form.CLOSING,
@@ -154,5 +167,6 @@ CLOSINGS: Final = Rules(
     standing=True,
     fades=True,
     speaks=True,
+    stays=without_words,
 )
 RULES: Final = (CIRCLES, SEATS, STARTS, TURNS, MOVES, CLOSINGS)

@@ -4,7 +4,7 @@ Who joined before the start sits in the order that the start names; who comes la
 its speaker has said something or passed, or is moved on: by the facilitator, by a moderator, or by anybody in the
 circle once the soft timer is over. Who was moved on without a word keeps a slot at the end of the round; who is moved
 on there has missed it. When all have had their turn there remain the closing words; without them a circle ends by
-itself.
+itself. The start of one who leads goes before that of any other: nobody takes a circle over by dating theirs back.
 
 It is a fold: the words that count are played through seat by seat, each seat by what was said of *that* seat. So two
 parts of a group that went on alone come to one state when they meet, and no turn is lost: a word that came while, as it
@@ -28,6 +28,7 @@ _ABOUT_ONE: Final = (Form.SEAT, Form.START, Form.TURN, Form.MOVE, Form.CLOSING)
 FORMS_OF_CIRCLES: Final = (Form.CIRCLE, *_ABOUT_ONE)
 _Words: TypeAlias = dict[Form, list[Said]]
 SLACK_MS: Final = 30_000  # a post this close to its author's turn was said in it: clocks differ; ours
+OPENING_MS: Final = 2 * limits.CLOCK_AHEAD_MS_MAX  # one is stated so soon after it was made, whatever the clocks say
 NEEDED: Final = 2  # nobody holds a circle alone: else one member could keep a group silent
 KEY_PREFIX_BYTES: Final = 16  # by which a start names who sits in it
 _SEAT_KEY_BYTES: Final = 14  # of a member key, in the subject of a move
@@ -167,7 +168,7 @@ def in_round(circle: bytes, number: int) -> bytes:
 def fold(said: Mapping[Form, Iterable[Said]], present: Container[MemberPk], wall_ms: int) -> list[Circle]:
     """Return the circles of a group, in the order in which they were opened; `present`: who is in the group."""
     openings: dict[bytes, Said] = {}
-    here = newest(filter(is_own_slot, said[Form.CIRCLE]), lambda word: word.subject)
+    here = newest(filter(_is_opening, said[Form.CIRCLE]), lambda word: word.subject)
     for word in sorted(here.values(), key=later):
         openings.setdefault(thing_id(Form.CIRCLE, word.member, word.value), word)
     words: dict[bytes, _Words] = {key: {form: [] for form in _ABOUT_ONE} for key in openings}
@@ -176,6 +177,12 @@ def fold(said: Mapping[Form, Iterable[Said]], present: Container[MemberPk], wall
             if word.subject[:ID_BYTES] in words:
                 words[word.subject[:ID_BYTES]][form].append(word)
     return _standing([_circle(key, word, words[key], present, wall_ms) for key, word in openings.items()])
+
+
+def _is_opening(word: Said) -> bool:
+    """Say whether a word opens a circle: it was said when it was made, so that nobody opens one anew and anew."""
+    made_ms = word.value.made_ms if isinstance(word.value, CircleValue) else word.ts_ms + 1
+    return is_own_slot(word) and 0 <= word.ts_ms - made_ms <= OPENING_MS
 
 
 def _standing(circles: list[Circle]) -> list[Circle]:
@@ -322,7 +329,7 @@ class _Play:
         table, here = self.table, self._here()
         starts = (word for word in sorted(table.words[Form.START], key=later) if word.ts_ms <= self.until_ms)
         may = (word for word in starts if table.may(word, table.opening.ts_ms) and len(table.named(word)) >= NEEDED)
-        start = next(may, None)
+        start = min(may, key=lambda word: (not table.leads(word), later(word)), default=None)
         if start is None:
             self.seated = here[: limits.CIRCLE_SEATS_MAX]
             self.to_come = list(self.seated)

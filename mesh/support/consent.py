@@ -18,6 +18,7 @@ from mesh.commands import Rank
 from mesh.crypto.hashes import h
 from mesh.errors import Fault, LocalError, RemoteError
 from mesh.ids import GroupId, MemberPk, PostId
+from mesh.phrases import phrase
 from mesh.support.flags import check_post
 from mesh.support.notes import NoteRules
 from mesh.support.statements import Rules, Said, later
@@ -27,6 +28,8 @@ from mesh.wire.messages import Flag
 from mesh.wire.notes import NoteTag, ShareQuestion
 from mesh.wire.statements import ConsentValue, Form
 from mesh.wire.text import check_text, require_text
+
+QUESTION_MS: Final = 14 * 86_400_000  # one question about a post in so long, and a no holds for as long; ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +88,10 @@ def widen(consent: ConsentValue, *, everyone: bool, to: Collection[bytes]) -> Co
     named = sorted({*consent.to, *to})
     if len(named) > limits.CONSENTS_OF_POST_MAX:
         raise LocalError(
-            f"as many members as can be named may take this message already: {limits.CONSENTS_OF_POST_MAX}",
+            phrase(
+                "as many members as can be named may take this message already: {most}",
+                most=limits.CONSENTS_OF_POST_MAX,
+            ),
             why="each is named in what everybody's node keeps",
             do="let everyone take it (--to all), or `mesh share withdraw` it and name others",
             code="E-TOO-MANY",
@@ -130,4 +136,5 @@ QUESTIONS: Final = NoteRules(
     author=Rank.NEWCOMER,
     reader=Rank.NEWCOMER,
     newest=limits.QUESTIONS_OF_MEMBER_MAX,
+    holds_ms=QUESTION_MS,
 )

@@ -73,7 +73,7 @@ _NUMBER: Final = re.compile(r"(?<![\w@/#=+])\+?\(?\d(?:[\d()/. \u00a0-]{0,80}\d)
 _SHARED: Final = frozenset(
     re.sub(r"\D", "", piece)
     for entry in (*INTERNATIONAL, *(entry for country in COUNTRIES.values() for entry in country.entries))
-    for piece in re.split(r"[;,(]|\bor\b", entry.contact)
+    for piece in re.split(r"[;,(]|\bor\b", str(entry.contact))
 )
 # Toll-free: 800 in most plans, 808 and 1800 in some, 8xx of the North American plan, 116 of the European one.
 _TOLL_FREE: Final = re.compile(r"(00|\+)?(0?80[08]|1?8(00|33|44|55|66|77|88)|1800|116)\d{3,8}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from mesh.phrases import Words, phrase
 from mesh.support.crisis_table import COUNTRIES, INTERNATIONAL, CrisisEntry
 
 FALLBACK: Final = "international"  # what the card calls itself where no country's entries are shown
@@ -25,6 +26,8 @@ _ALONE: Final = re.compile(r"[A-Za-z]{2}")
 NOTICE: Final = (
     "This is not an emergency service.",
     "If a life is in danger now, call the emergency number of the country that you are in.",
+)
+SOURCES: Final = (
     "Each entry was read on the day that is shown, in a stored copy of the page that is named.",
     "The page itself may be newer: check before relying on it.",
 )
@@ -36,14 +39,16 @@ _NONE_NAMED: Final = "No country was named, so these are for all. Name yours: `m
 class Card:
     """What is shown: `locale` is a country (ISO 3166-1, two letters) or "international"; `title` names it in words.
 
-    `instead` says why this is not the card of a country, and is empty where it is one.
+    `instead` says why this is not the card of a country, and is empty where it is one. What is in words of ours is told
+    in the reader's language by whoever shows it. `notice` is for everybody; `sources` says what the entries rest on.
     """
 
     locale: str
-    title: str
-    instead: str
+    title: Words
+    instead: Words
     entries: tuple[CrisisEntry, ...]
-    notice: tuple[str, ...]  # whole sentences
+    notice: tuple[Words, ...]  # whole sentences
+    sources: tuple[Words, ...]  # whole sentences
 
 
 def country_in(locale: str, *, alone: bool) -> str | None:
@@ -66,22 +71,29 @@ def country_of(environment: Mapping[str, str]) -> str | None:
     return next((country for country in named if country is not None), None)
 
 
-def crisis_card(country: str | None, *, today: date) -> Card:
-    """Return the card for a country (two capitals), or the international one for None and for what is not here."""
+def crisis_card(country: str | None, *, today: date, guessed: bool = False) -> Card:
+    """Return the card for a country (two capitals), or the international one for None and for what is not here.
+
+    `guessed`: the country is the machine's, and nobody named it. Then the card says how to name another.
+    """
     known = COUNTRIES.get(country or "")
+    instead: Words = ""
     if known is not None and country is not None:
-        locale, title, instead, entries = country, known.name, "", known.entries
+        locale, title, entries = country, known.name, known.entries
     else:
         locale, title, entries = FALLBACK, "International", INTERNATIONAL
         instead = (
-            _NONE_NAMED if country is None else f"There is no entry for {country} here, so these are for all countries."
+            _NONE_NAMED
+            if country is None
+            else phrase("There is no entry for {country} here, so these are for all countries.", country=country)
         )
     return Card(
         locale=locale,
         title=title,
         instead=instead,
         entries=entries,
-        notice=(*NOTICE, *([] if instead else [_ELSEWHERE]), *_ages(entries, today)),
+        notice=(*NOTICE, *_old(entries, today), *([_ELSEWHERE] if guessed and not instead else [])),
+        sources=(*SOURCES, *_ages(entries)),
     )
 
 
@@ -95,12 +107,13 @@ def is_old(entry: CrisisEntry, today: date) -> bool:
     return (today - entry.checked).days > OLD_AFTER_DAYS
 
 
-def _ages(entries: Iterable[CrisisEntry], today: date) -> list[str]:
-    """Say how old the copies are, where they say so themselves, and which entries were read long ago."""
-    entries = list(entries)
-    said = []
-    if dated := [f"{entry.name} {entry.page_of}" for entry in entries if entry.page_of]:
-        said.append(f"What the copies say of their own date: {', '.join(dated)}.")
-    if old := [entry.name for entry in entries if is_old(entry, today)]:
-        said.append(f"Read more than a year ago, so check first: {', '.join(old)}.")
-    return said
+def _old(entries: Iterable[CrisisEntry], today: date) -> list[Words]:
+    """Name the entries that were read long ago."""
+    old = [str(entry.name) for entry in entries if is_old(entry, today)]
+    return [phrase("Read more than a year ago, so check first: {entries}.", entries=", ".join(old))] if old else []
+
+
+def _ages(entries: Iterable[CrisisEntry]) -> list[Words]:
+    """Say how old the copies are, where they say so themselves."""
+    dated = [f"{entry.name} {entry.page_of}" for entry in entries if entry.page_of]
+    return [phrase("What the copies say of their own date: {entries}.", entries=", ".join(dated))] if dated else []

@@ -4,8 +4,10 @@ The rule of this table: an entry whose source nobody here has read is left out. 
 another list, or from what everybody knows. `checked` is the day on which the source's text was read, by one of us, in
 a copy that a search service keeps (an excerpt of the page, not the live page); `page_of` is the month that the copy
 itself bears, where it bears one. Only facts are taken: a name, a number, hours. `hours` says so where the page gave
-none. The source is the organisation's own page or a government's where such a copy could be read, else a page that
-names the number plainly.
+none, and is told in the reader's language, as a country's name is. So are the few words of ours in a name or a contact
+("call or text", the language that is spoken there), which stand in a phrase; what an organisation calls itself, its
+numbers and its addresses stay as they are. The source is the organisation's own page or a government's where such a
+copy could be read, else a page that names the number plainly.
 
 To add or renew an entry: read its page, write what it says, and the day.
 """
@@ -15,13 +17,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from mesh.phrases import Phrase, Words, phrase
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrisisEntry:
     """One place to turn to: `contact` as one dials or types it, `source` the address of the page that was read."""
 
-    name: str
-    contact: str
+    name: Words
+    contact: Words
     hours: str
     source: str
     checked: date
@@ -39,7 +43,32 @@ class Country:
 _READ: Final = date(2026, 11, 23)
 _DAY_AND_NIGHT: Final = "day and night"
 _FREE: Final = "day and night; free"
-_NO_HOURS: Final = "the page gives no hours"
+_NO_HOURS: Final = "hours not given"
+
+
+def _in_dutch(name: str) -> Phrase:
+    return phrase("{name} (Dutch)", name=name)
+
+
+def _in_english(name: str) -> Phrase:
+    return phrase("{name} (English)", name=name)
+
+
+def _in_finnish(name: str) -> Phrase:
+    return phrase("{name} (Finnish)", name=name)
+
+
+def _in_french(name: str) -> Phrase:
+    return phrase("{name} (French)", name=name)
+
+
+def _call_or_text(number: str) -> Phrase:
+    return phrase("{number} (call or text)", number=number)
+
+
+def _or_text(number: str, *, word: str, to: str) -> Phrase:
+    return phrase("{number}, or text {word} to {short}", number=number, word=word, short=to)
+
 
 COUNTRIES: Final[Mapping[str, Country]] = {
     "AT": Country(
@@ -70,14 +99,14 @@ COUNTRIES: Final[Mapping[str, Country]] = {
         name="Belgium",
         entries=(
             CrisisEntry(
-                name="Zelfmoordlijn 1813 (Dutch)",
+                name=_in_dutch("Zelfmoordlijn 1813"),
                 contact="1813; www.zelfmoord1813.be",
                 hours=_FREE,
                 source="https://nieuws.vtm.be/binnenland/67758-nieuw-nummer-zelfmoordlijn1813",
                 checked=_READ,
             ),
             CrisisEntry(
-                name="Centre de Prévention du Suicide (French)",
+                name=_in_french("Centre de Prévention du Suicide"),
                 contact="0800 32 123",
                 hours=_FREE,
                 source="https://www.lalibre.be/belgique/societe/2023/02/21/"
@@ -106,7 +135,7 @@ COUNTRIES: Final[Mapping[str, Country]] = {
         entries=(
             CrisisEntry(
                 name="9-8-8: Suicide Crisis Helpline",
-                contact="9-8-8 (call or text)",
+                contact=_call_or_text("9-8-8"),
                 hours=_DAY_AND_NIGHT,
                 source="https://cmhasaskatoon.ca/9-8-8/",
                 checked=_READ,
@@ -133,7 +162,9 @@ COUNTRIES: Final[Mapping[str, Country]] = {
         entries=(
             CrisisEntry(
                 name="TelefonSeelsorge",
-                contact="0800 1110111, 0800 1110222 or 116123",
+                contact=phrase(
+                    "{first}, {second} or {third}", first="0800 1110111", second="0800 1110222", third="116123"
+                ),
                 hours=_FREE,
                 source="http://ansbach-evangelisch.de/jeder-braucht-mal-hilfe/",
                 checked=_READ,
@@ -171,14 +202,14 @@ COUNTRIES: Final[Mapping[str, Country]] = {
         name="Finland",
         entries=(
             CrisisEntry(
-                name="MIELI Crisis Helpline (Finnish)",
+                name=_in_finnish("MIELI Crisis Helpline"),
                 contact="09 2525 0111",
                 hours=_DAY_AND_NIGHT,
                 source="https://mentalhealth.fi/where-to-go-in-an-emergency",
                 checked=_READ,
             ),
             CrisisEntry(
-                name="MIELI Crisis Helpline (English)",
+                name=_in_english("MIELI Crisis Helpline"),
                 contact="09 2525 0116",
                 hours="Fridays 9:00 to 13:00",
                 source="http://mieli.fi/helpline",
@@ -216,16 +247,16 @@ COUNTRIES: Final[Mapping[str, Country]] = {
         entries=(
             CrisisEntry(
                 name="Pieta",
-                contact="1800 247 247, or text HELP to 51444",
+                contact=_or_text("1800 247 247", word="HELP", to="51444"),
                 hours=_DAY_AND_NIGHT,
-                source="https://kilcullenbridge.blogspot.com/2023/07/younger-people-seeking-help-from-pieta.html",
+                source="https://wicklownow.ie/news/wicklow-people-feeling-low-over-christmas-period-urged-to-contact-helpline/",
                 checked=_READ,
-                page_of="2023-07",
+                page_of="2021-06",
             ),
             CrisisEntry(
                 name="Samaritans",
                 contact="116 123",
-                hours=f"free; {_NO_HOURS}",
+                hours="free; hours not given",
                 source="https://www.irishexaminer.com/breakingnews/ireland/samaritans-answer-29m-calls-since-2014-"
                 "charity-to-play-crucial-role-in-new-mental-help-phone-service-914684.html",
                 checked=_READ,
@@ -298,7 +329,7 @@ COUNTRIES: Final[Mapping[str, Country]] = {
         entries=(
             CrisisEntry(
                 name="113 Zelfmoordpreventie",
-                contact="113 or 0800-0113; 113.nl",
+                contact=phrase("{first} or {second}; {site}", first="113", second="0800-0113", site="113.nl"),
                 hours=_DAY_AND_NIGHT,
                 source="https://www.nu.nl/binnenland/6062813/"
                 "hulplijn-113-nu-ook-rechtstreeks-bereikbaar-voor-zelfmoordpreventie.html?redirect=1",
@@ -335,7 +366,7 @@ COUNTRIES: Final[Mapping[str, Country]] = {
         entries=(
             CrisisEntry(
                 name="1737, need to talk?",
-                contact="1737 (call or text)",
+                contact=_call_or_text("1737"),
                 hours=_FREE,
                 source="http://www.newshub.co.nz/home/health/2017/06/"
                 "combined-text-and-call-helpline-to-assist-mental-health-crunch.html",
@@ -344,7 +375,7 @@ COUNTRIES: Final[Mapping[str, Country]] = {
             ),
             CrisisEntry(
                 name="Lifeline Aotearoa",
-                contact="0800 543 354, or text HELP to 4357",
+                contact=_or_text("0800 543 354", word="HELP", to="4357"),
                 hours=_NO_HOURS,
                 source="https://nzfamilies.org.nz/?p=1578",
                 checked=_READ,
@@ -408,7 +439,7 @@ COUNTRIES: Final[Mapping[str, Country]] = {
         entries=(
             CrisisEntry(
                 name="988 Suicide & Crisis Lifeline",
-                contact="988 (call or text); 988lifeline.org",
+                contact=phrase("{number} (call or text); {site}", number="988", site="988lifeline.org"),
                 hours=_FREE,
                 source="https://health.wyo.gov/publichealth/prevention/wivpp/suicide-prevention/"
                 "988-suicide-crisis-lifeline",
@@ -422,7 +453,7 @@ COUNTRIES: Final[Mapping[str, Country]] = {
             CrisisEntry(
                 name="SADAG, South African Depression and Anxiety Group",
                 contact="0800 456 789; SMS 31393; WhatsApp 087 163 2030",
-                hours="WhatsApp 8:00 to 17:00; for the others the page gives no hours",
+                hours="WhatsApp 8:00 to 17:00; for the others no hours are given",
                 source="https://www.sabcnews.com/sabcnews/"
                 "sadag-encourages-the-mentally-fatigued-to-reach-out-amid-world-suicide-prevention-day/",
                 checked=_READ,
@@ -447,11 +478,10 @@ INTERNATIONAL: Final = (
         checked=_READ,
     ),
     CrisisEntry(
-        name="Emergency services in the European Union",
+        name=phrase("Emergency services, EU"),
         contact="112",
-        hours=f"free from any phone; {_NO_HOURS}",
-        source="https://www.news.lt/Law-And-Order-Crime/Need-help-Dial-112.im?f=c&id=189320&p=12",
+        hours="free from any phone; hours not given",
+        source="https://www2.hse.ie/emergencies/when-to-call-112-or-999/",
         checked=_READ,
-        page_of="2009-02",
     ),
 )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from mesh.errors import Fault, LocalError, RemoteError
+from mesh.phrases import Words, own, phrase
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
 from mesh.wire.files import FILES_BYTES_MAX, FileEntry, FilesValue, chunks_of
@@ -18,7 +19,7 @@ _FOLDERS: Final = (".", "..")
 MIB: Final = 1024 * 1024
 
 
-def name_fault(name: str) -> str | None:
+def name_fault(name: str) -> Words | None:
     """Return why a file may not be called so, in words, or None."""
     if not name or shows_nothing(name):
         return "is empty"
@@ -31,20 +32,28 @@ def require_files(wanted: Sequence[tuple[str, int]]) -> None:
     """Check names and sizes (bytes) of what is to stand beside one post; LocalError in words."""
     if not 1 <= len(wanted) <= limits.FILES_OF_POST_MAX:
         raise LocalError(
-            f"a post takes at most {limits.FILES_OF_POST_MAX} files",
+            phrase("a post takes at most {most} files", most=limits.FILES_OF_POST_MAX),
             why="what they consist of is listed in the post itself",
             do="send the others with another post",
             code="E-FILES",
         )
     for name, size in wanted:
         if (fault := name_fault(name)) is not None:
-            raise LocalError(f"the name of a file {fault}", do="rename it, and send it again", code="E-FILE-NAME")
+            raise LocalError(
+                phrase("the name of a file {how}", how=own(fault)),
+                do="rename it, and send it again",
+                code="E-FILE-NAME",
+            )
         if size < 0:
             raise LocalError("a file has no size below nothing", code="E-USAGE")
     if (total := sum(size for _, size in wanted)) > limits.FILES_OF_POST_BYTES_MAX:
         raise LocalError(
-            f"the files are {total:,} bytes long; {limits.FILES_OF_POST_BYTES_MAX:,} ({_MIB_MAX} MiB) a post is the "
-            "limit",
+            phrase(
+                "the files are {size} bytes long; {most} ({mebibytes} MiB) a post is the limit",
+                size=f"{total:,}",
+                most=f"{limits.FILES_OF_POST_BYTES_MAX:,}",
+                mebibytes=_MIB_MAX,
+            ),
             why="what they consist of is listed in the post itself, which every member's node keeps",
             do="send less, or in several posts",
             code="E-FILES",

@@ -11,7 +11,7 @@ from mesh.errors import Fault, LocalError, RemoteError
 from mesh.support.notes import NoteRules
 from mesh.wire import limits
 from mesh.wire.codec import Record
-from mesh.wire.codes import from_uri
+from mesh.wire.codes import from_uri, is_written_plainly
 from mesh.wire.notes import IntroductionNote, NoteTag, SeekingNote
 from mesh.wire.text import check_text, require_text
 
@@ -48,6 +48,8 @@ def check_answer(value: Record) -> None:
     try:
         if value.code:
             from_uri(value.code)
+            if not is_written_plainly(value.code):
+                raise RemoteError(Fault.MALFORMED, "a code with more in it than a code")
     except LocalError:
         raise RemoteError(Fault.MALFORMED, "an answer with a code that is none") from None
     if not value.code and not value.text:

@@ -9,7 +9,8 @@ are stated anew, where all can see it.
 What was said meanwhile. A quiet names the last message of each device that its author had (`cuts`). As long as it
 lasts, what lies beyond stays closed, whatever time it claims: nobody gets around it by setting back their clock. After
 it there remains closed what claims to be from its time, and was beyond the cuts. It is a rule for showing, and whoever
-wants to opens it: somebody may have said it before they could know.
+wants to opens it: somebody may have said it before they could know. A lift, whenever it comes, opens all of it: so what
+a changed program closed, by a quiet that is dated back, does not stay closed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +22,7 @@ from mesh.errors import Fault, RemoteError
 from mesh.ids import DeviceId, MemberPk
 from mesh.support.flags import check_post
 from mesh.support.slots import check_thing, thing_id
-from mesh.support.statements import Rules, Said, later
+from mesh.support.statements import Rules, Said, later, whole
 from mesh.wire.codec import Record
 from mesh.wire.statements import FoldingValue, Form, LiftValue, QuietValue
 
@@ -30,15 +31,17 @@ LOGGED_S: Final = 30 * 86_400  # a quiet, and its end, are shown in the log for 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quiet:
-    """A member is asked to be quiet; `end_ms` is when it ends, or was ended by `lift`. `id`: 16 B."""
+    """A member is asked to be quiet until `asked_ms`; `end_ms` is when it ends, or was ended by `lift`. `id`: 16 B."""
 
     id: bytes
     said: Said
     member: MemberPk
     start_ms: int
+    asked_ms: int
     end_ms: int
     cuts: Mapping[DeviceId, int]
     lift: Said | None
+    former: frozenset[DeviceId] = frozenset()  # of the member, and out when this was said: all they said was before it
 
     def lasts(self, wall_ms: int) -> bool:
         """Say whether it holds at this moment."""
@@ -46,6 +49,8 @@ class Quiet:
 
     def closes(self, dev: DeviceId, mseq: int, ts_ms: int, wall_ms: int) -> bool:
         """Say whether what a device of the member said under this number stays closed now."""
+        if self.lift is not None or (dev in self.former and dev not in self.cuts):
+            return False
         claimed = self.start_ms <= ts_ms < self.end_ms
         return mseq > self.cuts.get(dev, 0) and (self.lasts(wall_ms) or claimed)
 
@@ -64,13 +69,14 @@ def fold(quiets: Iterable[Said], lifts: Iterable[Said], ranks: Mapping[MemberPk,
         if word.rank >= rank or word.subject in found:
             continue
         end_ms = word.ts_ms + value.for_s * 1000
-        lift = next((said for said in ended.get(word.subject, ()) if said.rank < rank and said.ts_ms < end_ms), None)
+        lift = next((said for said in ended.get(word.subject, ()) if said.rank < rank), None)
         found[word.subject] = Quiet(
             id=word.subject,
             said=word,
             member=value.member,
             start_ms=word.ts_ms,
-            end_ms=end_ms if lift is None else max(lift.ts_ms, word.ts_ms),
+            asked_ms=end_ms,
+            end_ms=end_ms if lift is None else min(max(lift.ts_ms, word.ts_ms), end_ms),
             cuts={cut.dev: cut.mseq for cut in value.cuts},
             lift=lift,
         )
@@ -118,6 +124,7 @@ LIFTS: Final = Rules(
     newest=64,
     standing=True,
     fades=False,
+    stays=whole,
 )
 FOLDINGS: Final = Rules(
     form=Form.FOLDING,

@@ -12,6 +12,7 @@ from typing import Final
 from mesh.commands import Rank
 from mesh.errors import Fault, LocalError, RemoteError
 from mesh.ids import MemberPk
+from mesh.phrases import phrase
 from mesh.support.own import compared
 from mesh.support.pace import read_quiet
 from mesh.support.statements import Rules, Said, newest
@@ -48,7 +49,7 @@ def compose(*, topics: Iterable[str], start: int, end: int) -> ListenerValue:
     named = [require_text("topic", topic, limits.TOPIC_BYTES_MAX) for topic in dict.fromkeys(topics)]
     if len(named) > limits.LISTENER_TOPICS_MAX:
         raise LocalError(
-            f"an offer to listen names at most {limits.LISTENER_TOPICS_MAX} topics",
+            phrase("an offer to listen names at most {most} topics", most=limits.LISTENER_TOPICS_MAX),
             do="name fewer, or none: then you are asked of any",
             code="E-TEXT",
         )
@@ -61,7 +62,7 @@ def read_hours(text: str) -> tuple[int, int]:
         hours = read_quiet(text)
     except LocalError:
         raise LocalError(
-            f"“{text[:40]}” names no hours",
+            phrase("“{typed}” names no hours", typed=text[:40]),
             why="an offer is for hours of the day that begin at one time and end at another",
             do="write them like 18:00-22:30, or leave --hours out: then it is for any time",
             code="E-HOURS",
@@ -73,7 +74,11 @@ def require_minutes(minutes: int) -> int:
     """Return how long a talk is asked for; LocalError for what is too short or too long."""
     if not limits.LISTEN_MINUTES_MIN <= minutes <= limits.LISTEN_MINUTES_MAX:
         raise LocalError(
-            f"a talk with a listener is asked for {limits.LISTEN_MINUTES_MIN} to {limits.LISTEN_MINUTES_MAX} minutes",
+            phrase(
+                "a talk with a listener is asked for {least} to {most} minutes",
+                least=limits.LISTEN_MINUTES_MIN,
+                most=limits.LISTEN_MINUTES_MAX,
+            ),
             do="write a number between them; 30 minutes are usual",
             code="E-USAGE",
         )
@@ -107,6 +112,8 @@ OFFERS: Final = Rules(
     newest=1,
     standing=True,
     fades=False,
+    speaks=True,
+    lingers=True,
 )
 ENDS: Final = Rules(
     form=Form.TALK_END,

@@ -83,4 +83,6 @@ RULES: Final = Rules(
     newest=1,
     standing=True,
     fades=False,
+    speaks=True,
+    lingers=True,
 )

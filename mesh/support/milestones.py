@@ -13,6 +13,7 @@ from typing import Final
 from mesh.commands import Rank
 from mesh.errors import Fault, LocalError, RemoteError
 from mesh.ids import MemberPk
+from mesh.phrases import phrase
 from mesh.support.slots import check_slot, check_thing, is_own_slot, thing_id
 from mesh.support.statements import Rules, Said, later, newest
 from mesh.wire import limits
@@ -84,7 +85,11 @@ def elapsed(since: int, count: int, today: int) -> int:
 def compose(*, made_ms: int, text: str, since: int, count: str, invited: bool, today: int) -> MilestoneValue:
     """Return a milestone as its author typed it; LocalError in words for what cannot be put up."""
     if count not in COUNTS:
-        raise LocalError("a milestone is counted in " + ", ".join(COUNTS), do="choose one of them", code="E-USAGE")
+        raise LocalError(
+            phrase("a milestone is counted in {names}", names=", ".join(COUNTS)),
+            do="choose one of them",
+            code="E-USAGE",
+        )
     if since > today + 1:  # it may be tomorrow already where its author is
         raise LocalError("that day is still to come", do="name the day on which it began", code="E-DATE")
     return MilestoneValue(

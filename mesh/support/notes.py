@@ -21,3 +21,4 @@ class NoteRules:
     author: Rank  # which its author must have, or a more senior one, when it comes
     reader: Rank  # with which, or a more senior one, one may be told it: when it is sent, and when it comes
     newest: int  # how many of one author are kept: of more the oldest goes, one that was dealt with first
+    holds_ms: int = 0  # for how long one that was dealt with is kept before the others: its answer holds for so long

@@ -16,6 +16,7 @@ from typing import Final
 
 from mesh.errors import LocalError
 from mesh.ids import GroupId, MemberPk, PostId
+from mesh.phrases import phrase
 from mesh.support.quotes import quote_of
 from mesh.wire import limits, shapes
 from mesh.wire.codec import Record
@@ -57,6 +58,7 @@ class Closed(StrEnum):
     WORD = "muted-word"
     TOPIC = "muted-topic"
     WARNING = "warning"
+    UNPROVED = "unproved"  # in a report: without its author's signature nobody knows whether it bears a warning
     FOLDED = "folded"  # not one's own choice: enough members flagged it, or a moderator folded it
     TURN = "turn"  # said while another spoke in a circle that is not over yet (`mesh.support.circles`)
 
@@ -141,7 +143,7 @@ def own_word(word: str) -> str:
     kept = " ".join(compared(require_text("word", word, limits.MUTED_WORD_BYTES_MAX)).split())
     if not any(c.isalnum() for c in kept) or "*" in kept[:-1]:
         raise LocalError(
-            f"“{word}” is no word that can be met in a post",
+            phrase("“{word}” is no word that can be met in a post", word=word),
             why="a * may stand at its end alone, and something must stand before it",
             do="write a word, or the beginning of one and *",
             code="E-TEXT",
@@ -157,7 +159,7 @@ def own_topic(topic: str) -> str:
 def _within(kept: str, typed: str) -> str:
     """Folding can lengthen a text; LocalError if too much."""
     if len(kept.encode()) > 4 * limits.MUTED_WORD_BYTES_MAX:
-        raise LocalError(f"“{typed}” is too long", do="write a shorter one", code="E-TEXT")
+        raise LocalError(phrase("“{typed}” is too long", typed=typed), do="write a shorter one", code="E-TEXT")
     return kept
 
 

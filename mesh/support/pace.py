@@ -13,6 +13,7 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 from mesh.errors import LocalError
+from mesh.phrases import phrase
 from mesh.wire import shapes
 from mesh.wire.codec import Record
 
@@ -78,7 +79,7 @@ def read_quiet(text: str) -> QuietRecord:
     hours = (0, 0) if match is None else (60 * int(match[1]) + int(match[2]), 60 * int(match[3]) + int(match[4]))
     if hours[0] == hours[1]:
         raise LocalError(
-            f"“{text[:40]}” names no quiet hours",
+            phrase("“{typed}” names no quiet hours", typed=text[:40]),
             why="they begin at one time of the day and end at another",
             do="write them like 22:00-07:30, or off",
             code="E-PACE",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mesh.errors import Fault, LocalError, RemoteError
+from mesh.phrases import phrase
 from mesh.support.files import files_extra, files_of
 from mesh.support.quotes import quote_extra, quote_of
 from mesh.wire import limits
@@ -41,18 +42,18 @@ def compose(wish: Wish) -> bytes:
     mode = MODES.get(wish.mode)
     if mode is None:
         raise LocalError(
-            f"“{wish.mode}” is not a support mode",
+            phrase("“{mode}” is not a support mode", mode=wish.mode),
             why="a post says how its author wants to be heard",
-            do="choose one of: " + ", ".join(MODES),
+            do=phrase("choose one of: {names}", names=", ".join(MODES)),
             code="E-MODE",
             candidates=tuple(MODES),
         )
     if len(wish.topics) > limits.TOPICS_MAX:
-        raise LocalError(f"more than {limits.TOPICS_MAX} topics", do="name fewer", code="E-TEXT")
+        raise LocalError(phrase("more than {most} topics", most=limits.TOPICS_MAX), do="name fewer", code="E-TEXT")
     size = len(wish.text.encode(errors="replace"))
     if size > limits.POST_TEXT_BYTES_MAX:
         raise LocalError(
-            f"the message is {size} bytes long; {limits.POST_TEXT_BYTES_MAX} is the limit",
+            phrase("the message is {size} bytes long; {most} is the limit", size=size, most=limits.POST_TEXT_BYTES_MAX),
             why="every member's node keeps a copy",
             do="send it in parts",
             code="E-TOO-LONG",

@@ -8,6 +8,7 @@ that a reader could check, for any that they could would lead to their author (d
 from typing import Final
 
 from mesh.errors import Fault, LocalError, RemoteError
+from mesh.phrases import phrase
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
 from mesh.wire.messages import Extra, ExtraTag, PostBody, QuoteValue
@@ -26,7 +27,7 @@ def quote_from_elsewhere(text: str) -> QuoteValue:
     """Return a quote of words from another group; LocalError if they are too long for one."""
     if len(text.encode()) > limits.QUOTE_TEXT_BYTES_MAX:
         raise LocalError(
-            f"the message is longer than the {limits.QUOTE_TEXT_BYTES_MAX} bytes that can be quoted",
+            phrase("the message is longer than the {most} bytes that can be quoted", most=limits.QUOTE_TEXT_BYTES_MAX),
             why="words from elsewhere go along whole, within your message",
             do="ask its author to say it there themself",
             code="E-TOO-LONG",

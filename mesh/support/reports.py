@@ -2,7 +2,7 @@
 
 Neither whom it is about nor the author of any post in it is among its readers. A post goes as its author signed it,
 where that fits, so that a steward who lacks it can see that it was said; else as the reporter has it, cut, which is
-their word for it.
+their word for it. Who reported or appealed may take it back: those who were told see that, and keep what they know.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from mesh.membership.views import Member
 from mesh.support.notes import NoteRules
 from mesh.wire import limits
 from mesh.wire.codec import Record, encode
-from mesh.wire.notes import NoteTag, ReportedPost, ReportNote
+from mesh.wire.notes import NoteTag, RecallNote, ReportedPost, ReportNote
 from mesh.wire.text import check_text
 
 
@@ -80,4 +80,19 @@ REPORTS: Final = NoteRules(
     author=Rank.NEWCOMER,
     reader=Rank.STEWARD,
     newest=32,
+)
+
+
+def check_recall(value: Record) -> None:
+    """Any id may be named: one that is not here takes nothing back."""
+    assert isinstance(value, RecallNote)
+
+
+RECALLS: Final = NoteRules(
+    tag=NoteTag.RECALL,
+    value=RecallNote,
+    check=check_recall,
+    author=Rank.NEWCOMER,
+    reader=Rank.STEWARD,
+    newest=48,  # as many as there may be reports and appeals of one author
 )

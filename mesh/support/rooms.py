@@ -10,7 +10,7 @@ from mesh.commands import Rank
 from mesh.errors import Fault, LocalError, RemoteError
 from mesh.support.notes import NoteRules
 from mesh.wire.codec import Record
-from mesh.wire.codes import from_uri
+from mesh.wire.codes import from_uri, is_written_plainly
 from mesh.wire.notes import NoteTag, RoomNote
 
 GID_PREFIX_BYTES: Final = 16
@@ -23,6 +23,8 @@ def check_room(value: Record) -> None:
         code, _ = from_uri(value.code)
     except LocalError as error:
         raise RemoteError(Fault.MALFORMED, "an offer of a room without a code") from error
+    if not is_written_plainly(value.code):
+        raise RemoteError(Fault.MALFORMED, "a code with more in it than a code")
     if code.gid_prefix != value.gid[:GID_PREFIX_BYTES]:
         raise RemoteError(Fault.MALFORMED, "an offer of a room that leads elsewhere")
 

@@ -12,6 +12,7 @@ from typing import Final
 from mesh.commands import Rank
 from mesh.errors import Fault, LocalError, RemoteError
 from mesh.ids import MemberPk
+from mesh.phrases import phrase
 from mesh.support.slots import check_slot, check_thing, is_own_slot, thing_id
 from mesh.support.statements import Rules, Said, later, newest
 from mesh.wire import limits
@@ -87,7 +88,11 @@ def compose(
             code="E-TEXT",
         )
     if language and not _LANGUAGE.fullmatch(value.language):
-        raise LocalError(f"“{language[:40]}” is no language", do="write it like en, en-GB or pt-BR", code="E-TEXT")
+        raise LocalError(
+            phrase("“{typed}” is no language", typed=language[:40]),
+            do="write it like en, en-GB or pt-BR",
+            code="E-TEXT",
+        )
     return value
 
 

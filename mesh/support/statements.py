@@ -48,6 +48,13 @@ class Rules:
     standing: bool  # members hand it on to those who did not hear it, whatever `history` says
     fades: bool  # it goes as messages go, by the group's `keep`
     speaks: bool = False  # it shows others words of its author: it does not while they are asked to be quiet
+    lingers: bool = False  # one that is over is handed on: who missed it would have an older one that lasts longer
+    stays: Callable[[Record], Record] | None = None  # what is left of it when its author leaves without a trace
+
+
+def whole(value: Record) -> Record:
+    """Return what is left of a statement without any words of its author: all of it."""
+    return value
 
 
 def later(said: Said) -> tuple[int, MsgId]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from mesh.commands import Rank
 from mesh.errors import Fault, RemoteError
-from mesh.ids import MemberPk
+from mesh.ids import DeviceId, MemberPk
 from mesh.support.statements import Rules, Said, newest
 from mesh.wire.codec import Record
 from mesh.wire.statements import DutyValue, Form, TermValue
@@ -38,6 +38,21 @@ def terms(said: Iterable[Said]) -> dict[tuple[MemberPk, bytes], int]:
     """Return until when each says that they serve, by the grant that it is about: the last word of each."""
     last = newest(said, lambda word: (word.member, word.subject))
     return {key: word.value.until_ms for key, word in last.items() if isinstance(word.value, TermValue)}
+
+
+def own_end_ms(said: Iterable[Said], dev: DeviceId, days: int, granted_ms: int | None) -> int | None:
+    """Return when our own term ends, by what our devices said of it (`dev`: this one); None: it has no end.
+
+    This device's last word holds, else `granted_ms`, when it ends where nobody says anything. What another device of
+    ours says after that can only put it off, by no more than so many days from when it said so.
+    """
+    end_ms = granted_ms
+    for word in newest(said, lambda word: word.dev).values():  # in the order in which they were said
+        if isinstance(word.value, TermValue) and word.dev == dev:
+            end_ms = word.value.until_ms
+        elif isinstance(word.value, TermValue) and end_ms is not None:
+            end_ms = max(end_ms, min(word.value.until_ms, word.ts_ms + days * DAY_MS))
+    return end_ms
 
 
 def reminder(end_ms: int, wall_ms: int) -> int | None:

@@ -13,6 +13,7 @@ from mesh.wire.notes import NoteTag
 
 _ALL: Final = (
     reports.REPORTS,
+    reports.RECALLS,
     words.WORDS,
     words.APPEALS,
     consent.QUESTIONS,

@@ -7,6 +7,7 @@ from string import ascii_lowercase, ascii_uppercase
 from typing import Final
 
 from mesh.errors import LocalError
+from mesh.phrases import Words, own, phrase
 
 _ALPHABET: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _VALUES: Final = {character: value for value, character in enumerate(_ALPHABET)}
@@ -49,18 +50,26 @@ def decode(prefix: str, text: str, *, characters: int) -> bytes:
     """Return the bytes of a code of exactly so many characters; LocalError that names the slip."""
     code = text.translate(_TO_LOWER)  # ASCII alone: elsewhere two characters can share one small letter
     if not code.startswith(prefix + "1"):
-        raise _slip(f"it does not begin with “{prefix}1”", "check that this is the code that you were given")
+        raise _slip(
+            phrase("it does not begin with “{prefix}1”", prefix=prefix),
+            "check that this is the code that you were given",
+        )
     if code != text and text.translate(_TO_UPPER) != text:
         raise _slip("it mixes capital and small letters", "type it all in one case, or paste it again")
     for place, character in enumerate(code[len(prefix) + 1 :], start=len(prefix) + 2):
         if character not in _VALUES:
             raise _slip(
-                f"character {place}, “{_shown(character)}”, is never part of a code",
+                phrase("character {place}, “{typed}”, is never part of a code", place=place, typed=_shown(character)),
                 "the characters 1, b, i and o are not used after the first 1; you may have read 0, 6, j or l",
             )
     if len(code) != characters:
-        kind = "cut short" if len(code) < characters else "too long"
-        raise _slip(f"it is {kind}: {len(code)} of {characters} characters", "copy the whole code again")
+        has, full = len(code), characters
+        raise _slip(
+            phrase("it is cut short: {has} of {full} characters", has=has, full=full)
+            if has < full
+            else phrase("it is too long: {has} of {full} characters", has=has, full=full),
+            "copy the whole code again",
+        )
     values = [_VALUES[c] for c in code[len(prefix) + 1 :]]
     if len(values) < _CHECKSUM_CHARACTERS or _polymod(_expand(prefix) + values) != _CONSTANT:
         raise _slip(_likely_slip(prefix, values), "compare it with the original, or ask to have it sent again")
@@ -72,7 +81,7 @@ def _shown(character: str) -> str:
     return character if character.isprintable() else f"U+{ord(character):04X}"
 
 
-def _likely_slip(prefix: str, values: list[int]) -> str:
+def _likely_slip(prefix: str, values: list[int]) -> Words:
     """Say where a single wrong or swapped character must be, where exactly one place explains the checksum.
 
     The checksum is linear: a difference d at place k adds the same to it, whatever stands elsewhere.
@@ -88,16 +97,16 @@ def _likely_slip(prefix: str, values: list[int]) -> str:
         apart = values[k] ^ values[k + 1]
         if apart and added[k][apart] ^ added[k + 1][apart] == off:
             place = len(prefix) + 2 + k
-            return f"characters {place} and {place + 1} seem to be swapped"
+            return phrase("characters {first} and {second} seem to be swapped", first=place, second=place + 1)
     places = [k for k, effects in enumerate(added) if off in effects]
     if len(places) == 1:
-        return f"character {len(prefix) + 2 + places[0]} seems to be wrong"
+        return phrase("character {place} seems to be wrong", place=len(prefix) + 2 + places[0])
     return "more than one character is wrong"
 
 
-def _slip(what: str, do: str) -> LocalError:
+def _slip(what: Words, do: str) -> LocalError:
     return LocalError(
-        f"that code was mistyped: {what}",
+        phrase("that code was mistyped: {what}", what=own(what)),
         why="a code with a slip in it would lead to nobody",
         do=do,
         code="E-CODE",

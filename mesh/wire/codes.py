@@ -16,6 +16,7 @@ from msgspec import Meta
 
 from mesh.errors import LocalError, RemoteError
 from mesh.ids import Address
+from mesh.phrases import own, phrase
 from mesh.wire import bech32m, limits, shapes
 from mesh.wire.codec import Record, decode, encode
 
@@ -102,6 +103,11 @@ def from_uri(text: str) -> tuple[InviteCode, tuple[Address, ...]]:
     return code, _addresses(HRP, fragment)
 
 
+def is_written_plainly(text: str) -> bool:
+    """Say whether an invite stands there as a program writes it: without spaces or line ends, which a reader skips."""
+    return text == _compact(text)
+
+
 def device_to_uri(code: DeviceCode, addresses: tuple[Address, ...]) -> str:
     """Return a device code with its address fragment, if there are addresses."""
     return bech32m.encode(DEVICE_HRP, code.pack()) + _fragment(addresses)
@@ -149,4 +155,6 @@ def _newer() -> LocalError:
 
 
 def _other_kind(what: str, command: str) -> LocalError:
-    return LocalError(f"that is {what}", do=f"use `{command}` with it", code="E-CODE")
+    return LocalError(
+        phrase("that is {what}", what=own(what)), do=phrase("use `{command}` with it", command=command), code="E-CODE"
+    )

@@ -29,20 +29,26 @@ Topics = Annotated[list[Topic], Meta(max_length=limits.KEPT_TOPICS_MAX)]
 class KeepAsk(Record, frozen=True):
     """Keep these topics for this account, the most important last; `quota` (bytes) and `mac` are its ticket's.
 
-    `days`: nothing longer than that, for the group keeps nothing longer itself.
+    `days`: nothing longer than that, for the group keeps nothing longer itself. `aside`: they are not the group's but
+    whoever asks has them kept for themselves; they are counted apart, and nobody else sees how much that is.
     """
 
     account: shapes.Bytes16
     quota: Quota
     mac: shapes.Bytes16
     days: Days
+    aside: bool
     topics: Topics
 
 
 class KeptSaid(Record, frozen=True):
-    """What a keeper holds for an account. Not `accepted`: it keeps nothing now. `oldest_ms` 0: nothing is there."""
+    """What a keeper holds for an account, or `aside` of it for whoever asked.
+
+    Not `accepted`: it keeps nothing now. `oldest_ms` 0: nothing is there.
+    """
 
     account: shapes.Bytes16
+    aside: bool
     accepted: bool
     topics: shapes.Count
     frames: shapes.Count

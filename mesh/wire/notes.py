@@ -22,6 +22,7 @@ class NoteTag(IntEnum):
     SEEKING = 8
     INTRODUCTION = 9
     ROOM = 10
+    RECALL = 11
 
 
 class NoteText(Record, frozen=True):
@@ -75,6 +76,12 @@ class WordNote(Record, frozen=True):
     kind: WordKind
     about: Annotated[bytes, Meta(max_length=16)]
     text: Annotated[str, shapes.text(limits.WORD_TEXT_BYTES_MAX)]
+
+
+class RecallNote(Record, frozen=True):
+    """Tag 11: its author takes a report or an appeal of theirs back (`about`: its note's id)."""
+
+    about: shapes.Bytes16
 
 
 class AppealNote(Record, frozen=True):

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from mesh.errors import Fault, LocalError, RemoteError
+from mesh.phrases import Words, own, phrase
 
 # All of it is spelled out as code points, and nothing asked of `unicodedata`: its tables grow with each Python, and two
 # nodes that disagree about an alias disagree about who is in.
@@ -25,15 +26,16 @@ def shows_nothing(value: str) -> bool:
     return _BLANK.fullmatch(value) is not None
 
 
-def fault_in(value: str, bytes_max: int, *, lines: bool) -> str | None:
+def fault_in(value: str, bytes_max: int, *, lines: bool) -> Words | None:
     """Return what is wrong with a text, in words, or None. `lines`: line breaks are allowed."""
     try:
         size = len(value.encode())
     except UnicodeEncodeError:
         return "holds half a character"
     if size > bytes_max:
-        return f"is {size} bytes long; {bytes_max} is the limit"
-    if (_FORBIDDEN_IN_LINES if lines else _FORBIDDEN).search(value):
+        return phrase("is {size} bytes long; {most} is the limit", size=size, most=bytes_max)
+    plain = value.isascii() and value.isprintable()  # of ASCII alone, so that it asks no table; most texts are
+    if not plain and (_FORBIDDEN_IN_LINES if lines else _FORBIDDEN).search(value):
         return "holds a control character"
     if value and shows_nothing(value):
         return "holds nothing that can be seen"
@@ -44,10 +46,18 @@ def require_text(what: str, value: str, bytes_max: int, *, lines: bool = False, 
     """Return a person's text, stripped; LocalError if it cannot be used."""
     cleaned = value.replace("\ufeff", "").strip()  # a byte order mark from a pasted file says nothing
     if not cleaned and not empty:
-        raise LocalError(f"the {what} is empty", do=f"give the {what} some text", code="E-TEXT")
+        raise LocalError(
+            phrase("the {what} is empty", what=own(what)),
+            do=phrase("give the {what} some text", what=own(what)),
+            code="E-TEXT",
+        )
     fault = fault_in(cleaned, bytes_max, lines=lines)
     if fault is not None:
-        raise LocalError(f"the {what} {fault}", do="shorten it, or split it in two", code="E-TEXT")
+        raise LocalError(
+            phrase("the {what} {how}", what=own(what), how=own(fault)),
+            do="shorten it, or split it in two",
+            code="E-TEXT",
+        )
     return cleaned
 
 

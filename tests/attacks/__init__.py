@@ -1,4 +1,5 @@
-"""Each attack that the design lists, as one test that names it: `test_attack_NN_what_is_tried`.
+"""Each attack that the design lists (1 to 60), and those on the support layer, as one test that names it:
+`test_attack_NN_what_is_tried`.
 
 Beside each test lies a patch, `defences/NN.patch`, which takes the defence out. `make attacks` applies one after the
 other to a copy of the tree and demands that the attack's test fails there: a test that passes without the defence shows
@@ -10,5 +11,6 @@ around it changes, `test_index.py` says so, and the patch is made anew.
 
 from typing import Final
 
-ATTACKS: Final = range(1, 61)
+SUPPORT: Final = 61  # from here on: the support layer, which the design's list knows nothing of
+ATTACKS: Final = range(1, 74)
 NOT_YET: Final[dict[int, tuple[str, str]]] = {}

@@ -40,12 +40,17 @@ def test_attack_47_keeper_filled_with_invented_topics() -> None:
         (AccountId(b"invented account"), ticket.quota, ticket.mac),
         (ticket.account, ticket.quota * 1000, ticket.mac),
     ):
-        mallory.say(LinkKind.KEEP, pack_keep(KeepAsk(account=account, quota=quota, mac=mac, days=30, topics=topics)))
+        mallory.say(
+            LinkKind.KEEP,
+            pack_keep(KeepAsk(account=account, quota=quota, mac=mac, days=30, aside=False, topics=topics)),
+        )
         assert fill() == []
     assert mallory.faults == [Fault.AGAINST_RULES] * 3
     assert keeper.kept() == 0
 
-    true = KeepAsk(account=ticket.account, quota=ticket.quota, mac=ticket.mac, days=30, topics=[TopicId(topics[0])])
+    true = KeepAsk(
+        account=ticket.account, quota=ticket.quota, mac=ticket.mac, days=30, aside=False, topics=[TopicId(topics[0])]
+    )
     mallory.say(LinkKind.KEEP, pack_keep(true))
     assert fill()
     assert keeper.kept() == 1  # and what a true ticket did not name is not kept either

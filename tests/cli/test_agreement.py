@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.agreements import SHEET, TEMPLATE
+from cli.agreements import sheet, template
 from mesh.errors import Exit
 from mesh.node.local.protocol import JsonObject
 from tests.cli.runner import mesh
@@ -60,16 +60,16 @@ def test_a_no_says_nothing_to_anybody(home: Path, answer: str) -> None:
 
 
 def test_the_sheet_and_the_template_are_printed_whole(home: Path) -> None:
-    for word, text in (("template", TEMPLATE), ("sheet", SHEET)):
+    for word, text in (("template", template()), ("sheet", sheet())):
         ran = mesh("group", "agreement", word, home=home)
         assert (ran.code, ran.out) == (0, text)
         assert mesh("group", "agreement", word, "--json", home=home).json["text"] == text
     for named in ("18", "at risk", "people, not software", "mesh crisis", "not an emergency service"):
-        assert named in TEMPLATE
-    assert "mesh stewards" in SHEET
+        assert named in template()
+    assert "mesh stewards" in sheet()
 
 
-@pytest.mark.parametrize(("answer", "agreement"), [("y", TEMPLATE), ("n", "")])
+@pytest.mark.parametrize(("answer", "agreement"), [("y", template()), ("n", "")])
 def test_a_group_is_founded_with_the_one_that_ships_if_one_wants_it(home: Path, answer: str, agreement: str) -> None:
     replies: dict[str, Reply] = {
         "group.create": {"group": GROUP},

@@ -9,11 +9,14 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from cli.chat.conversation import Conversation
+from cli.context import Context
+from cli.output import Output
 from demo.people import wait_for
 from mesh.errors import Exit, LocalError
 from mesh.node.local.protocol import JsonObject
 from tests.cli.runner import COMMAND, Ran, mesh, prepared
-from tests.cli.test_prompts import terminal
+from tests.cli.test_prompts import interrupt, terminal
 from tests.cli.test_talk import message
 from tests.node.local.fake_node import FakeNode, Reply, fake_node
 
@@ -199,6 +202,36 @@ def test_for_a_script_each_line_is_an_object_with_its_event(home: Path) -> None:
     assert error["code"] == "E-USAGE"
 
 
+def test_a_text_of_many_lines_says_how_it_ends(home: Path) -> None:
+    ran, asked = chat(home, "/text", "one", "two", ".")
+    assert ran.err.count("A line with one dot ends it.") == 1
+    assert [one["text"] for one in posts(asked)] == ["one\ntwo"]
+
+
+def test_a_page_within_a_conversation_says_how_a_message_is_opened_there(home: Path) -> None:
+    closed = message(id=FIRST, text=None, cw="loss", mine=False)
+    shown_first: JsonObject = {"id": FIRST, "by": {"alias": "juniper"}, "message": closed}
+    ran, _ = chat(home, "/read", read={**page(closed), "pins": [shown_first]})
+    assert f"(closed; /open {FIRST[:8]} opens it)" in ran.out
+    assert "--open" not in ran.out
+    with fake_node(home, {"read": {**page(closed), "pins": [shown_first]}}):
+        assert mesh("read", "Tuesday grief", home=home).out.count(f"(closed; --open {FIRST[:8]} opens it)") == 2
+
+
+def test_the_list_of_groups_says_what_is_unread_in_each_and_where_one_is_out(home: Path) -> None:
+    listed: JsonObject = {"groups": [{**GROUP, "unread": 2}, {**WALKS, "state": "left"}]}
+    ran, _ = chat(home, "/groups", group_list=listed)
+    assert f'"Tuesday grief", 3 members, 2 unread, id {GID[:8]}.' in ran.out.splitlines()
+    assert f'"Walks", 3 members, nothing unread, you left it, id {OTHER[:8]}.' in ran.out.splitlines()
+
+
+def test_a_group_is_gone_to_by_how_its_name_begins_and_nothing_else_takes_that(home: Path) -> None:
+    ran, asked = chat(home, "/go wal", "/post wal hello", "/go w")
+    assert ran.out.count('You are in "Walks".') == 2
+    assert [params["group"] for method, params in asked if method == "group.show"][:2] == ["Tuesday grief", OTHER]
+    assert posts(asked) == [], "a text is never sent to a group by half its name"
+
+
 def test_without_line_it_says_that_the_screen_is_not_built_yet(home: Path) -> None:
     ran = mesh("chat", home=home)
     assert ran.code == Exit.USAGE
@@ -338,3 +371,95 @@ def test_a_terminal_shows_what_comes_and_ends_quietly(home: Path) -> None:
         with terminal("chat", "Tuesday grief", "--line", home=home) as child:
             child.expect("closed; /open 2 opens it")
             end(child)
+
+
+def test_ctrl_c_lets_go_of_what_is_typed_and_ends_only_where_nothing_is(home: Path) -> None:
+    events: dict[str, list[JsonObject]] = {"events": [{"event": "following", "silent": False}]}
+    with terminal_beside(home, events) as (node, child):
+        wait_for(lambda: not child.getecho(), "the line editor", 30)
+        child.send("half a thou")
+        child.expect("half a thou")
+        interrupt(child)
+        child.expect("What you had typed is gone, and was not sent.")
+        wait_for(lambda: not child.getecho(), "the line editor", 30)
+        child.sendline("/text")
+        child.expect("A line with one dot ends it.")
+        wait_for(lambda: not child.getecho(), "the line editor", 30)
+        child.sendline("a line of many")
+        child.expect("a line of many\r\n")
+        wait_for(lambda: not child.getecho(), "the line editor", 30)
+        interrupt(child)
+        child.expect("What you had typed is gone, and was not sent.")
+        wait_for(lambda: not child.getecho(), "the line editor", 30)
+        child.sendline("a whole one")
+        child.expect("Message 3, yours: sent")
+        assert [one["text"] for one in posts(node.handler.asked)] == ["a whole one"]
+        wait_for(lambda: not child.getecho(), "the line editor", 30)
+        interrupt(child)
+        child.expect(pexpect.EOF)
+        assert "is gone" not in (child.before or "")
+        assert "This was not sent" not in (child.before or "")
+
+
+def test_of_what_is_pasted_the_lines_that_begin_with_a_slash_are_not_done(home: Path) -> None:
+    events: dict[str, list[JsonObject]] = {"events": [{"event": "following", "silent": False}]}
+    with terminal_beside(home, events) as (node, child):
+        wait_for(lambda: not child.getecho(), "the line editor", 30)
+        child.send("what I copied\n/flag 1\n/quit\n")
+        child.expect("Message 3, yours: sent")
+        child.expect("was not done:\r\n/flag 1\r\n")
+        child.expect("was not done:\r\n/quit\r\n")
+        child.expect("Type it again if you mean it.")
+        assert [one["text"] for one in posts(node.handler.asked)] == ["what I copied"]
+        assert not [one for one in node.handler.asked if one[0] == "flag"]
+        wait_for(lambda: not child.getecho(), "the line editor", 30)
+        child.send("/flag 1\n/flag 2\n")
+        child.expect("was not done:\r\n/flag 2\r\n")
+        child.expect("Type it again if you mean it.")
+        wait_for(lambda: not child.getecho(), "the line editor", 30)
+        child.sendline("/flag 1")
+        child.expect("you flagged it")
+        assert len([one for one in node.handler.asked if one[0] == "flag"]) == 1
+        wait_for(lambda: not child.getecho(), "the line editor", 30)
+        child.sendline("/quit")
+
+
+def test_a_message_that_waited_for_the_line_names_its_group_if_one_has_gone_on(home: Path) -> None:
+    out = Output(plain=True)
+    said = Conversation(Context(home=home, out=out))
+    said.groups = {GID: "Tuesday grief", OTHER: "Walks"}
+    said.group = GROUP
+
+    def telling() -> list[str]:
+        return said.said(GID, message(id=FIRST, text="My ward, tomorrow.", mine=False))[1]
+
+    assert telling()[0].startswith("1. juniper")
+    said.group = WALKS
+    lines = telling()
+    assert lines[0] == 'This was said in "Tuesday grief", where you were before:'
+    assert lines[1].startswith("1. juniper")
+    assert said.numbers.last == FIRST, "what it is called stays what it was"
+    said.groups = {}
+    assert telling()[0].startswith('This was said in "abababab"')
+
+
+def test_a_passphrase_that_was_typed_is_forgotten_once_a_node_runs(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MESH_PASSPHRASE_FILE", raising=False)
+    asked: list[str] = []
+
+    def typed() -> str:
+        asked.append("typed")
+        return "quiet river of small stones"
+
+    monkeypatch.setattr("cli.context.ask_passphrase", typed)
+    said = Conversation(Context(home=home, out=Output(plain=True)))
+    context = said.context
+    for node_up, times in ((False, 1), (False, 1), (True, 1), (True, 2)):
+        context.node_up = node_up
+        assert context.passphrase() == "quiet river of small stones"
+        assert len(asked) == times
+        assert said._goes_on("")
+    context.passphrase_fd = 0  # a descriptor is read once: what came by it is kept
+    context._passphrase = "from a descriptor"
+    assert said._goes_on("")
+    assert context._passphrase == "from a descriptor"

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.render import event_line, message_lines, when
+from cli.event_lines import event_line
+from cli.render import message_lines, when
 from mesh.errors import Exit, RefusedError
 from mesh.node.local.protocol import JsonObject, JsonValue
 from tests.cli.runner import mesh
@@ -79,9 +80,9 @@ def test_it_is_shown_one_thing_a_line_with_what_others_wrote_last(home: Path) ->
         ({"my_turn": True}, f"Speaking: you, since {AT[0]}"),
         ({"my_turn": True}, "`mesh circle say` speaks, `mesh circle pass` passes."),
         ({"joined": False}, "You do not sit in it. `mesh circle join` takes part."),
-        ({"away": people("tansy")}, "Away, with a slot at the end: tansy"),
+        ({"away": people("tansy")}, "No word yet; they have a slot at the end: tansy"),
         ({"passed": people("x\ny")}, "Passed in this round: x y"),
-        ({"missed": people("tansy")}, "Away at the end, too: tansy"),
+        ({"missed": people("tansy")}, "No word at the end either: tansy"),
         ({"question": None}, "    (left out, by what you block or mute)"),
         ({"state": "closing", "may_move_on": True}, "`mesh circle close` ends it."),
         ({"state": "closed"}, f"3fa9c1d2 · closed {AT[2]}"),

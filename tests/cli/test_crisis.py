@@ -7,22 +7,58 @@ from pathlib import Path
 
 import pytest
 
-from cli.commands.crisis import card_lines
+from cli.commands.crisis import entry_lines
 from mesh.errors import Exit
 from mesh.support.crisis import crisis_card
-from mesh.support.crisis_table import COUNTRIES, INTERNATIONAL
+from mesh.support.crisis_table import COUNTRIES, INTERNATIONAL, CrisisEntry
 from tests.cli.runner import COMMAND, mesh, mesh_process
+from tests.cli.test_prompts import terminal
+
+EVERY = [
+    *((country, entry) for country in COUNTRIES for entry in COUNTRIES[country].entries),
+    *(("XX", entry) for entry in INTERNATIONAL),
+]
 
 
-def test_the_card_of_a_country_names_who_listens_and_how_one_knows(home: Path) -> None:
+def test_the_number_comes_first_and_what_it_rests_on_when_it_is_asked_for(home: Path) -> None:
     ran = mesh("crisis", "--locale", "GB", home=home, passphrase=False)
     assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
-    assert lines[:5] == ["United Kingdom (GB)", "", "Samaritans", "  116 123", "  day and night; free"]
+    assert lines[:5] == ["United Kingdom (GB)", "", "116 123", "  Samaritans", "  day and night; free"]
+    assert "This is not an emergency service." in lines
+    assert "https://" not in ran.out
+    assert lines[-1] == "Numbers change. `mesh crisis --sources` shows where each was read, and when."
+    lines = mesh("crisis", "--locale", "GB", "--sources", home=home, passphrase=False).out.splitlines()
+    assert lines[2:5] == ["116 123", "  Samaritans", "  day and night; free"]
     assert lines[5] == "  read on 2026-11-23" or lines[5].startswith("  read on 2026-11-23: more than a year ago")
     assert lines[6].startswith("  https://samaritans.org/")
-    assert "This is not an emergency service." in lines
     assert list(home.iterdir()) == [], "it leaves nothing behind"
+
+
+@pytest.mark.parametrize(("place", "entry"), EVERY, ids=[f"{place} {entry.name}" for place, entry in EVERY])
+def test_each_entry_shows_its_page_and_day_when_asked(home: Path, place: str, entry: CrisisEntry) -> None:
+    out = mesh("crisis", "--locale", place, "--sources", home=home).out
+    assert f"\n  {entry.source}\n" in out
+    assert f"read on {entry.checked.isoformat()}" in out
+    assert f"\n{entry.contact}\n" in out
+
+
+def test_at_a_terminal_the_number_is_bold(home: Path) -> None:
+    with terminal("crisis", "--locale", "GB", home=home) as child:
+        child.expect_exact("\x1b[1m116 123\x1b[0m")
+
+
+def test_one_who_named_their_country_is_not_asked_to_name_another(home: Path) -> None:
+    assert "another country" not in mesh("crisis", "--locale", "GB", home=home).out
+    assert "`mesh crisis --locale DE`" in mesh("crisis", home=home, env={"LC_ALL": "en_GB.UTF-8"}).out
+
+
+def test_words_of_ours_in_an_entry_are_told_in_the_readers_language(home: Path) -> None:
+    german = {"LC_ALL": "de_DE.UTF-8"}
+    assert "988 (anrufen oder schreiben)" in mesh("crisis", "--locale", "US", home=home, env=german).out
+    assert "Notruf, EU" in mesh("crisis", "--locale", "XX", home=home, env=german).out
+    told = mesh("crisis", "--locale", "US", "--json", home=home, env=german).json
+    assert "988 (call or text); 988lifeline.org" in str(told["entries"]), "a script gets the English"
 
 
 def test_a_script_gets_the_keys_of_the_contract(home: Path) -> None:
@@ -64,7 +100,9 @@ def test_an_environment_without_a_country_is_told_how_to_name_one(home: Path) ->
 
 def test_all_countries_can_be_listed(home: Path) -> None:
     out = mesh("crisis", "--list", home=home).out
-    assert "country: GB; name: Samaritans; contact: 116 123; hours: day and night; free\n" in out
+    assert "country: GB; contact: 116 123; name: Samaritans; hours: day and night; free\n" in out
+    assert "https://" not in out
+    assert "page: https://samaritans.org/" in mesh("crisis", "--list", "--sources", home=home).out
     assert "This is not an emergency service." in out
     told = mesh("crisis", "--list", "--locale", "GB", "--json", home=home).json
     assert isinstance(told["entries"], list)
@@ -78,9 +116,11 @@ def test_an_empty_country_is_an_empty_value(home: Path) -> None:
 
 
 def test_an_old_entry_says_so_beside_itself() -> None:
-    lines = list(card_lines(crisis_card("GB", today=date(2028, 1, 1)), date(2028, 1, 1)))
-    assert "  read on 2026-11-23: more than a year ago, check first" in lines
-    assert lines[-1] == "Read more than a year ago, so check first: Samaritans."
+    later, samaritans = date(2028, 1, 1), COUNTRIES["GB"].entries[0]
+    old = "read on 2026-11-23: more than a year ago, check first"
+    assert old in entry_lines(samaritans, later, sources=False)
+    assert old in entry_lines(samaritans, later, sources=True)
+    assert str(crisis_card("GB", today=later).notice[-1]) == "Read more than a year ago, so check first: Samaritans."
 
 
 def test_it_needs_no_home_and_makes_none(tmp_path: Path) -> None:

@@ -315,6 +315,31 @@ def test_what_follows_from_a_removal_comes_before_the_question() -> None:
     ]
 
 
+NEVER_TOLD = "These are never told that you left; they list you on, and keep what you said: tansy, rowan."
+
+
+def test_a_leave_that_nobody_heard_of_is_wiped_only_with_now_and_the_question_says_who_is_not_told() -> None:
+    left: JsonObject = {
+        "group": {**GROUP, "alias": "", "state": "left"},
+        "others": ["tansy", "rowan"],
+        "unheard": True,
+        "wiped": True,
+    }
+    assert leave_lines(left, wipe=True, now=True) == [
+        'You left "Tuesday grief" (abababab), and nobody there is known to have heard of it yet.',
+        NEVER_TOLD,
+        "Without --now your node goes on trying to tell them, for as long as it runs.",
+        "Delete the rest now, and tell nobody?",
+    ]
+    assert leave_lines(left, wipe=True) == [], "nothing would change"
+    assert leave_lines({**left, "wiped": False}, wipe=True)[1:] == [
+        "What it takes to tell them stays until one of them has: tansy, rowan.",
+        "Delete all else that is stored here of it?",
+    ]
+    many: JsonObject = {**left, "others": [f"m{k}" for k in range(20)]}
+    assert leave_lines(many, wipe=True, now=True)[1].endswith("m10, m11 and 8 more.")
+
+
 def test_the_question_of_leaving_names_the_group_and_the_alias() -> None:
     here: JsonObject = {**GROUP, "alias": "wren", "state": "member"}
     assert leave_lines({"group": here}, wipe=True) == [
@@ -322,6 +347,9 @@ def test_the_question_of_leaving_names_the_group_and_the_alias() -> None:
         "What you said goes from others' nodes too, as each hears of it. Copies that people made stay.",
         'Leave "Tuesday grief" (abababab), where you are wren?',
     ]
+    away: JsonObject = {"group": here, "others": ["tansy", "rowan"], "reachable": False}
+    assert leave_lines(away, wipe=True, now=True)[2] == NEVER_TOLD
+    assert NEVER_TOLD not in leave_lines({**away, "reachable": True}, wipe=True, now=True)
     assert leave_lines({"group": {**here, "state": "left"}}, wipe=True) == [
         'Delete all that is stored here of "Tuesday grief" (abababab), which you are out of?'
     ]

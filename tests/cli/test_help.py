@@ -45,7 +45,7 @@ def test_help_for_what_does_not_exist_names_what_it_may_have_been(home: Path) ->
     for line in (("help", "pots"), ("pots", "--help")):
         ran = mesh(*line, home=home)
         assert (ran.code, ran.out) == (Exit.USAGE, "")
-        assert 'Did you mean "post"?' in ran.err
+        assert "You may mean `mesh post`." in ran.err
     assert "`mesh group leave`" in mesh("help", "leave", home=home).err
 
 

@@ -11,9 +11,11 @@ from subprocess import PIPE
 import pytest
 
 from cli.commands.node import ready_lines
+from cli.render import when
 from mesh.errors import Exit
 from mesh.node.local.api import reach_node
-from mesh.node.local.protocol import JsonObject
+from mesh.node.local.protocol import JsonObject, phrased
+from mesh.phrases import phrase
 from tests.cli.runner import COMMAND, PASSPHRASE, environment, mesh, mesh_process
 from tests.node.local.fake_node import fake_node
 
@@ -180,6 +182,20 @@ def test_status_names_problems_first(home: Path) -> None:
     with fake_node(home, {"status": {**STATUS, **problems}}):
         out = mesh("status", home=home).out
     assert out.startswith("! The port is taken.\n  Stop the other program.\n")
+
+
+def test_a_time_that_the_node_names_is_told_as_it_is_here(home: Path) -> None:
+    until = "2020-01-03T03:04:05.000Z"
+    problem = phrased(
+        what=phrase("In “{group}” you are asked to be quiet until {time}.", group=until, time=until),
+        do=phrase("`mesh log {group}` shows why.", group="g"),
+    )
+    with fake_node(home, {"status": {**STATUS, "problems": [problem]}}):
+        said = mesh("status", home=home).out.splitlines()[0]
+        told = mesh("status", "--json", home=home).out
+    assert said == f"! In “{until}” you are asked to be quiet until {when(until)}.", "what people named stays as it is"
+    assert "T03" not in when(until)
+    assert f"quiet until {until}" in json.loads(told)["problems"][0]["what"]
 
 
 def test_status_without_node_and_passphrase_says_what_it_can(made: tuple[Path, JsonObject]) -> None:

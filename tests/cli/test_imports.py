@@ -10,6 +10,17 @@ from tests.cli.runner import environment
 from tests.node.local.fake_node import fake_node
 
 HEAVY = {"trio", "nacl", "apsw", "libp2p", "cryptography", "asyncio", "textual", "numpy", "msgpack", "msgspec"}
+CLIENT = {  # what it takes to ask a node that runs
+    "mesh.errors",
+    "mesh.phrases",
+    "mesh.node",
+    "mesh.node.local",
+    "mesh.node.local.api",
+    "mesh.node.local.client",
+    "mesh.node.local.paths",
+    "mesh.node.local.protocol",
+}
+CARD = CLIENT | {"mesh.support", "mesh.support.crisis", "mesh.support.crisis_table"}
 RUN = """
 import sys
 from cli.main import main
@@ -52,15 +63,16 @@ def test_a_command_to_a_node_that_runs_loads_nothing_heavy(home: Path) -> None:
     with fake_node(home, {"read": {"messages": [], "gaps": []}}):
         modules, rooms = loaded("--home", str(home), "read", "grief")
     assert modules & (HEAVY | {"rich", "platformdirs"}) == set()
-    assert rooms == {
-        "mesh.errors",
-        "mesh.node",
-        "mesh.node.local",
-        "mesh.node.local.api",
-        "mesh.node.local.client",
-        "mesh.node.local.paths",
-        "mesh.node.local.protocol",
-    }
+    assert rooms == CLIENT
+
+
+def test_the_crisis_card_loads_nothing_that_needs_a_home_a_node_or_a_network(tmp_path: Path) -> None:
+    """That is why it comes at once on a machine that has none of them; `make bench` times it there."""
+    missing = tmp_path / "no" / "home"
+    modules, rooms = loaded("--home", str(missing), "crisis", "--locale", "GB")
+    assert modules & (HEAVY | {"ssl", "sqlite3", "rich", "platformdirs", "zeroconf"}) == set()
+    assert rooms == CARD
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_help_imports_no_command() -> None:

@@ -119,7 +119,7 @@ def test_knocks_are_listed_admitted_and_declined(home: Path) -> None:
         assert params(node, "knocks.admit") == {"group": "g", "knock": "efefef"}
     assert listed.out == (
         "id: efefefef; group: Tuesday grief; alias: tansy; words: rich cook; invite: cdcdcdcd; "
-        "since: 22 Nov 2020 14:05; note: somebody called Tansy is in already\n"
+        "since: 22 Nov 2020 14:05; note: a member called Tansy is in already\n"
     )
 
 

@@ -45,6 +45,31 @@ def test_a_line_that_is_not_understood_is_said_and_ends_with_2(home: Path, line:
     assert "Traceback" not in ran.err + ran.out
 
 
+WRONG = [
+    (("group", "bogus"), "Hier gibt es keinen Befehl „bogus“."),
+    (("grup",), "Vielleicht meinst du `mesh group`."),
+    (("group", "lst"), "Vielleicht meinst du `mesh group list`."),
+    (("post", "grief", "hello", "--modee", "advice"), "Vielleicht meinst du `--mode`."),
+    (("read",), "GROUP fehlt auf dieser Zeile."),
+    (("post", "grief", "hello", "--mode"), "Nach --mode fehlt ein Wert."),
+    (("post", "grief", "hello", "--mode", "shouting"), "Eines von: listening, experience, advice, resources."),
+    (("read", "grief", "--limit", "many"), "„many“ ist keine Zahl, wie --limit sie braucht."),
+    (("read", "grief", "--limit", "3", "--limit", "4"), "--limit steht mehrmals da"),
+    (("status", "--json=maybe"), "--json nimmt keinen Wert"),
+    (("post", "grief", "hello", "there"), "Auf der Zeile steht mehr, als dieser Befehl nimmt: there"),
+]
+
+
+@pytest.mark.parametrize(("line", "said"), WRONG, ids=[" ".join(line) for line, _ in WRONG])
+def test_what_is_wrong_with_a_line_is_said_in_the_readers_language(
+    home: Path, line: tuple[str, ...], said: str
+) -> None:
+    with fake_node(home):
+        ran = mesh(*line, home=home, env={"LC_ALL": "de_DE.UTF-8"})
+    assert ran.code == Exit.USAGE
+    assert said in " ".join(ran.err.split())
+
+
 def test_an_unknown_command_names_what_it_may_have_been(home: Path) -> None:
     ran = mesh_process("pots", home=home)
     assert ran.out == ""
@@ -278,6 +303,8 @@ def test_without_a_terminal_what_is_missing_is_named(home: Path) -> None:
     assert ran.code == Exit.USAGE
     assert "TEXT" in ran.err
     assert "E-VALUE-NEEDED" in ran.err
+    assert "One thing is still missing: What do you want to say?" in ran.err
+    assert "not given" not in ran.err
 
 
 def test_without_a_terminal_a_missing_passphrase_ends_with_3(home: Path) -> None:

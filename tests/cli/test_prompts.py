@@ -1,6 +1,12 @@
 """At a real terminal: questions, hidden passphrases, the words' check, and dress that can be taken off."""
 
+import fcntl
+import io
+import os
 import re
+import sys
+import termios
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,6 +54,15 @@ def interrupt(child: "pexpect.spawn[str]") -> None:
     child.sendintr()
 
 
+def waiting_input(child: "pexpect.spawn[str]") -> int:
+    """Say how many bytes were typed that nobody has read yet: what was sent comes there a moment later."""
+    terminal = os.open(f"/proc/{child.pid}/fd/0", os.O_RDWR | os.O_NOCTTY)
+    try:
+        return int.from_bytes(fcntl.ioctl(terminal, termios.FIONREAD, bytes(4)), sys.byteorder)
+    finally:
+        os.close(terminal)
+
+
 def test_init_asks_twice_shows_the_words_and_checks_three_of_them(home: Path) -> None:
     with terminal("init", home=home / "inner") as child:
         for answer in (SECRET, "something else"):
@@ -57,10 +72,15 @@ def test_init_asks_twice_shows_the_words_and_checks_three_of_them(home: Path) ->
         for answer in (SECRET, SECRET):
             child.expect(r"(New passphrase|The same again): ")
             child.sendline(answer)
-        child.expect("Have you written them down")
+        child.expect_exact("\x1b[?1049h")
+        child.expect("Press Return once they are on paper")
         assert SECRET not in (child.before or "")
         words = dict(re.findall(r"(\d+) ([a-z]+)", child.before or ""))
         assert len(words) == 24
+        child.sendline("")
+        child.expect_exact("\x1b[2J\x1b[?1049l")
+        child.expect("The words are off the screen.")
+        child.expect("Have you written them down")
         child.expect(r"Word (\d+): ")
         child.sendline("wrong")
         child.expect("That is not it")
@@ -76,10 +96,51 @@ def test_words_that_do_not_come_leave_an_identity_and_the_way_to_see_them_again(
     (tmp_path / "secret").write_text(SECRET)
     env = {"MESH_PASSPHRASE_FILE": str(tmp_path / "secret")}
     with terminal("init", home=home / "inner", env=env) as child:
+        child.expect("Press Return")
+        child.sendline("")
         for _ in range(3):
             child.expect(r"Word \d+: ")
             child.sendline("")
         child.expect("`mesh id words`")
+
+
+def test_ctrl_c_while_the_words_are_shown_takes_them_off_the_screen(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(SECRET)
+    env = {"MESH_PASSPHRASE_FILE": str(tmp_path / "secret")}
+    with terminal("init", home=home / "inner", env=env, code=130) as child:
+        child.expect("Press Return")
+        interrupt(child)
+        child.expect_exact("\x1b[?1049l")
+        child.expect("`mesh id words` shows the words again")
+
+
+def test_words_that_are_shown_again_leave_the_screen_too_and_where_they_cannot_that_is_said(
+    home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text(SECRET)
+    env = {"MESH_PASSPHRASE_FILE": str(tmp_path / "secret")}
+    with terminal("init", "--yes", home=home / "inner", env=env) as child:
+        child.expect("Your identity is")
+    with terminal("id", "words", home=home / "inner", env=env) as child:
+        child.expect_exact("\x1b[?1049h")
+        child.expect("24 recovery words")
+        child.expect("Press Return")
+        child.sendline("")
+        child.expect_exact("\x1b[2J\x1b[?1049l")
+    with terminal("--plain", "id", "words", home=home / "inner", env=env) as child:
+        child.expect("24 recovery words")
+        child.expect("The words stay on this screen. Clear it")
+        assert "\x1b" not in (child.before or "")
+
+
+def test_a_ticket_of_one_line_is_asked_for_as_one(home: Path) -> None:
+    keeper: JsonObject = {"id": "ab" * 8, "note": "kitchen", "reachable": True}
+    with fake_node(home, {"keeper.add": {"keeper": keeper}}) as node:
+        with terminal("keeper", "add", "Tuesday grief", home=home) as child:
+            child.expect("The ticket: ")
+            child.sendline(" meshkeep1qqq#abc ")
+            child.expect("leave what they say at kitchen too")
+        assert node.handler.asked == [("keeper.add", {"group": "Tuesday grief", "ticket": "meshkeep1qqq#abc"})]
 
 
 def test_a_post_is_asked_for_and_may_have_several_lines(home: Path) -> None:
@@ -190,6 +251,18 @@ def test_leaving_is_confirmed(home: Path) -> None:
         assert "group.leave" not in dict(node.handler.asked)
 
 
+def test_a_wipe_that_would_tell_nobody_is_confirmed_and_no_is_what_nothing_means(home: Path) -> None:
+    group: JsonObject = {"id": "ab" * 32, "name": "Tuesday grief", "alias": "", "state": "left"}
+    would: JsonObject = {"group": group, "unheard": True, "wiped": True, "others": ["tansy"]}
+    with fake_node(home, {"group.leave": {}, "group.leave.check": would}) as node:
+        with terminal("group", "leave", "grief", "--wipe", "--now", home=home, code=2) as child:
+            child.expect("never told that you left; they list you on, and keep what you said: tansy.")
+            child.expect("tell nobody\\? ")
+            child.sendline("")
+            child.expect("Nothing was changed")
+        assert "group.leave" not in dict(node.handler.asked)
+
+
 def test_who_is_removed_is_who_was_named_in_the_question(home: Path) -> None:
     tansy: JsonObject = {"id": "02" * 32, "alias": "tansy"}
     would: JsonObject = {"group": {"id": "ab" * 32, "name": "Tuesday grief"}, "member": tansy, "invites_open": 1}
@@ -245,6 +318,52 @@ def test_a_passphrase_with_a_slip_may_be_typed_again(home: Path) -> None:
     assert [params["alias"] for method, params in node.handler.asked if method == "join.agree"] == ["tansy", "tansy"]
 
 
+def test_what_is_typed_while_a_passphrase_is_checked_is_not_shown_and_goes_nowhere(home: Path) -> None:
+    checked = threading.Event()
+
+    def agree(params: JsonObject) -> JsonObject:
+        checked.wait(30)
+        if params["passphrase"] != SECRET:
+            raise LockedError("the passphrase is wrong")
+        return {"join": {**JOIN, "state": "joined"}}
+
+    with (
+        fake_node(home, {**table(), "join.agree": agree}) as node,
+        terminal("join", "mesh1code", "--agree", "--alias", "tansy", home=home) as child,
+    ):
+        child.logfile_read = seen = io.StringIO()
+        child.expect("Passphrase: ")
+        child.sendline("a slip")
+        wait_for(lambda: "join.agree" in dict(node.handler.asked), "the check", 30)
+        assert not child.getecho()
+        child.sendline("typed too soon")
+        wait_for(lambda: waiting_input(child) > 0, "it to come to the terminal", 30)
+        checked.set()
+        child.expect("not the passphrase. Once more")
+        child.expect("Passphrase: ")
+        child.sendline(SECRET)
+        child.expect("You are in")
+        child.expect(pexpect.EOF)
+    assert "typed too soon" not in seen.getvalue()
+    tried = [params["passphrase"] for method, params in node.handler.asked if method == "join.agree"]
+    assert tried == ["a slip", SECRET]
+
+
+def test_a_node_that_runs_shows_what_is_typed_beside_it(home: Path) -> None:
+    with terminal("init", "--yes", home=home / "inner") as child:
+        for _ in range(2):
+            child.expect(r"(New passphrase|The same again): ")
+            child.sendline(SECRET)
+        child.expect("Your identity is")
+    with terminal("up", "--listen", "/ip4/127.0.0.1/tcp/0", home=home / "inner") as child:
+        child.expect("Passphrase: ")
+        assert not child.getecho()
+        child.sendline(SECRET)
+        child.expect("Ready")
+        assert child.getecho()
+        child.sendintr()
+
+
 def test_an_empty_passphrase_is_called_empty(home: Path) -> None:
     with terminal("init", home=home / "inner", code=3) as child:
         for _ in range(3):
@@ -258,6 +377,8 @@ def test_ctrl_c_at_the_words_check_leaves_an_identity_and_the_way_to_the_words(h
     (tmp_path / "secret").write_text(SECRET)
     env = {"MESH_PASSPHRASE_FILE": str(tmp_path / "secret")}
     with terminal("init", home=home / "inner", env=env, code=130) as child:
+        child.expect("Press Return")
+        child.sendline("")
         child.expect(r"Word \d+: ")
         interrupt(child)
         child.expect("Your identity [0-9a-f ]+ is made")

@@ -62,7 +62,7 @@ def test_where_nobody_was_there_the_exit_status_is_4(home: Path) -> None:
             {"to": [{"id": "02" * 32, "alias": "wren"}], "unnamed": 1},
             "may be taken by wren, 1 who asked another device of yours",
         ),
-        ({}, "it stays in the group"),
+        ({}, "nobody may take it out of the group"),
     ],
 )
 def test_granting_and_withdrawing_say_who_may_take_it(home: Path, changes: JsonObject, line: str) -> None:
@@ -74,6 +74,8 @@ def test_granting_and_withdrawing_say_who_may_take_it(home: Path, changes: JsonO
         taken_back = mesh("share", "withdraw", "3fa9c1", home=home)
         asked = node.handler.asked
     assert granted.out == taken_back.out == f'3fa9c1d2 · {line} · you in "Tuesday grief": What helped me was to walk.\n'
+    assert "Other nodes keep to that once they hear of it. What has left by then stays outside." in taken_back.err
+    assert granted.err == ""
     assert [params for _, params in asked] == [
         {"message": "3fa9c1", "to": "wren", "wait_s": 2},
         {"message": "3fa9c1", "wait_s": 2},
@@ -83,7 +85,7 @@ def test_granting_and_withdrawing_say_who_may_take_it(home: Path, changes: JsonO
 def test_a_refusal_says_that_nobody_is_told(home: Path) -> None:
     with fake_node(home, {"share.refuse": {"share": MINE, "refused": 1}}):
         ran = mesh("share", "refuse", "3fa9c1", home=home)
-    assert (ran.code, ran.out) == (0, "It stays in the group. Nobody is told that you said no.\n")
+    assert (ran.code, ran.out) == (0, "They may not take it out of the group. Nobody is told that you said no.\n")
 
 
 def test_the_list_names_what_is_asked_and_no_text_can_pass_for_a_line_of_ours(home: Path) -> None:

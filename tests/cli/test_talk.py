@@ -245,7 +245,7 @@ def test_following_begins_with_the_pins_and_tells_what_members_state(home: Path)
     with fake_node(home, {"read": told}, {"read.follow": events}):
         said, shown = mesh("read", "g", "--follow", home=home), mesh("read", "g", "--follow", "--json", home=home)
     assert said.out.splitlines()[0].startswith("pinned by wren")
-    assert "[Group abababab: something about a meeting has changed]" in said.out
+    assert "[Group abababab: when it meets was set or changed]" in said.out
     assert [one["event"] for one in shown.lines if "pins" in one or "form" in one] == ["pins", "support"]
 
 
@@ -364,7 +364,7 @@ def test_what_is_missing_is_said_with_the_reason(home: Path) -> None:
     assert lines[:3] == [
         "[3 messages from juniper are missing; asking 4 members]",
         "[1 message from juniper is missing; those who were asked did not give them]",
-        "[1 message from juniper is missing; asking nobody: no member is reachable]",
+        "[1 message from juniper is missing; asking nobody: no member can be reached]",
     ]
 
 

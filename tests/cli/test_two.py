@@ -62,17 +62,20 @@ def test_who_has_asked_is_answered_and_not_asked(home: Path) -> None:
 
 
 def test_an_offer_is_accepted_or_declined(home: Path) -> None:
+    joined = join("joined")["join"]
+    assert isinstance(joined, dict)
     table: dict[str, Reply] = {
         "talk.accept": join("knocking"),
-        "join.wait": join("joined"),
+        "join.wait": {"join": {**joined, "inviter": {"id": "02" * 32, "alias": "soldier-pledge"}}},
         "talk.decline": {"declined": {"id": "cd" * 32}},
     }
-    with fake_node(home, table):
+    with fake_node(home, table) as node:
         accepted = mesh("talk", "Tuesday grief", "juniper", "--accept", home=home)
         declined = mesh("talk", "Tuesday grief", "juniper", "--decline", home=home)
         both = mesh("talk", "Tuesday grief", "juniper", "--decline", "--accept", home=home)
         whose = mesh("talk", "--accept", home=home)
     assert (accepted.code, accepted.out) == (0, 'You are in "Tuesday grief".\n')
+    assert [params["passphrase"] for method, params in node.handler.asked if method == "talk.accept"] == [PASSPHRASE]
     assert declined.out == "Declined. It stays on this node: they are not told.\n"
     assert (both.code, whose.code) == (2, 2)
 

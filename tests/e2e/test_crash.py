@@ -13,6 +13,7 @@ from mesh.node.local.client import connect
 from tests.e2e.conftest import GROUP, Cast
 
 POSTS = 200
+STATES = ("queued", "sent", "reached")
 
 
 def test_posts_that_were_acknowledged_survive_kill_and_arrive_once(
@@ -77,6 +78,51 @@ def test_a_join_goes_on_after_both_sides_were_killed(cast: Cast) -> None:
     joined = record(juniper.join(code), "join")
     assert joined["state"] == "joined"
     assert joined["id"] == begun["id"]
+
+
+def test_no_state_that_was_told_is_untrue_when_both_are_killed(
+    pair: tuple[Person, Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever was said to have a post has it on disk, at whatever moment either node dies; and no state goes back."""
+    wren, juniper = pair
+    monkeypatch.setenv("XDG_RUNTIME_DIR", wren.environment()["XDG_RUNTIME_DIR"])
+    words: dict[str, str] = {}
+    told: dict[str, str] = {}  # the state that was told last of each post
+    went_back: list[str] = []
+    half = threading.Event()
+
+    def talk() -> None:
+        with _node_of(wren) as node:
+            try:
+                for k in range(POSTS):
+                    said = node.call("post", {"group": GROUP, "text": f"truth {k} of wren", "wait_s": 0.0})
+                    words[text(record(said, "message"), "id")] = f"truth {k} of wren"
+                    for name in list(words)[-12:]:
+                        now = text(record(node.call("message.show", {"message": name}), "message"), "state")
+                        if STATES.index(now) < STATES.index(told.get(name, "queued")):
+                            went_back.append(name)
+                        told[name] = now
+                    if k == POSTS // 2:
+                        half.set()
+            except MeshError:
+                half.set()
+
+    talker = threading.Thread(target=talk)
+    talker.start()
+    assert half.wait(120)
+    juniper.kill()
+    wren.kill()
+    talker.join(60)
+    assert {"sent", "reached"} & set(told.values()), "something was told that could be untrue"
+    assert went_back == []
+
+    here = juniper.texts(GROUP)
+    assert [words[name] for name, state in told.items() if state != "queued" and words[name] not in here] == []
+    wren.up()
+    with _node_of(wren) as node:
+        for name, state in told.items():
+            now = text(record(node.call("message.show", {"message": name}), "message"), "state")
+            assert STATES.index(now) >= STATES.index(state), f"{words[name]} was {state}, and is {now}"
 
 
 def test_what_was_taken_back_stays_so_through_a_kill(

@@ -141,7 +141,7 @@ def test_an_answer_that_has_no_room_ends_early_and_the_rest_is_asked_for_again()
 
 
 def test_the_bars_hold_for_ten_thousand() -> None:
-    """The same shapes as those that `make bench-core` measures with 100,000, so that a change for the worse shows."""
+    """The same shapes as those that `make bench` measures with 100,000, so that a change for the worse shows."""
     everything = many(10_000)
     few = set(Random(2).sample(everything, 10))
     outcome = reconciled(of([one for one in everything if one not in few]), of(everything))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mesh.gossip.shelf import Account, Place, Shelf, is_own_ticket, ticket_mac
+from mesh.gossip.shelf import ASIDE_BYTES_LEAST, Account, Place, Shelf, aside_quota, is_own_ticket, ticket_mac
 from mesh.ids import AccountId, FrameId, TopicId
 from mesh.wire import limits
 from mesh.wire.frames import DAY_MS, FrameType
@@ -270,3 +270,55 @@ def test_nobody_has_frames_taken_over_again_and_again(monkeypatch: pytest.Monkey
         shelf.name(TANSY, 10_000, others, round_)
     assert written == 1000
     assert shelf.held(WREN)[0] == 10
+
+
+# ---------------------------------------------------------------- aside
+
+
+def test_aside_there_is_room_for_less_and_for_less_long() -> None:
+    assert (aside_quota(500), aside_quota(2**20 * 64)) == (500, 2**20)
+    assert aside_quota(ASIDE_BYTES_LEAST * 2) == ASIDE_BYTES_LEAST
+    shelf = Shelf(quota=100_000)
+    shelf.name(WREN, 1000, [topic(k) for k in range(100)], 0, days=2, aside=True)
+    assert list(shelf.accounts[WREN].topics) == [topic(k) for k in range(100 - limits.KEPT_ASIDE_TOPICS_MAX, 100)]
+    shelf.name(TANSY, 1000, [topic(2)], 0, days=2)
+    again = Shelf(quota=100_000)
+    again.restore(WREN, Account(1000, 2, aside=True, topics=shelf.accounts[WREN].topics.copy()))
+    for one in (shelf, again):
+        assert one.expire(2 * DAY_MS + 10, 30)[1] == [WREN]
+        assert WREN not in one.accounts
+        assert not one.has_topic(topic(99))
+    assert shelf.has_topic(topic(2))
+
+
+def test_an_account_that_is_closed_leaves_nothing_and_takes_nothing_of_others() -> None:
+    shelf = Shelf(quota=100_000)
+    shelf.name(WREN, 1000, [topic(1), topic(2)], 0, aside=True)
+    shelf.name(TANSY, 1000, [topic(1)], 0)
+    put(shelf, 1)
+    put(shelf, 2, on=2, shown=(WREN,))
+    assert [place.frame for place in shelf.close(WREN)] == [frame(2)]
+    assert shelf.close(WREN) == []
+    assert (shelf.frames, shelf.size, list(shelf.topics)) == (1, 100, [topic(1)])
+    assert shelf.held(TANSY)[0] == 1
+
+
+# ---------------------------------------------------------------- for how long
+
+
+def test_nobody_shortens_what_another_wants_kept_for_longer() -> None:
+    """Fewer days count once nobody has asked for as many as before for a day."""
+    shelf = Shelf(quota=10_000)
+    shelf.name(WREN, 500, [topic(1)], 0, days=30)
+    put(shelf, 1)
+    shelf.name(WREN, 500, [topic(1)], DAY_MS - 1, days=1)
+    assert shelf.expire(3 * DAY_MS, 30)[0] == []
+    again = Shelf(quota=10_000)
+    again.restore(WREN, Account(500, 30, topics=shelf.accounts[WREN].topics.copy()))
+    again.name(WREN, 500, [topic(1)], DAY_MS, days=1)
+    assert again.accounts[WREN].days == 30, "after a restart too"
+    shelf.name(WREN, 500, [topic(1)], DAY_MS + 5, days=30)
+    shelf.name(WREN, 500, [topic(1)], 2 * DAY_MS + 4, days=1)
+    assert shelf.accounts[WREN].days == 30
+    shelf.name(WREN, 500, [topic(1)], 2 * DAY_MS + 5, days=1)
+    assert [place.frame for place in shelf.expire(3 * DAY_MS, 30)[0]] == [frame(1)]

@@ -115,6 +115,25 @@ def test_in_a_full_mesh_what_came_from_its_author_goes_on_as_an_id_alone() -> No
     assert sorted(desk.announced()) == LINKS[1:]
 
 
+def test_ids_of_messages_that_their_author_sent_to_all_are_not_urgent_and_others_are() -> None:
+    desk = Desk()
+    urgent: list[bool] = []
+    desk.take(1, ONE, from_author=True, calm=True)
+    urgent.append(desk.spread.urgent)
+    desk.take(2, ONE)
+    urgent.append(desk.spread.urgent)
+    desk.announced()
+    desk.take(3, ONE, from_author=True, calm=True)
+    urgent.append(desk.spread.urgent)
+    desk.take(4, ONE, from_author=True)  # an operation
+    urgent.append(desk.spread.urgent)
+    desk.announced()
+    (unknown,) = pack_ids(Pace.ASK, invented(0, 1))
+    desk.spread.hear_ids(TWO, unknown, 0)  # it is asked for, and waited for
+    urgent.append(desk.spread.urgent)
+    assert urgent == [False, True, False, True, True]
+
+
 def test_what_we_were_catching_up_on_goes_on_as_an_id_alone() -> None:
     desk = Desk()
     desk.wants(TWO, Rank.FIRST, 1)

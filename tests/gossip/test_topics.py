@@ -24,10 +24,19 @@ def pair() -> tuple[TopicTable, TopicTable]:
     return TopicTable(ALICE, BOB), TopicTable(BOB, ALICE)
 
 
-def tell(one: TopicTable, other: TopicTable, wanted: list[TopicId]) -> tuple[list[TopicId], list[TopicId]]:
-    """Announce topics; return what each end newly recognises."""
-    payload, mine = one.announce(wanted)
-    return mine, [] if payload is None else other.hear(payload)
+def tell(
+    one: TopicTable, other: TopicTable, wanted: list[TopicId], answered: tuple[TopicId, ...] = ()
+) -> tuple[list[TopicId], list[TopicId]]:
+    """Announce topics, and let each end answer the other; return what each newly recognises."""
+    payload, mine = one.announce(wanted, answered)
+    theirs: list[TopicId] = []
+    for _ in range(3):
+        answer, found = (None, []) if payload is None else other.hear(payload)
+        theirs += found
+        payload, found = (None, []) if answer is None else one.hear(answer)
+        mine += found
+    assert payload is None, "it does not go on for ever"
+    return mine, theirs
 
 
 def test_only_what_both_listen_to_is_recognised() -> None:
@@ -74,7 +83,7 @@ def test_an_echo_of_our_own_tags_claims_nothing() -> None:
     alice, _ = pair()
     payload, _ = alice.announce(topics("grief", "sleep"))
     assert payload is not None
-    assert alice.hear(payload) == []
+    assert alice.hear(payload) == (None, [])
     assert alice.shared == {}
     assert tag(topics("grief")[0], ALICE, BOB) != tag(topics("grief")[0], BOB, ALICE)
 
@@ -87,16 +96,42 @@ def test_a_list_of_the_wrong_length_is_refused(payload: bytes) -> None:
     assert caught.value.fault is Fault.MALFORMED
 
 
-@given(st.lists(st.tuples(st.booleans(), st.sets(st.sampled_from("abcdef"))), max_size=20))
-def test_both_ends_always_agree_on_what_they_share(steps: list[tuple[bool, set[str]]]) -> None:
+def test_what_is_only_answered_is_told_to_nobody_who_does_not_name_it() -> None:
+    """A keeper's links see nothing of what it keeps for others, nor how much that is."""
+    keeper, rowan = pair()
+    kept = topics("grief", "talk", "another talk")
+    assert keeper.announce([], kept) == (None, [])
+    assert tell(rowan, keeper, topics("grief", "work")) == (topics("grief"), topics("grief"))
+    assert keeper.announce([], [*kept, *topics("a third")]) == (None, [])
+    assert keeper.announce([], topics("grief")) == (None, [])
+    assert tell(keeper, rowan, [], tuple(topics("grief", "work"))) == (topics("work"), topics("work"))
+    assert tell(rowan, keeper, []) == ([], [])
+    assert keeper.announce([], topics("grief")) == (None, []), "what was answered is over when its asker is done"
+    assert (keeper.shared, rowan.shared) == ({}, {})
+
+
+def test_two_who_only_answer_share_nothing() -> None:
+    one, other = pair()
+    assert one.announce([], topics("grief")) == (None, [])
+    assert tell(other, one, [], tuple(topics("grief"))) == ([], [])
+
+
+NAMES = st.sets(st.sampled_from("abcdef"))
+
+
+@given(st.lists(st.tuples(st.booleans(), NAMES, NAMES), max_size=20))
+def test_both_ends_always_agree_on_what_they_share(steps: list[tuple[bool, set[str], set[str]]]) -> None:
     alice, bob = pair()
-    said: dict[bool, set[str]] = {True: set(), False: set()}
-    for is_alice, names in steps:
+    told: dict[bool, set[str]] = {True: set(), False: set()}
+    answered: dict[bool, set[str]] = {True: set(), False: set()}
+    for is_alice, names, quiet in steps:
         one, other = (alice, bob) if is_alice else (bob, alice)
-        tell(one, other, topics(*sorted(names)))
-        said[is_alice] = names
-        both = set(topics(*sorted(said[True] & said[False])))
-        assert set(alice.shared) == set(bob.shared) == both
+        tell(one, other, topics(*sorted(names)), tuple(topics(*sorted(quiet))))
+        told[is_alice], answered[is_alice] = names, quiet
+        known = (told[True] | answered[True]) & (told[False] | answered[False])
+        assert set(alice.shared) == set(bob.shared)
+        assert set(topics(*sorted(known & (told[True] | told[False])))) <= set(alice.shared)
+        assert set(alice.shared) <= set(topics(*sorted(known))), "what one of them told, both may go on answering"
 
 
 @given(st.binary(max_size=200))

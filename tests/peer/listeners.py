@@ -1,7 +1,7 @@
 """People who ask each other to listen, for the stories of `test_listening` and `test_parting`."""
 
 from mesh.commands import MakeStatement
-from mesh.ids import GroupId, JoinId
+from mesh.ids import GroupId, JoinId, MemberPk
 from mesh.listening import AskListener, EndListening, EnterTalk, Seat, SeekTalk
 from mesh.peer.listening import ASKED_MAX, listen_state, volunteers
 from mesh.peer.records import JoinStage
@@ -49,9 +49,16 @@ def seats(person: Person) -> tuple[Seat, ...]:
 
 def ask(person: Person, gid: GroupId, *whom: Person, topic: str = "", direct: bool = False) -> bytes:
     """Ask those of these who offer to listen; give the id of the asking."""
+    return ask_keys(person, gid, tuple(other.member(gid) for other in whom), topic=topic, direct=direct)
+
+
+def ask_keys(
+    person: Person, gid: GroupId, whom: tuple[MemberPk, ...], *, topic: str = "", direct: bool = False
+) -> bytes:
+    """Do the same with those who have these keys, though they may be off."""
     command = AskListener(
         group=gid,
-        volunteers=tuple(other.member(gid) for other in whom),
+        volunteers=whom,
         topic=topic,
         mode="listening",
         minutes=30,

@@ -4,10 +4,13 @@ from random import Random
 
 from mesh.events import Instant, LinkKind, Send, SendClass
 from mesh.ids import FrameId, LinkId
-from mesh.peer.acknowledging import STORED_GAP_MS, acknowledge
+from mesh.peer.acknowledging import CALM_MS, STORED_GAP_MS, acknowledge
+from mesh.peer.routing import REPAIR_WAIT_MS
 from mesh.peer.state import Step
 from mesh.wire import limits
+from mesh.wire.codec import encode
 from mesh.wire.frames import parse_frame
+from mesh.wire.messages import Kind, ReceiptBody
 from simulations.chance import SeededEntropy, SeededSealer
 from simulations.world import START_WALL_MS
 from tests.peer.liar import Liar
@@ -36,6 +39,23 @@ def test_after_a_pause_it_is_at_once_again() -> None:
         frame = pen.write(f"{k}")
         assert acknowledged(liar.say(LinkKind.FRAME, frame)) == [parse_frame(frame).id]
         world.run(GAP_S)
+
+
+def test_of_a_receipt_it_is_told_with_the_next_answer_or_after_a_while() -> None:
+    world, _, wren, _, pen = pair()
+    liar = Liar(wren)
+    receipts = [pen.seal(Kind.RECEIPT, encode(ReceiptBody(reached=[]))) for _ in range(2)]
+    post = pen.write("hello")
+    ids = [parse_frame(frame).id for frame in (*receipts, post)]
+    assert acknowledged(liar.say(LinkKind.FRAME, receipts[0])) == []
+    world.run(CALM_MS / 1000 - 0.05)
+    assert [send for send in liar.heard if send.kind is LinkKind.STORED] == []
+    world.run(0.1)
+    assert [acknowledged([send]) for send in liar.heard if send.kind is LinkKind.STORED] == [ids[:1]]
+    world.run(GAP_S)
+    assert acknowledged(liar.say(LinkKind.FRAME, receipts[1])) == []
+    assert acknowledged(liar.say(LinkKind.FRAME, post)) == ids[1:]
+    assert CALM_MS < REPAIR_WAIT_MS, "or whoever pushed it would think that it was lost"
 
 
 def test_one_link_does_not_wait_for_another() -> None:

@@ -179,7 +179,7 @@ def test_when_somebody_was_last_heard_of_is_believed_no_further_than_our_own_clo
     world.run(20)
     juniper.post(gid, "from the past")
     world.run(10)
-    assert wren.room(gid).tracks[dev].heard_ms == heard, "and it does not go back"
+    assert wren.room(gid).tracks[dev].heard_ms >= heard, "and it does not go back"
 
 
 @pytest.mark.parametrize("body", [b"", b"\x91\x00", encode(ReceiptBody(reached=[])), b"\x90\x90", b"\xc1"])

@@ -420,5 +420,5 @@ def test_newcomers_and_plain_members_are_told_in_words_that_they_cannot_invite()
     world.ask("wren", SetSetting(group=gid, key="members-invite", value="on", own=False))
     world.run(20)
     juniper.invite(gid)
-    with pytest.raises(RefusedError, match="newcomers cannot invite"):
+    with pytest.raises(RefusedError, match="newcomers make no codes"):
         sorrel.invite(gid)

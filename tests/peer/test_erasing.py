@@ -5,6 +5,7 @@ Some programs here are changed: they keep what they were asked to forget, and ha
 
 import pytest
 
+from mesh.commands import SayNote
 from mesh.events import Space
 from mesh.groups.history import HISTORY
 from mesh.ids import GroupId, MemberPk
@@ -13,7 +14,9 @@ from mesh.peer import erasing
 from mesh.peer.handing_on import Due
 from mesh.peer.links import Walk
 from mesh.peer.originals import original_of
+from mesh.wire.codec import encode
 from mesh.wire.messages import SignedMessage
+from mesh.wire.notes import AppealNote, NoteTag
 from mesh.wire.operations import LeaveBody, OpType
 from mesh.wire.sessions import HistoryBody, StatementsBody
 from simulations.checks import Watch, agree, blamed
@@ -245,15 +248,34 @@ def test_made_offline_it_is_heard_later_and_until_then_what_is_needed_for_that_s
     assert is_gone(gid, gone, wren, sorrel, tansy)
 
 
-def test_who_asks_a_second_time_waits_for_nobody_and_then_nobody_hears_of_it() -> None:
+def test_who_says_now_waits_for_nobody_and_then_nobody_hears_of_it() -> None:
     world, gid, people = four(21)
     wren, juniper, *_ = people
     world.partition(("juniper",), ("wren", "sorrel", "tansy"))
     world.run(1)
     juniper.leave(gid, wipe=True)
-    juniper.leave(gid, wipe=True)
+    juniper.leave(gid, wipe=True, now=True)
     assert held(juniper, gid) == []
     world.heal()
     world.run(60)
     assert "juniper" in wren.members(gid)
     assert WORDS.encode() in everything(wren)
+
+
+def test_what_was_said_under_seal_stays_with_whom_it_was_said_to() -> None:
+    """Decision 0035: a report, and what a moderator told a member, are about others too."""
+    world, gid, people = four(9)
+    wren, juniper, sorrel, _ = people
+    value = encode(AppealNote(about=b"", text="it was too much"))
+    world.ask("juniper", SayNote(group=gid, tag=NoteTag.APPEAL, to=(wren.member(gid),), value=value))
+    world.run(10)
+    gone = juniper.member(gid)
+    juniper.leave(gid, wipe=True)
+    world.run(20)
+    assert is_gone(gid, gone, wren, sorrel)
+    for _ in range(2):
+        assert [(note.by, note.value) for note in wren.room(gid).sealed.values()] == [(gone, value)]
+        assert alias_of(wren.room(gid), gone) == "someone who left"
+        wren.off()
+        wren.on()
+    assert held(juniper, gid) == []

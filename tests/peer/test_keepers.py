@@ -13,6 +13,7 @@ from mesh.peer.records import JoinStage
 from mesh.upkeep import DropKeeper
 from mesh.wire import limits
 from simulations.checks import blamed
+from simulations.measures import Measures
 from simulations.people import Person, circle, gather
 from simulations.world import Node, World
 
@@ -281,3 +282,23 @@ def test_stewards_choose_up_to_four_and_those_that_go_are_dialled_no_more() -> N
     assert first.account not in keepers_of(tansy.group(gid))
     assert first.peer not in tansy.node.wanted
     del keeper
+
+
+def test_what_a_keeper_has_just_taken_is_not_left_there_again() -> None:
+    world = World(3)
+    gid, people = circle(world, "wren", "juniper", "sorrel")
+    for turn in range(6):
+        people[turn % 3].post(gid, f"post {turn}")
+        world.run(2)
+    measures = Measures.over(world)
+    with_keeper_of(world, gid, people)
+    world.run(20)  # its index may be some seconds old: it answers out of it that it still lacks what it took
+    assert max(max(frames.values()) for frames in measures.crossed.values()) <= 2
+
+
+def with_keeper_of(world: World, gid: GroupId, people: list[Person]) -> None:
+    """Have a group that is there already use a keeper."""
+    (keeper,) = gather(world, "pi")
+    keeper.keep()
+    people[0].use_keeper(gid, keeper.ticket())
+    assert world.run_until(lambda: all(level(person, gid) for person in people), 60)

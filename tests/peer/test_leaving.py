@@ -155,14 +155,40 @@ def test_until_then_there_is_left_what_it_takes_to_be_heard_and_nothing_that_was
     assert held(juniper, gid) == []
 
 
-def test_who_asks_a_second_time_does_not_wait() -> None:
-    world, gid, _, juniper, _ = three()
+def test_who_asks_a_second_time_waits_on_and_with_now_no_longer() -> None:
+    world, gid, wren, juniper, sorrel = three()
     world.partition(("juniper",), ("wren", "sorrel"))
     world.run(1)
+    for _ in range(2):
+        juniper.leave(gid, wipe=True)
+        assert held(juniper, gid)
+    world.heal()
+    world.run(40)
+    assert held(juniper, gid) == [], "somebody has heard of it"
+    assert wren.members(gid) == sorrel.members(gid) == ["sorrel", "wren"]
+
+    world.partition(("sorrel",), ("wren",))
+    sorrel.leave(gid, wipe=True)
+    sorrel.leave(gid, wipe=True, now=True)
+    assert held(sorrel, gid) == []
+
+
+def test_who_left_unheard_and_wipes_later_is_still_heard_of() -> None:
+    world, gid, wren, juniper, _ = three()
+    world.partition(("juniper",), ("wren", "sorrel"))
+    world.run(1)
+    juniper.leave(gid)
+    assert juniper.reads(gid)
     juniper.leave(gid, wipe=True)
-    assert held(juniper, gid)
-    juniper.leave(gid, wipe=True)
+    assert [space for space in WIPED_AT_ONCE if juniper.node.store.count(space, gid)] == []
+    assert juniper.reads(gid) == []
+    juniper.off()
+    juniper.on()
+    world.heal()
+    world.run(40)
+    assert wren.members(gid) == ["sorrel", "wren"]
     assert held(juniper, gid) == []
+    assert blamed(world) == []
 
 
 def test_one_who_left_before_may_wipe_later() -> None:
@@ -189,7 +215,7 @@ def test_one_who_was_removed_may_wipe() -> None:
     world.run(20)
     assert juniper.group(gid).own.cut_off
     juniper.leave(gid, wipe=True)  # her node believes that she is in: she says so, and nobody hears it
-    juniper.leave(gid, wipe=True)
+    juniper.leave(gid, wipe=True, now=True)
     assert held(juniper, gid) == []
 
 

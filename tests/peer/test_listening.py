@@ -18,12 +18,13 @@ from mesh.peer import joining, listening
 from mesh.peer.keepers import keepers_of
 from mesh.peer.listening import ASK_HOURS, volunteers
 from mesh.peer.records import JoinStage
+from mesh.peer.speaking import RECEIPTS
 from mesh.peer.state import State
 from mesh.support.listening import NO_OFFER, compose, fits
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
 from mesh.wire.frames import parse_frame
-from mesh.wire.messages import Kind, NoteBody
+from mesh.wire.messages import Kind, MessageTbs, NoteBody, PresenceBody
 from mesh.wire.notes import ListenAsk, ListenSlip, NoteTag, NoteText
 from mesh.wire.operations import Former
 from mesh.wire.statements import Form, ListenerValue
@@ -111,6 +112,26 @@ def test_nobody_else_finds_the_talk_or_who_is_in_it_with_all_keys_and_all_that_w
         told = b"".join(s.payload for name, _, s in sent if s.kind is LinkKind.TOPICS and name == person.name)
         assert not [topic for link in links for topic in talk.topics if link.topics.own_tag(topic) in told]
     assert not {**wren.room(new).contacts, **tansy.room(new).contacts}, "nobody dials anybody for it"
+
+
+def test_nobody_says_in_a_kept_talk_where_they_are_reached_though_presence_is_said() -> None:
+    world, gid, new, _, (wren, tansy, _, _) = together()
+    for person in (wren, tansy):
+        world.ask(person.name, SetSetting(group=new, key=RECEIPTS, value="off", own=True))
+    world.run(10)
+
+    def presences(group: GroupId, author: Person, reader: Person) -> list[PresenceBody]:
+        dev = author.group(group).own.dev
+        signed = [s for (there, by, _), s in state_of(reader).signed.items() if (there, by) == (group, dev)]
+        said = [decode(MessageTbs, s.tbs, bytes_max=limits.MESSAGE_BYTES_MAX) for s in signed]
+        bodies = [tbs.body for tbs in said if tbs.kind == Kind.PRESENCE]
+        return [decode(PresenceBody, body, bytes_max=limits.MESSAGE_BYTES_MAX) for body in bodies]
+
+    for author, reader in ((wren, tansy), (tansy, wren)):
+        assert state_of(author).addresses
+        assert any(body.addresses for body in presences(gid, author, reader)), "in the group they do"
+        assert presences(new, author, reader), "it is said that there are no receipts"
+        assert not any(body.addresses for body in presences(new, author, reader))
 
 
 def everything(person: Person) -> bytes:

@@ -5,16 +5,19 @@ import pytest
 from mesh.commands import CloseNote, Rank, SayNote
 from mesh.errors import LocalError, RefusedError
 from mesh.events import Notice, Space
-from mesh.groups.notes import shares
-from mesh.ids import GroupId, MemberPk
+from mesh.groups.forgetting import DAY_MS
+from mesh.groups.notes import seal_note, shares
+from mesh.ids import GroupId, MemberPk, PostId
 from mesh.peer.records import NoteRecord
+from mesh.peer.tracks import Tried
 from mesh.support.tags import TAGS
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
-from mesh.wire.notes import AppealNote, NoteTag, NoteText, WordKind, WordNote
+from mesh.wire.messages import Kind
+from mesh.wire.notes import AppealNote, NoteTag, NoteText, ShareQuestion, WordKind, WordNote
 from simulations.checks import Watch, blamed
 from simulations.people import Person, circle
-from simulations.world import World
+from simulations.world import START_WALL_MS, World
 from tests.peer.forgery import Forger
 from tests.peer.test_talking import note_of
 
@@ -188,3 +191,79 @@ def test_a_report_is_heard_though_its_author_is_out_by_then(goes: str) -> None:
     assert heard(juniper, gid) == ["it was too much"]
     assert heard(wren, gid) == []
     assert blamed(world) == []
+
+
+def test_one_who_catches_up_on_days_loses_no_note_though_they_all_come_within_an_hour() -> None:
+    world, gid, (wren, juniper, sorrel, tansy) = group(7)
+    juniper.off()
+    world.run(3)
+    for k in range(66):
+        says(tansy, gid, [sorrel], appeal(f"number {k}"))
+        world.run(5)
+        if k % 33 == 32:
+            world.run(HOUR_S)
+    says(tansy, gid, [juniper, wren], appeal("it was too much"))
+    world.run(10)
+    juniper.on()
+    world.run(90)
+    assert heard(wren, gid) == heard(juniper, gid) == ["it was too much"]
+
+
+def test_dating_notes_back_gains_a_flood_little() -> None:
+    """Each hour is used up once, all that is long past is one hour, and an hour of ours has its own end."""
+    hour, most, tried = 500_000, limits.NOTES_OF_A_MEMBER_MAX, Tried()
+    assert [tried.may(hour, 0, first=hour - 10) for _ in range(most + 1)] == [True] * most + [False]
+    assert not tried.may(hour, 3 * 3_600_000, first=hour - 10), "an hour that is used up stays so"
+    assert all(tried.may(hour - 1, 0, first=hour - 10) for _ in range(most))
+    later = [tried.may(hour + k // most, 4 * 3_600_000, first=hour) for k in range(most, 3 * limits.NOTES_TRIED_MAX)]
+    assert sum(later) == limits.NOTES_TRIED_MAX
+    assert min(tried.hours) >= hour, "what lies before is not remembered for ever"
+
+
+def test_a_changed_program_that_dates_its_notes_back_is_tried_so_often_and_no_more() -> None:
+    _, gid, (wren, _, sorrel, tansy) = group(8)
+    forger, most = Forger(tansy, gid), limits.NOTES_OF_A_MEMBER_MAX
+    body = seal_note(forger.group, [sorrel.member(gid)], bytes(16), b"", forger.means())
+
+    def floods(days: int) -> int:
+        """All of them said at a time so long before; return how many were tried."""
+        before = count()
+        for k in range(most + 3):
+            uid = days.to_bytes(8, "big", signed=True) + k.to_bytes(8, "big")
+            forger.hands(wren, forger.message(Kind.NOTE, body, uid=uid, ts_ms=START_WALL_MS - days * DAY_MS))
+        return count() - before
+
+    def count() -> int:
+        tried = wren.room(gid).notes.get(tansy.member(gid), Tried())
+        return sum(tried.hours.values())
+
+    assert floods(100) == most
+    assert floods(200) == floods(10_000) == 0, "all that is long past is one hour"
+    assert floods(-300) == most, "what claims to be still to come is of this hour"
+    assert floods(-400) == 0
+    assert floods(3) == most
+
+
+def test_a_no_outlives_whatever_else_its_asker_asks() -> None:
+    """A question that was refused goes last: or who was refused would ask about nothing until it is forgotten."""
+    world, gid, (_, _, sorrel, tansy) = group(9)
+    forger = Forger(sorrel, gid)
+
+    def asks(note: bytes) -> None:
+        value = encode(ShareQuestion(post=PostId(note), purpose="please"))
+        forger.hands(tansy, note_of(forger, tansy, encode(NoteText(tag=NoteTag.QUESTION, id=note, value=value))))
+
+    asks(b"A" * 16)
+    refused = sorrel.member(gid) + b"A" * 16
+    world.ask("tansy", CloseNote(group=gid, note=refused, closed=True))
+    newest = TAGS[NoteTag.QUESTION].newest
+    for k in range(newest + 20):
+        if k % 60 == 59:
+            tansy.room(gid).notes.clear()  # as in another hour
+        asks(k.to_bytes(16, "big"))
+    kept = tansy.room(gid).sealed
+    assert len(kept) == newest
+    assert refused in kept
+    tansy.node.skew_ms += 15 * DAY_MS
+    asks(b"B" * 16)
+    assert refused not in kept, "after two weeks it may be asked anew, and the no has done its work"

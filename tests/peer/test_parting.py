@@ -79,6 +79,20 @@ def _post(new: GroupId) -> Post:
     )
 
 
+@pytest.mark.parametrize("ahead_s", [180, 30 * 86_400])
+def test_an_end_is_honoured_whatever_clock_its_author_has(ahead_s: int) -> None:
+    world, gid, new, _, (wren, tansy, *_) = together()
+    tansy.post(new, "I am here")
+    world.run(10)
+    wren.node.skew_ms = ahead_s * 1000
+    end(wren, gid, new)
+    world.run(10)
+    assert new not in state_of(tansy).rooms
+    assert rows_of(tansy, new) == ["listens"]
+    assert b"I am here" not in everything(tansy)
+    assert states(tansy, gid) == ["ended"]
+
+
 def test_a_changed_program_that_keeps_it_open_talks_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     world, gid, new, _, (wren, tansy, *_) = together()
     theirs, real = state_of(tansy), parting.hear_ends

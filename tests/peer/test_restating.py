@@ -52,6 +52,8 @@ def test_newcomers_get_what_stands_though_they_see_nothing_of_what_was_said() ->
         other.off()
     bramble = Person(world, "bramble")
     bramble.join(gid, wren.invite(gid))
+    assert world.run_until(lambda: "bramble" in alder.members(gid), 5), "of whom nobody has heard, nobody is told"
+    assert bramble.pinned(gid) == [], "it did not come from wren"
     wren.off()
     world.run(30)
     assert bramble.pinned(gid) == [post]

@@ -223,7 +223,7 @@ def test_one_who_was_removed_sees_it_also_where_another_hears_of_it_late() -> No
     world.join_up("wren", "sorrel")
     assert juniper.until(lambda: juniper.room(gid).seems_out, 90)
     juniper.join(gid, wren.invite(gid))
-    assert agree(gid, [wren, juniper]) == []
+    assert world.run_until(lambda: agree(gid, [wren, juniper]) == [], 1), agree(gid, [wren, juniper])
     world.run(10)
     assert agree(gid, [wren, juniper, sorrel]) == []
 

@@ -1,23 +1,29 @@
 """Views and spreading on whole nodes: a group of twelve, and members on hand-driven links who do not keep to it."""
 
 from functools import cache
+from random import Random
 
 import pytest
 
 from mesh.errors import Fault
-from mesh.events import Effect, FrameReceived, Input, LinkKind, Send, SendStored
+from mesh.events import Effect, FrameReceived, Input, Instant, LinkKind, Send, SendStored, SetTimer
 from mesh.gossip.promises import BROKEN_MS
-from mesh.gossip.spread import BROKEN_PER_BLAME
+from mesh.gossip.seen import StreamId
+from mesh.gossip.spread import ANNOUNCE_MS, ANNOUNCE_SPREAD_MS, BROKEN_PER_BLAME, CALM_MS, Passing
 from mesh.gossip.views import LINKED_MAX, OWN
-from mesh.ids import GroupId
+from mesh.ids import FrameId, GroupId, LinkId
+from mesh.peer.spreading import plan_flush
+from mesh.peer.state import State, Step
 from mesh.wire import limits
 from mesh.wire.frames import FrameType
 from mesh.wire.gossip import Pace, Rank, ShortId, pack_ids, unpack_ids
+from simulations.chance import SeededEntropy, SeededSealer
 from simulations.checks import agree, blamed
 from simulations.people import Person, circle, gather
-from simulations.world import Node, World
+from simulations.world import START_WALL_MS, Node, World
 from tests.peer.liar import Liar
 
+ONE, TWO = LinkId(1), LinkId(2)
 NAMES = (
     *("wren", "juniper", "sorrel", "olive", "hazel", "rowan", "tansy", "yarrow"),
     *("dill", "fennel", "basil", "thyme"),
@@ -123,6 +129,38 @@ def test_one_who_is_not_linked_with_the_author_hears_by_id_and_then_at_once() ->
     wren.post(gid, "two")
     assert world.run_until(lambda: sorrel.reads(gid) == ["one", "two"], 0.1), "juniper was asked to send at once"
     assert juniper.reads(gid) == ["one", "two"]
+
+
+def test_ids_that_hardly_anybody_needs_wait_longer_and_hold_up_none_that_somebody_may() -> None:
+    state = State()
+    for link in (ONE, TWO):
+        state.spread.link_up(link)
+    _take(state, 1, from_author=True)
+    (calm,) = _planned(state, 0)
+    assert CALM_MS <= calm < CALM_MS + ANNOUNCE_SPREAD_MS
+    _take(state, 2, from_author=True)
+    assert _planned(state, 10) == []
+    _take(state, 3, from_author=False)
+    (soon,) = _planned(state, 20)
+    assert ANNOUNCE_MS <= soon < ANNOUNCE_MS + ANNOUNCE_SPREAD_MS
+    assert _planned(state, 30) == []
+
+
+def _take(state: State, number: int, *, from_author: bool) -> None:
+    frame = FrameId(number.to_bytes(16, "big") + bytes(16))
+    state.seen.note(frame, ONE)
+    calm = from_author
+    passing = Passing(frame, 700, StreamId(bytes(48)), from_author=from_author, calm=calm, pushed=from_author)
+    state.spread.pass_on(passing, [ONE, TWO], Random(1))
+
+
+def _planned(state: State, mono_ms: int) -> list[int]:
+    """Return the timers that are set by what is to be announced."""
+    now, entropy = Instant(wall_ms=START_WALL_MS, mono_ms=mono_ms), SeededEntropy(1, "here")
+    step = Step(now=now, dice=Random(1), entropy=entropy, sealer=SeededSealer(entropy))
+    plan_flush(state, step)
+    timers = [effect for effect in step.effects if isinstance(effect, SetTimer)]
+    return [timer.after_ms for timer in timers if timer.after_ms is not None]
 
 
 # ---------------------------------------------------------------- hostile

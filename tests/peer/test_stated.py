@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mesh.events import Space
 from mesh.ids import DeviceId, MemberPk, MsgId, OpId, PostId
 from mesh.peer.records import MessageRecord, OriginRecord
 from mesh.peer.stated import Stated, Statements, newest_of
@@ -11,6 +12,9 @@ from mesh.wire import limits
 from mesh.wire.codec import encode
 from mesh.wire.messages import Kind, StatementBody
 from mesh.wire.statements import FlagValue, Form
+from simulations.people import Person
+from tests.peer.forgery import Forger
+from tests.peer.test_stating import flag_of, four, states
 
 UNKNOWN = 9000
 ORIGIN = OriginRecord(
@@ -105,3 +109,90 @@ def test_forms_that_are_not_known_share_one_allowance() -> None:
         statements.put(stated(UNKNOWN + k, 1, 1 + k, 1))
     assert len(kept(statements)) == limits.STATEMENTS_UNKNOWN_MAX == newest_of(UNKNOWN)
     assert {there.value for there in statements} == {None}
+
+
+@given(
+    st.lists(
+        st.builds(stated, st.just(Form.MEETING), st.just(1), st.integers(1, 8), st.integers(1, 3), st.integers(0, 1)),
+        max_size=20,
+    ),
+    st.integers(0, 9),
+    st.data(),
+)
+def test_what_is_past_a_cut_yields_to_all_that_counts_in_whatever_order(
+    came: list[Stated], cut: int, data: st.DataObject
+) -> None:
+    """When a cut comes, those who never heard a later word hand on what it had replaced: then all have the same."""
+    within = [one for one in came if one.record.mseq <= cut]
+    statements = Statements()
+    for one in data.draw(st.permutations(came)):
+        for gone in [one] if (out := statements.put(one)) is None else out:
+            statements.note_gave_way(DeviceId(gone.record.dev), gone.name)
+    for one in data.draw(st.permutations(within)):
+        assert statements.kept(one) or statements.gave_way(one), "it is known to be what was heard"
+        statements.put(one, lambda _: cut)
+    counts = {there.key for there in statements if there.record.mseq <= cut}
+    assert counts == should_be_kept(within)
+
+
+def test_of_what_gave_way_so_many_names_are_kept_and_no_words() -> None:
+    statements = Statements()
+    dev = DeviceId(bytes([1]) * 16)
+    forgotten = [
+        gone for k in range(limits.GAVE_WAY_MAX + 3) for gone in statements.note_gave_way(dev, k.to_bytes(16, "big"))
+    ]
+    assert forgotten == [k.to_bytes(16, "big") for k in range(3)]
+    assert not statements.gave_way(stated(Form.PIN, 1, 5, 5)), "another under the number of one that was here"
+    statements.forget_gave_way(dev)
+    assert statements.note_gave_way(dev, bytes(16)) == []
+
+
+def test_looking_for_a_form_does_not_look_at_others() -> None:
+    statements = Statements()
+    for k in range(60):
+        statements.put(stated(Form.FLAG, 1, k + 1, k))
+    statements.put(stated(Form.MEETING, 1, 100, 0))
+    assert [one.record.mseq for one in statements.of_form(Form.MEETING)] == [100]
+    statements.drop(statements.of_form(Form.MEETING)[0])
+    assert statements.of_form(Form.MEETING) == statements.about(Form.MEETING, bytes(16)) == []
+    assert len(list(statements)) == 60
+
+
+def test_devices_that_are_out_share_one_allowance_of_their_members() -> None:
+    most = newest_of(Form.FLAG)
+    came = [stated(Form.FLAG, dev, 10 * k + dev, k) for dev in (1, 2, 3) for k in range(most)]
+    statements = Statements()
+    for one in came:
+        statements.put(one)
+    assert len(kept(statements)) == 3 * most
+    member = MemberPk(bytes(32))
+    out = {DeviceId(bytes([dev]) * 16): member for dev in (1, 2)}
+    gone = statements.share(out, lambda _: limits.MSEQ_MAX)
+    assert len(gone) == most
+    assert min(one.age for one in statements if one.record.dev in out) > max(one.age for one in gone), "the newest stay"
+    late = Statements()
+    for one in reversed(came):
+        late.put(one)
+        late.share(out, lambda _: limits.MSEQ_MAX)
+    assert kept(late) == kept(statements), "whenever they went"
+    assert statements.share({}, lambda _: limits.MSEQ_MAX) == []
+    assert statements.put(stated(Form.FLAG, 1, 5, 1000)) == [], "one that is in again has its own"
+
+
+def test_one_who_takes_devices_in_and_out_fills_no_more_for_it() -> None:
+    world, gid, people, _ = four(16)
+    wren, _, _, tansy = people
+    for k in range(2):
+        laptop = Person(world, f"laptop{k}")
+        laptop.enter_groups_of(tansy)
+        world.run(20)
+        forger = Forger(laptop, gid)
+        for number in range(newest_of(Form.FLAG)):
+            states(forger, [wren], flag_of(bytes([k]) + number.to_bytes(15, "big")))
+        tansy.remove_device(gid, laptop.device(gid))
+        laptop.off()
+        world.run(20)
+    assert wren.node.store.count(Space.STATEMENTS, gid) == newest_of(Form.FLAG)
+    wren.off()
+    wren.on()
+    assert len(list(wren.room(gid).statements)) == newest_of(Form.FLAG)

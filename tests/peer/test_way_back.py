@@ -4,6 +4,7 @@ import copy
 
 import pytest
 
+from mesh.commands import Rank, Rekey
 from mesh.crypto.keys import NONCE_BYTES, encrypt, public_key, sign
 from mesh.errors import Fault
 from mesh.events import FrameReceived, Input, LinkKind, Space
@@ -17,7 +18,7 @@ from mesh.peer.way_back import CALLS_OF_A_LINK
 from mesh.wire import limits
 from mesh.wire.codec import encode
 from mesh.wire.frames import FrameType, parse_frame, seal_frame
-from mesh.wire.operations import OpType
+from mesh.wire.operations import ZERO32, OpType
 from mesh.wire.padding import pad
 from mesh.wire.returns import ReturnBody, SignedReturn
 from mesh.wire.sessions import KeyupsBody, NotInBody, OpsBody, StateBody, WantOpsBody
@@ -170,11 +171,18 @@ def test_one_member_talks_nobody_out_of_a_group() -> None:
 # ------------------------------------------------------------------------------------- hostile calls
 
 
-def call_of(group: Group, epoch: OpId, number: int, *, label: str = "caller") -> bytes:
-    """Make a call as a device would, with a KEM key of this number."""
+def call_of(group: Group, epoch: OpId, number: int, *, has: bytes = ZERO32, label: str = "caller") -> bytes:
+    """Make a call as a device would, with a KEM key of this number; `has`: the epoch that it has the key of."""
     entropy = SeededEntropy(1, f"{label}/{number}")
     _, public = SeededSealer(entropy).generate(group.suite)
-    body = ReturnBody(dev=group.own.dev, kem_number=number, kem_pk=public, addresses=[], heads=group.log.heads)
+    body = ReturnBody(
+        dev=group.own.dev,
+        kem_number=number,
+        kem_pk=public,
+        addresses=[],
+        heads=group.log.heads,
+        epoch=OpId(has),
+    )
     return seal_return(group, epoch, body, entropy.draw(NONCE_BYTES))
 
 
@@ -197,7 +205,14 @@ def test_a_call_is_of_one_length_and_bound_to_its_device_its_epoch_and_itself() 
     older = next(op_id for op_id in group.epochs if op_id != epoch)
     true = call_of(group, epoch, group.own.kem_number + 1)
     assert len(true) == 4233
-    body = ReturnBody(dev=group.own.dev, kem_number=60, kem_pk=group.kem_of[group.own.dev][1], addresses=[], heads=[])
+    body = ReturnBody(
+        dev=group.own.dev,
+        kem_number=60,
+        kem_pk=group.kem_of[group.own.dev][1],
+        addresses=[],
+        heads=[],
+        epoch=OpId(ZERO32),
+    )
     forged = {
         "another's name": by_hand(group, epoch, body, sorrel.group(gid).own.dev_seed),
         "no padding": by_hand(group, epoch, body, group.own.dev_seed, b"\x90" * limits.RETURN_PADDED_BYTES),
@@ -228,7 +243,12 @@ def test_a_call_carried_to_another_epoch_is_refused() -> None:
     assert epoch is not None
     older = next(op_id for op_id in group.epochs if op_id != epoch)
     body = ReturnBody(
-        dev=group.own.dev, kem_number=9, kem_pk=group.kem_of[group.own.dev][1], addresses=[], heads=group.log.heads
+        dev=group.own.dev,
+        kem_number=9,
+        kem_pk=group.kem_of[group.own.dev][1],
+        addresses=[],
+        heads=group.log.heads,
+        epoch=older,
     )
     pk = public_key(group.epochs[epoch].pub_seed)
     tbs, nonce = encode(body), b"c" * 24
@@ -304,6 +324,53 @@ def test_one_who_was_removed_calls_and_learns_that_alone() -> None:
     stranger.say(LinkKind.FRAME, call_of(group, old, 51))
     world.run(30)
     assert stranger.said(group) == []
+
+
+def test_a_call_of_one_who_has_the_epoch_in_use_costs_none() -> None:
+    world, gid, (wren, juniper, _, _) = four()
+    group = juniper.group(gid)
+    assert group.epoch is not None
+    juniper.off()
+    before = rekeys(wren, gid)
+    Liar(wren).say(LinkKind.FRAME, call_of(group, group.epoch, group.own.kem_number + 1, has=group.epoch))
+    world.run(60)
+    assert rekeys(wren, gid) == before
+    assert wren.group(gid).kem_of[group.own.dev][0] == group.own.kem_number + 1, "its key is believed"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_two_who_were_removed_together_learn_it_and_keep_to_it(seed: int) -> None:
+    """Each counts the other in and hears its call, which says that it has the key in use: nobody need make another.
+
+    Should one of them make one all the same, the other does not take it for a sign that the group has them back.
+    """
+    world = World(seed)
+    gid, (wren, juniper, sorrel, tansy, rowan, alder) = circle(
+        world, "wren", "juniper", "sorrel", "tansy", "rowan", "alder"
+    )
+    world.run(30)
+    wren.rank(gid, juniper, Rank.STEWARD)
+    wren.rank(gid, sorrel, Rank.STEWARD)
+    world.run(30)
+    world.partition(("wren", "juniper", "tansy", "rowan"), ("sorrel", "alder"))
+    world.run(15)
+    juniper.remove(gid, juniper.key_of(gid, "alder"))
+    sorrel.remove(gid, sorrel.key_of(gid, "tansy"))
+    sorrel.remove(gid, sorrel.key_of(gid, "rowan"))
+    world.run(15)
+    before = len(rowan.group(gid).log)
+    world.heal()
+    out = [tansy, rowan, alder]
+    assert world.run_until(lambda: all(person.room(gid).seems_out for person in out), 30)
+    world.run(600)
+    assert [state_of(person.room(gid)) for person in out] == ["told-out"] * 3
+    assert len(tansy.group(gid).log) == len(rowan.group(gid).log) == before
+    world.ask("rowan", Rekey(group=gid))
+    world.run(300)
+    assert len(tansy.group(gid).log) == before + 1
+    assert all(person.room(gid).group.own.cut_off for person in out)
+    assert agree(gid, [wren, juniper, sorrel]) == []
+    assert blamed(world) == []
 
 
 def test_key_ups_are_for_members_who_were_away() -> None:

@@ -14,6 +14,7 @@ from mesh.ids import GroupId, JoinId, PostId
 from mesh.peer.records import JoinStage
 from simulations.checks import Watch, agree, blamed, out_of_order, unread
 from simulations.people import Code, Person, circle, gather
+from simulations.verdicts import acquainted
 from simulations.weather import Weather
 from simulations.world import Crash, Crashed, World
 
@@ -124,25 +125,6 @@ class Day:
             if not person.node.up:
                 person.on()
         self.world.run(seconds)
-
-
-def acquainted(gid: GroupId, wisest: Person, believers: list[Person]) -> list[Person]:
-    """Return those who are in as the wisest has it, and who can find each other.
-
-    Nodes meet on an epoch that both hold. One who was away since before all others came in shares none with them, and
-    comes back only through somebody who was there in both times (docs/protocol.md, the way back).
-    """
-    found = [wisest]
-    for person in found:
-        held = person.group(gid).epochs.keys()
-        found.extend(
-            other
-            for other in believers
-            if other not in found
-            and other.member(gid) in wisest.group(gid).view.members
-            and held & other.group(gid).epochs.keys()
-        )
-    return found
 
 
 def stormy_day(seed: int, steps: int) -> World:

@@ -18,31 +18,45 @@ import random, sys
 from simulations.people import circle
 from simulations.weather import Weather
 from simulations.world import World
-seed, control = int(sys.argv[1]), sys.argv[2] == "control"
-world = World(seed, Weather(loss=0.1))
-gid, (wren, juniper, sorrel) = circle(world, "wren", "juniper", "sorrel")
-world.partition(("wren",), ("juniper", "sorrel"))
-wren.post(gid, f"alone {random.random() if control else 0.5}")
-juniper.post(gid, "with sorrel")
-world.run(20)
-world.heal()
-world.run(60)
-print(world.digest)
+first, last, control = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "control"
+for seed in range(first, last):
+    world = World(seed, Weather(loss=0.1))
+    gid, (wren, juniper, sorrel) = circle(world, "wren", "juniper", "sorrel")
+    world.partition(("wren",), ("juniper", "sorrel"))
+    wren.post(gid, f"alone {random.random() if control else 0.5}")
+    juniper.post(gid, "with sorrel")
+    world.run(20)
+    world.heal()
+    world.run(60)
+    print(world.digest)
 """
 
 
-def digest(seed: int, hash_seed: str, *, control: bool = False) -> str:
-    """Run a small day in a process of its own; `control` lets in one draw that is not the seed's."""
+def digests(first: int, last: int, hash_seed: str, *, control: bool = False) -> list[str]:
+    """Run small days in a process of its own; `control` lets in one draw that is not the seed's."""
     ran = subprocess.run(
-        [sys.executable, "-P", "-c", RUN, str(seed), "control" if control else "true"],
+        [sys.executable, "-P", "-c", RUN, str(first), str(last), "control" if control else "true"],
         env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)},
         cwd=ROOT,
         check=True,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
     )
-    return ran.stdout.strip()
+    return ran.stdout.split()
+
+
+def digest(seed: int, hash_seed: str, *, control: bool = False) -> str:
+    """Run one."""
+    return digests(seed, seed + 1, hash_seed, control=control)[0]
+
+
+@pytest.mark.long
+def test_200_seeds_give_their_digests_in_any_process_and_none_does_with_one_draw_from_elsewhere() -> None:
+    plain, other, astray = digests(0, 200, "0"), digests(0, 200, "4242"), digests(0, 200, "0", control=True)
+    assert len(set(plain)) == 200
+    assert plain == other
+    assert not set(plain) & set(astray)
 
 
 def test_a_seed_gives_one_digest_whatever_the_process() -> None:

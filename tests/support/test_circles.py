@@ -32,8 +32,8 @@ TURN_S = 300
 _numbers = count(1)
 
 
-def value(*, rounds: int = 1, turn_s: int = TURN_S, question: str = "What helped?") -> CircleValue:
-    return CircleValue(made_ms=1, question=question, turn_s=turn_s, rounds=rounds, lasts_s=7200)
+def value(*, rounds: int = 1, turn_s: int = TURN_S, question: str = "What helped?", made_ms: int = 0) -> CircleValue:
+    return CircleValue(made_ms=made_ms, question=question, turn_s=turn_s, rounds=rounds, lasts_s=7200)
 
 
 ONE = thing_id(Form.CIRCLE, WREN, value())
@@ -268,7 +268,8 @@ def test_two_parts_that_went_on_alone_come_to_one_state_and_lose_no_turn() -> No
 
 def test_of_two_at_one_time_the_one_that_most_joined_goes_on_and_of_equal_ones_the_first() -> None:
     table, mine = five(), value(question="Mine")
-    second = word(TANSY, -5 * MIN, slot(DeviceId(TANSY[:16]), 0), mine)
+    table.said[Form.CIRCLE][0] = word(WREN, 1, slot(DeviceId(WREN[:16]), 0), value())  # a moment after it was made
+    second = word(TANSY, 0, slot(DeviceId(TANSY[:16]), 0), mine)
     table.said[Form.CIRCLE].append(second)
     found = circles.fold(table.said, ALL, 10 * MIN)
     assert [(circle.opening.member, circle.stands) for circle in found] == [(TANSY, False), (WREN, True)]
@@ -290,7 +291,8 @@ def test_of_two_at_one_time_the_one_that_most_joined_goes_on_and_of_equal_ones_t
 
 def test_one_after_the_other_both_stand_and_the_last_is_shown() -> None:
     table = five().closes(5 * MIN)
-    table.said[Form.CIRCLE].append(word(TANSY, 6 * MIN, slot(DeviceId(TANSY[:16]), 0), value(question="Mine")))
+    mine = value(question="Mine", made_ms=6 * MIN)
+    table.said[Form.CIRCLE].append(word(TANSY, 6 * MIN, slot(DeviceId(TANSY[:16]), 0), mine))
     found = circles.fold(table.said, ALL, 10 * MIN)
     assert [circle.stands for circle in found] == [True, True]
     shown = circles.current(found)
@@ -302,6 +304,27 @@ def test_nobody_opens_one_in_anothers_slot() -> None:
     table = Table()
     table.said[Form.CIRCLE] = [word(TANSY, 0, slot(DeviceId(WREN[:16]), 0), value())]
     assert circles.fold(table.said, ALL, MIN) == []
+
+
+def test_who_opened_it_cannot_hold_it_open_by_stating_it_anew() -> None:
+    opened = value(made_ms=10 * MIN)
+    end_ms = 10 * MIN + opened.lasts_s * 1000
+    for said_ms, counts in ((10 * MIN, True), (14 * MIN, True), (14 * MIN + 1, False), (end_ms, False), (0, False)):
+        table = Table()
+        table.said[Form.CIRCLE] = [word(WREN, said_ms, slot(DeviceId(WREN[:16]), 0), opened)]
+        found = circles.fold(table.said, ALL, end_ms + 1)
+        assert bool(found) is counts
+        assert all(circle.ends_ms <= end_ms + circles.OPENING_MS for circle in found)
+
+
+def test_a_start_that_is_dated_back_takes_no_circle_over_from_who_leads_it() -> None:
+    table = Table().joins(MIN, JUNIPER, SORREL, TANSY).starts(20 * MIN, WREN, JUNIPER, SORREL, TANSY)
+    table.says(21 * MIN, WREN, post(1))
+    before = table.stands(22 * MIN)
+    table.starts(6 * MIN, TANSY, SORREL, by=TANSY)
+    assert table.stands(22 * MIN) == before
+    table.starts(6 * MIN, SORREL, JUNIPER, by=ALDER, rank=Rank.MODERATOR)
+    assert table.stands(22 * MIN).order[:2] == (SORREL, JUNIPER), "a moderator leads it too"
 
 
 # ---------------------------------------------------------------- whatever is said, in whatever order

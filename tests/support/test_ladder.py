@@ -1,5 +1,6 @@
 """The ladder: who is asked to be quiet follows from the set of words alone, and only seniors' words count."""
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -60,7 +61,8 @@ def test_only_seniors_words_count_and_any_senior_ends_it() -> None:
         assert (found.lift is not None) == (senior < RANKS[3])
         assert found.end_ms == (30_000 if found.lift else 60_000)
     (found,) = ladder.fold([quiet], [ends(1, 1, quiet, 90_000)], STANDING)
-    assert found.lift is None, "it was over by then"
+    assert found.lift is not None
+    assert found.end_ms == 60_000, "it was over by then; it opens what it closed"
     (found,) = ladder.fold([asks(1, 1, 3, ts_ms=50_000)], [ends(1, 1, asks(1, 1, 3), 10)], STANDING)
     assert (found.start_ms, found.end_ms) == (50_000, 50_000), "an end from before its beginning is at its beginning"
     stolen = word(2, 2, quiet.subject, quiet.value)
@@ -80,6 +82,24 @@ def test_what_is_closed_goes_by_numbers_while_it_lasts_and_by_time_afterwards() 
     assert quiet.closes(DEV, 6, 2_000, after)
     assert not quiet.closes(DEV, 6, 0, after)
     assert not quiet.closes(DEV, 6, 61_000, after)
+
+
+def test_a_lift_opens_what_a_quiet_closed_that_was_dated_back() -> None:
+    back = asks(1, 1, 3, ts_ms=0)
+    (quiet,) = ladder.fold([back], [], STANDING)
+    assert quiet.closes(DEV, 6, 5_000, 70_000)
+    for ts_ms in (50_000, 80_000):
+        (quiet,) = ladder.fold([back], [ends(1, 2, back, ts_ms)], STANDING)
+        assert quiet.end_ms == min(ts_ms, 60_000)
+        assert not quiet.closes(DEV, 6, 5_000, 90_000)
+
+
+def test_a_device_that_a_member_had_no_more_said_nothing_of_what_is_closed() -> None:
+    (quiet,) = ladder.fold([asks(1, 1, 3, ts_ms=1_000)], [], STANDING)
+    old = DeviceId(b"o" * 16)
+    quiet = replace(quiet, former=frozenset({old, DEV}))
+    assert not quiet.closes(old, 4, 2_000, 10_000)
+    assert quiet.closes(DEV, 6, 2_000, 10_000), "what is named is closed beyond it, whatever it is"
 
 
 who, when = st.integers(1, 4), st.integers(0, 3)

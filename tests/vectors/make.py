@@ -162,9 +162,10 @@ def _all_records(story: Story) -> list[Record]:
 
 
 def _keeping() -> list[Record]:
-    ask = keepers.KeepAsk(account=KEPT.account, quota=KEPT.quota, mac=KEPT.mac, days=30, topics=[TopicId(b"\x99" * 32)])
+    topics = [TopicId(b"\x99" * 32)]
+    ask = keepers.KeepAsk(KEPT.account, quota=KEPT.quota, mac=KEPT.mac, days=30, aside=False, topics=topics)
     held = {"topics": 1, "frames": 2, "size": 1200, "quota": KEPT.quota, "oldest_ms": WALL_MS}
-    return [ask, keepers.KeptSaid(account=KEPT.account, accepted=True, **held)]
+    return [ask, keepers.KeptSaid(account=KEPT.account, aside=False, accepted=True, **held)]
 
 
 def _further_operations(story: Story) -> list[Record]:
@@ -385,6 +386,7 @@ def _call(story: Story) -> returns.ReturnBody:
         kem_pk=story.alice.group.kem_of[story.alice.dev][1],
         addresses=[HOME],
         heads=story.alice.group.log.heads,
+        epoch=OpId(b"\x22" * 32),
     )
 
 

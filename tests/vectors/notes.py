@@ -27,5 +27,6 @@ def note_records(gid: GroupId, home: Address, member: MemberPk, signed: SignedMe
         notes.IntroductionNote(about=b"\x95" * 16, code="", text="I know of none."),
         notes.ListenSlip(code=bytes(38), gid=gid, invite=OpId(b"\x96" * 32)),
         notes.AppealNote(about=b"\x97" * 16, text="Please look again."),
+        notes.RecallNote(about=b"\x97" * 16),
         notes.RoomNote(gid=gid, code="mesh1qy…#kZHZ"),
     ]

@@ -97,6 +97,7 @@ def test_no_form_and_no_tag_is_renumbered() -> None:
         "SEEKING": 8,
         "INTRODUCTION": 9,
         "ROOM": 10,
+        "RECALL": 11,
     }
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mesh.errors import Fault, RemoteError, TransportError
+from mesh.phrases import phrase
 
 VERSION_OLDEST: Final = 1
 VERSION_NEWEST: Final = 1
@@ -70,8 +71,14 @@ def agree(ours: Hello, theirs: Hello) -> int:
     version = min(ours.newest, theirs.newest)
     if version < max(ours.oldest, theirs.oldest):
         raise VersionMismatch(
-            f"a node speaks versions {theirs.oldest} to {theirs.newest} of the mesh protocol, "
-            f"and this one {ours.oldest} to {ours.newest}",
+            phrase(
+                "a node speaks versions {theirs_from} to {theirs_to} of the mesh protocol, and this one {ours_from} to "
+                "{ours_to}",
+                theirs_from=theirs.oldest,
+                theirs_to=theirs.newest,
+                ours_from=ours.oldest,
+                ours_to=ours.newest,
+            ),
             why="so the two cannot understand each other",
             do="update the older of the two",
         )

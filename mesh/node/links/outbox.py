@@ -16,6 +16,7 @@ from typing import Final
 
 from mesh.errors import TransportError
 from mesh.events import SendClass
+from mesh.phrases import phrase
 
 # network.md §2 says 64 KiB; what Yamux and Noise put around a batch must fit into one Noise message (65,535
 # B).
@@ -65,7 +66,9 @@ class Outbox:
             if send_class is SendClass.MESSAGES:
                 self.skipped += 1
                 return False
-            raise SlowReader(f"a peer does not keep up with what it is sent ({send_class.name.lower()})")
+            raise SlowReader(
+                phrase("a peer does not keep up with what it is sent ({kind})", kind=send_class.name.lower())
+            )
         self._queues[send_class].append(frame)
         self._bytes[send_class] += len(frame)
         return True

@@ -15,6 +15,7 @@ from typing import Final, Protocol, TypeAlias
 from mesh.errors import LocalError, MeshError
 from mesh.node.local.client import connect
 from mesh.node.local.protocol import JsonObject
+from mesh.phrases import phrase
 
 Passphrase: TypeAlias = Callable[[], str]
 
@@ -141,10 +142,12 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "reflect.add": ("text", "about?"),
     "reflect.delete": ("note",),
     "reflect.list": ("limit?",),
-    "report": ("message", "with?", "note?", "wait_s"),
+    "report": ("message", "with?", "note?", "to?", "wait_s"),
+    "report.check": ("message", "with?", "note?"),
     "reports.answer": ("report", "text?", "wait_s"),
-    "reports.list": ("group?",),
-    "reports.show": ("report",),
+    "reports.list": ("group?", "before?", "limit?"),
+    "reports.show": ("report", "open?"),
+    "reports.withdraw": ("report", "wait_s"),
     "sanction": ("group", "member", "step", "reason?", "for_s?", "message?", "wait_s"),
     "share.ask": ("message", "purpose?", "wait_s"),
     "share.grant": ("message", "to?", "wait_s"),
@@ -191,7 +194,7 @@ class Api(Protocol):
 def unknown_method(method: str) -> LocalError:
     """Make the error that both bodies answer to a method that is not in `METHODS`."""
     return LocalError(
-        f"There is no method {method[:80]!r} in the local Api.",
+        phrase("There is no method {method} in the local Api.", method=repr(method[:80])),
         do="`mesh api` lists the methods.",
         code="E-METHOD",
     )

@@ -63,8 +63,13 @@ class SocketApi:
         return _result(answer)
 
     def stream(self, method: str, params: JsonObject) -> Iterator[JsonObject]:
-        """Ask for a stream, now; closing the iterator hangs up."""
-        line = _Line(self._path)
+        """Ask for a stream, now; closing the iterator hangs up. NodeStopped if the node has gone meanwhile."""
+        try:
+            line = _Line(self._path)
+        except NodeSilent:
+            raise
+        except OSError:
+            raise _stopped() from None
         line.send(Request(id=1, method=method, params=params))
         line.patience_s(None)
         return _events(line)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from mesh.errors import MeshError, StoreError
+from mesh.phrases import own, phrase
 
 # sun_path holds 108 bytes on Linux and 104 on macOS (unix(7), unix(4)), the last one a zero.
 SOCKET_PATH_BYTES_MAX: Final = 107 if sys.platform == "linux" else 103
@@ -53,7 +54,7 @@ def socket_path(home: Path) -> Path:
             return path
     raise SocketPathTooLong(
         "The path of the node's socket would be too long for this system.",
-        why=f"A socket's path ends at {SOCKET_PATH_BYTES_MAX} bytes.",
+        why=phrase("A socket's path ends at {most} bytes.", most=SOCKET_PATH_BYTES_MAX),
         do="Set XDG_RUNTIME_DIR to a folder of yours with a shorter path.",
     )
 
@@ -74,7 +75,11 @@ def prepare_folder(socket: Path) -> None:
             folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise UnsafeFolder(
-                f"The folder of the node's socket cannot be made: {folder} ({error.strerror}).",
+                phrase(
+                    "The folder of the node's socket cannot be made: {folder} ({reason}).",
+                    folder=str(folder),
+                    reason=error.strerror or "",
+                ),
                 do="Set XDG_RUNTIME_DIR to a folder that you can write to.",
             ) from None
     check_folder(socket)
@@ -87,16 +92,19 @@ def check_folder(socket: Path) -> None:
         if not stat.S_ISDIR(status.st_mode):
             raise _unsafe(folder, "is not a folder")
         if status.st_uid != os.geteuid():
-            raise _unsafe(folder, "belongs to another account")
+            raise _unsafe(folder, "is held by another account")
         if status.st_mode & 0o077:
             raise _unsafe(folder, "can be opened by other accounts")
 
 
 def _unsafe(folder: Path, how: str) -> MeshError:
     return UnsafeFolder(
-        f"The folder of the node's socket {how}: {folder}",
+        phrase("The folder of the node's socket {how}: {folder}", how=own(how), folder=str(folder)),
         why="Your passphrase would pass through it.",
-        do=f"If it is yours: `chmod 700 {folder}`. If not: set XDG_RUNTIME_DIR to a folder of yours.",
+        do=phrase(
+            "If it is yours: `chmod 700 {folder}`. If not: set XDG_RUNTIME_DIR to a folder of yours.",
+            folder=str(folder),
+        ),
     )
 
 

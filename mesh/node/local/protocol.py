@@ -3,7 +3,10 @@
 A request is `{"jsonrpc":"2.0","id":n,"method":…,"params":{…}}`; its answer carries a `result` or an `error`
 with the same id. A stream's events are notifications `{"method":"event","params":{"id":n,"event":{…}}}`, and
 its result, an empty object, ends it. An error's `data` is the whole `MeshError`, so that the asker sees the
-same words, code and exit status as if it had opened the home itself.
+same words, code and exit status as if it had opened the home itself: in English under `what`, `why` and `do`, and under
+`phrases`, for those of the three that hold values, the template and its values, so that the asker can say it in another
+language. So do results: where a record of one says something in words (a problem of `status`, why a message waits),
+its own `phrases` holds each of these as a template and its values.
 
 Decoding is strict and its only failure is `BadLine`: UTF-8, no key twice, no NaN, no half of a surrogate
 pair, no member that is not named here. Left out of JSON-RPC on purpose: batches, requests without an id.
@@ -17,6 +20,7 @@ from dataclasses import dataclass
 from typing import Final, NoReturn, TypeAlias, assert_never
 
 from mesh.errors import Exit, LocalError, MeshError, TransportError
+from mesh.phrases import Phrase, Value, Words, own, phrase
 
 JsonValue: TypeAlias = bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"] | None
 JsonObject: TypeAlias = dict[str, JsonValue]
@@ -25,6 +29,9 @@ RequestId: TypeAlias = int | str
 LINE_BYTES_MAX: Final = 1 << 20  # with its newline; a message ends at 64 KiB, so a page of them fits
 REQUEST_ID_MAX: Final = (1 << 53) - 1  # RFC 8259 §6: what every JSON reader holds exactly
 TEXT_ID_CHARS_MAX: Final = 64
+PHRASES: Final = "phrases"  # the field beside what is said in words
+PHRASE_DEPTH_MAX: Final = 4  # ours: a phrase in a phrase in a phrase is the most that is said
+PHRASE_VALUES_MAX: Final = 16  # ours: six is the most
 
 PARSE_ERROR: Final = -32700  # JSON-RPC 2.0 §5.1
 INVALID_REQUEST: Final = -32600
@@ -36,7 +43,7 @@ class BadLine(LocalError):
 
     code = "E-API"
 
-    def __init__(self, what: str, *, rpc_code: int = INVALID_REQUEST, id: RequestId | None = None) -> None:
+    def __init__(self, what: Words, *, rpc_code: int = INVALID_REQUEST, id: RequestId | None = None) -> None:
         super().__init__(what, do="`mesh api` shows where the socket is and what one can ask.")
         self.rpc_code, self.id = rpc_code, id
 
@@ -99,7 +106,7 @@ class Lines:
             searched = 0
             yield line
         if len(self._held) >= LINE_BYTES_MAX:
-            raise LineTooLong(f"A line is longer than {LINE_BYTES_MAX} bytes.", rpc_code=PARSE_ERROR)
+            raise LineTooLong(phrase("A line is longer than {most} bytes.", most=LINE_BYTES_MAX), rpc_code=PARSE_ERROR)
 
 
 # ---------------------------------------------------------------- what the asker sends
@@ -142,6 +149,11 @@ def encode_answer(answer: Answer) -> bytes:
     return _line({"id": answer.id, "error": _error_object(too_much)})
 
 
+def encoded_bytes(value: JsonValue) -> int:
+    """Return how many bytes a value takes in a line: what is not ASCII is escaped, six bytes for each UTF-16 unit."""
+    return len(_text_of(value))
+
+
 def _answer_members(answer: Answer) -> JsonObject:
     match answer:
         case Result():
@@ -161,7 +173,7 @@ def decode_answer(line: bytes) -> Answer:
     except BadLine as bad:
         raise TransportError(
             "What answers on the node's socket does not speak the local Api.",
-            why=bad.what,
+            why=bad.phrases.what,
             do="Stop it, and start the node again with `mesh up`.",
             code=BadLine.code,
         ) from None
@@ -172,7 +184,7 @@ def _answer(members: JsonObject) -> Answer:
         _only(members, {"jsonrpc", "method", "params"}, None)
         params = members.get("params")
         if members["method"] != "event" or not isinstance(params, dict) or params.keys() != {"id", "event"}:
-            raise BadLine("A notification is not an event.")
+            raise BadLine("What came without an id is no event.")
         event = params["event"]
         if not isinstance(event, dict):
             raise BadLine("An event is not an object.")
@@ -201,6 +213,9 @@ def _error_object(error: MeshError) -> JsonObject:
         "exit": int(error.exit),
         "candidates": candidates,
     }
+    phrases: JsonObject = {part: phrase_object(said) for part, said in error.phrases._asdict().items() if said.values}
+    if phrases:
+        data[PHRASES] = phrases
     return {
         "code": error.rpc_code if isinstance(error, BadLine) else MESH_ERROR,
         "message": error.what,
@@ -218,20 +233,78 @@ def _error_from(value: JsonValue) -> MeshError:
     if not isinstance(candidates, list):
         raise BadLine("An error's candidates are not a list.")
     return MeshError(
-        _text(data, "what"),
-        why=_text(data, "why"),
-        do=_text(data, "do"),
+        _said(data, "what"),
+        why=_said(data, "why"),
+        do=_said(data, "do"),
         code=_text(data, "code"),
         exit=Exit(status),
         candidates=tuple(name for name in candidates if isinstance(name, str)),
     )
 
 
+def _said(data: JsonObject, part: str) -> Words:
+    """Read a part of an error: its text alone, or the phrase that says the same."""
+    text, phrases = _text(data, part), data.get(PHRASES, {})
+    if not isinstance(phrases, dict):
+        raise BadLine("An error's phrases are not an object.")
+    if part not in phrases:
+        return text
+    said = phrase_from(phrases[part])
+    if str(said) != text:
+        raise BadLine("An error's phrase does not say what its text says.")
+    return said
+
+
 def _text(members: JsonObject, name: str) -> str:
     value = members.get(name)
     if not isinstance(value, str):
-        raise BadLine(f"An error has no {name}.")
+        raise BadLine(phrase("An error has no {name}.", name=name))
     return value
+
+
+# ---------------------------------------------------------------- phrases
+
+
+def phrased(**parts: Words | None) -> JsonObject:
+    """Give sentences of ours as fields of an answer: each in English, and under `phrases` as it can be said elsewhere.
+
+    For `what`, `why` and `do`, which the command shows; null says nothing, and then has no phrase.
+    """
+    phrases: JsonObject = {part: phrase_object(own(said)) for part, said in parts.items() if said}
+    return {**{part: None if said is None else str(said) for part, said in parts.items()}, PHRASES: phrases}
+
+
+def phrase_object(said: Phrase) -> JsonObject:
+    """Give a phrase as an object."""
+    values: JsonObject = {
+        name: phrase_object(value) if isinstance(value, Phrase) else value for name, value in said.values.items()
+    }
+    return {"template": said.template, **({"many": said.many} if said.many else {}), "values": values}
+
+
+def phrase_from(told: JsonValue) -> Phrase:
+    """Read a phrase; BadLine."""
+    return _phrase_at(told, PHRASE_DEPTH_MAX)
+
+
+def _phrase_at(told: JsonValue, depth: int) -> Phrase:
+    """Read a phrase: `{"template": …, "many": …, "values": {name: text, number or phrase}}`, `many` where it counts."""
+    if not isinstance(told, dict) or not told.keys() <= {"template", "many", "values"} or not depth:
+        raise BadLine("An error's phrase is none.")
+    template, many, values = told.get("template"), told.get("many", ""), told.get("values")
+    if not isinstance(template, str) or not isinstance(many, str) or not isinstance(values, dict):
+        raise BadLine("A phrase lacks its template or its values.")
+    if len(values) > PHRASE_VALUES_MAX:
+        raise BadLine("A phrase has more values than ours have.")
+    return Phrase(template, {name: _phrase_value(value, depth) for name, value in values.items()}, many)
+
+
+def _phrase_value(told: JsonValue, depth: int) -> Value:
+    if isinstance(told, dict):
+        return _phrase_at(told, depth - 1)
+    if isinstance(told, bool) or not isinstance(told, str | int):
+        raise BadLine("A phrase has a value that is no text and no number.")
+    return told
 
 
 # ---------------------------------------------------------------- lines
@@ -239,12 +312,16 @@ def _text(members: JsonObject, name: str) -> str:
 
 def _line(members: JsonObject) -> bytes:
     # ASCII alone: then nothing that a person wrote can be cut in two or end a line.
-    return json.dumps({"jsonrpc": "2.0", **members}, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+    return _text_of({"jsonrpc": "2.0", **members}).encode() + b"\n"
+
+
+def _text_of(value: JsonValue) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
 def _members(line: bytes) -> JsonObject:
     if len(line) >= LINE_BYTES_MAX:
-        raise LineTooLong(f"A line is longer than {LINE_BYTES_MAX} bytes.", rpc_code=PARSE_ERROR)
+        raise LineTooLong(phrase("A line is longer than {most} bytes.", most=LINE_BYTES_MAX), rpc_code=PARSE_ERROR)
     try:
         value: JsonValue = json.loads(
             line.decode(), object_pairs_hook=_no_key_twice, parse_constant=_no_constant, parse_float=_finite
@@ -289,4 +366,6 @@ def _request_id(members: JsonObject) -> RequestId:
 
 def _only(members: JsonObject, known: set[str], id: RequestId | None) -> None:
     if strange := members.keys() - known:
-        raise BadLine(f"A line has a member {min(strange)[:40]!r} that the local Api does not know.", id=id)
+        raise BadLine(
+            phrase("A line has a member {name} that the local Api does not know.", name=repr(min(strange)[:40])), id=id
+        )

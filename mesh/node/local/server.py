@@ -34,6 +34,7 @@ from mesh.node.local.protocol import (
     decode_request,
     encode_answer,
 )
+from mesh.phrases import phrase
 
 CONNECTIONS_MAX: Final = 64  # our guess: a person, a few bots; all are this account's own
 REQUESTS_MAX: Final = 16  # at once on one connection
@@ -177,7 +178,7 @@ class _Door:
             return lone
         self.on_bug(method, error)
         return MeshError(
-            f"Something is wrong inside the node ({type(lone).__name__}).",
+            phrase("Something is wrong inside the node ({kind}).", kind=type(lone).__name__),
             why="This is a fault in the program, not in what you did.",
             do="Look with `mesh status` whether it happened; the node's log names the place.",
             code="E-INTERNAL",

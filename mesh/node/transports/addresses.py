@@ -14,6 +14,7 @@ from typing import Final
 from mesh.errors import LocalError
 from mesh.ids import Address, PeerId
 from mesh.node.transports.base import BadAddress
+from mesh.phrases import phrase
 from mesh.wire.limits import ADDRESS_BYTES_MAX, ADDRESSES_MAX
 
 _SHAPE: Final = re.compile(
@@ -76,7 +77,7 @@ def announced(addresses: Sequence[str], own: PeerId) -> tuple[Address, ...]:
     told = tuple(dict.fromkeys(_announceable(address, own) for address in addresses))
     if len(told) > ADDRESSES_MAX:
         raise LocalError(
-            f"a node can announce {ADDRESSES_MAX} addresses, and these are {len(told)}",
+            phrase("a node can announce {most} addresses, and these are {count}", most=ADDRESSES_MAX, count=len(told)),
             why="others would keep no more of them",
             do="leave out those that matter least",
             code="E-TOO-MANY",
@@ -88,13 +89,13 @@ def _announceable(address: str, own: PeerId) -> Address:
     endpoint = parse(address)
     if endpoint.peer not in (None, own):
         raise BadAddress(
-            f"this address leads to another node: {address}",
+            phrase("this address leads to another node: {address}", address=address),
             why="others would look for that one there, and refuse this one",
             do="leave out the part from /p2p on; it is added by itself",
         )
     if endpoint.port == 0 or (not endpoint.named and ipaddress.ip_address(endpoint.host).is_unspecified):
         raise BadAddress(
-            f"others could not dial this address: {address}",
+            phrase("others could not dial this address: {address}", address=address),
             why="what is announced must name one machine and one port",
             do="name the address and port by which others reach this machine, like /ip4/192.0.2.7/tcp/4001",
         )
@@ -106,7 +107,7 @@ def _announceable(address: str, own: PeerId) -> Address:
 def _bad(address: str) -> BadAddress:
     shown = address if len(address) <= 80 and address.isprintable() else f"{address[:40]!r}…"
     return BadAddress(
-        f"this is not an address of a node: {shown}",
+        phrase("this is not an address of a node: {shown}", shown=shown),
         why="an address names a machine, a TCP port and who must answer there",
         do="copy it whole from the other node; it looks like /ip4/192.0.2.7/tcp/4001/p2p/12D3…",
     )

@@ -44,6 +44,7 @@ from mesh.ids import Entropy, PeerId
 from mesh.node.transports.base import BadAddress
 from mesh.node.transports.quiet import WINDOW_BYTES_MAX
 from mesh.node.transports.raw import RawStream
+from mesh.phrases import phrase
 from mesh.secret import Secret
 
 log = logging.getLogger(__name__)
@@ -73,7 +74,9 @@ def libp2p_id(peer: PeerId) -> ID:
         return ID.from_string(peer)
     except ValueError as error:
         raise BadAddress(
-            f"this does not name a node: {peer}", why="so nobody can be asked for", do="copy the address whole"
+            phrase("this does not name a node: {peer}", peer=peer),
+            why="so nobody can be asked for",
+            do="copy the address whole",
         ) from error
 
 

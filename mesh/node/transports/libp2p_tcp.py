@@ -27,6 +27,7 @@ from mesh.node.transports.libp2p_stream import LibP2PStream
 from mesh.node.transports.libp2p_swarm import SwarmDoors, libp2p_id
 from mesh.node.transports.listening import host_of, open_listeners, port_of
 from mesh.node.transports.raw import TICK_S, RawStream
+from mesh.phrases import phrase
 from mesh.secret import Secret
 
 log = logging.getLogger(__name__)
@@ -199,13 +200,13 @@ def _in_words(address: Address, error: BaseException) -> Unreachable:
     while cause is not None:
         if isinstance(cause, PeerIDMismatchesPubkey):
             return WrongPeer(
-                f"another node than the one that {address} names has answered there",
-                why="somebody else uses that machine's address now, or pretends to",
+                phrase("another node than the one that {address} names has answered there", address=address),
+                why="somebody else uses that address now, or pretends to",
                 do="ask the person for a fresh address or invite",
             )
         cause = cause.__cause__
     return Unreachable(
-        f"nobody could be reached at {address} ({type(error).__name__})",
+        phrase("nobody could be reached at {address} ({kind})", address=address, kind=type(error).__name__),
         why="the node there may be off, or have moved, or something between blocks it",
         do="nothing: it is tried again by itself",
     )

@@ -15,6 +15,7 @@ import trio
 
 from mesh.node.transports.addresses import Endpoint, parse
 from mesh.node.transports.base import BadAddress, CannotListen, PortTaken
+from mesh.phrases import phrase
 
 BACKLOG: Final = 128  # callers that the system holds until we accept them; the usual maximum
 FREE_PORT_TRIES: Final = 8  # ports free in IPv4 and taken in IPv6 are rare
@@ -54,7 +55,7 @@ def _listenable(address: str) -> Endpoint:
     endpoint = parse(address)
     if endpoint.named or endpoint.peer is not None:
         raise BadAddress(
-            f"one cannot listen at this address: {address}",
+            phrase("one cannot listen at this address: {address}", address=address),
             why="one listens at an IP address of this machine, and everybody may call",
             do="for example /ip4/0.0.0.0/tcp/4001, without a name and without /p2p/…",
         )
@@ -106,19 +107,27 @@ def _close(listeners: list[trio.SocketListener]) -> None:
 def _in_words(endpoint: Endpoint, error: OSError) -> PortTaken | CannotListen:
     if error.errno == errno.EADDRINUSE:
         return PortTaken(
-            f"port {endpoint.port} at {endpoint.host} is already in use by another program on this machine",
+            phrase(
+                "port {port} at {host} is already in use by another program on this machine",
+                port=endpoint.port,
+                host=endpoint.host,
+            ),
             why="so no other node could reach this one there",
             do="stop the other program (a second node?), or listen on another port: mesh up --listen ADDR",
         )
     if error.errno in _NO_SUCH_FAMILY:
         return CannotListen(
-            f"this machine has no such address: {endpoint.host}",
+            phrase("this machine has no such address: {host}", host=endpoint.host),
             why="so nobody can be heard there",
             do="listen at one of its own addresses, or at all of them: /ip4/0.0.0.0/tcp/4001",
         )
     return CannotListen(
-        f"the system does not let this node listen on port {endpoint.port} at {endpoint.host} "
-        f"({error.strerror or type(error).__name__})",
+        phrase(
+            "the system does not let this node listen on port {port} at {host} ({reason})",
+            port=endpoint.port,
+            host=endpoint.host,
+            reason=error.strerror or type(error).__name__,
+        ),
         why="so no other node could reach this one there",
         do="choose a port from 1024 to 65535",
     )

@@ -1,4 +1,4 @@
-"""Loads libp2p without its noise, and sets what we need otherwise: two constants and a manner of its streams.
+"""Loads libp2p without its noise, and sets what we need otherwise: two constants and two manners of its muxer.
 
 Importing libp2p takes a second, so this module is imported by those who use it and by nobody else. libp2p's
 loggers say at WARNING and ERROR what is daily life here (a peer hung up), with Python's last-resort handler
@@ -23,6 +23,7 @@ WINDOW_BYTES_MAX: Final = 1024 * 1024
 _LOGS_THROUGH_ROOT: Final = "libp2p.network.connection.swarm_connection"
 
 _GIVES_CREDIT: Final = "_auto_tune_and_send_window_update"  # the method of a stream that `credit` replaces
+_WRITES: Final = "_write_frame"  # the method of a connection that `writing` replaces
 
 
 def load() -> None:
@@ -44,3 +45,5 @@ def load() -> None:
     vars(yamux)["MAX_WINDOW_SIZE"] = WINDOW_BYTES_MAX
     credit = importlib.import_module("mesh.node.transports.credit")
     setattr(yamux.YamuxStream, _GIVES_CREDIT, credit.give_credit)
+    writing = importlib.import_module("mesh.node.transports.writing")
+    setattr(yamux.Yamux, _WRITES, writing.write_frame)

@@ -17,7 +17,9 @@ vanished peer holds for ever.
 It has the methods of libp2p's `ReadWriteCloser` and raises what libp2p expects.
 """
 
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 import trio
@@ -97,9 +99,15 @@ class RawStream:
             self.abort()
 
     async def _receive(self) -> None:
+        """Wait until there is something, and take it: trio's own would try first, in vain as a rule, and turn twice."""
+        sock = self._stream.socket
+        data: bytes | None = None
         try:
-            data = await self._stream.receive_some(READ_BYTES)
-        except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+            while data is None:
+                await trio.lowlevel.wait_readable(sock)
+                with suppress(BlockingIOError):
+                    data = os.read(sock.fileno(), READ_BYTES)  # -1 once it is closed, which is no descriptor
+        except (OSError, trio.ClosedResourceError) as error:
             self.abort()
             raise ConnectionClosedError("the connection is gone") from error
         if not data:

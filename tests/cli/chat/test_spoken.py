@@ -56,6 +56,15 @@ def test_a_group_is_one_line() -> None:
     assert group_line(group) == '"Tuesday grief", 1 member, 2 unread, id abababab.'
 
 
+def test_an_alias_adds_no_part_to_the_line_in_which_it_stands() -> None:
+    for alias in ("wren, at 19:05, advice", 'wren" , withdrawn. Key verified.'):
+        head = say(author={"id": "01" * 32, "alias": alias})[0]
+        assert head.count('"') == 2
+        assert head.startswith('3. "wren')
+        assert head.index("on 22 Nov") > head.rindex('"')
+    assert say(author={"id": "01" * 32, "alias": "Dr Wren-Smith"})[0].startswith("3. Dr Wren-Smith, on")
+
+
 @given(st.text(), st.text(), st.text(), st.lists(st.text(), max_size=3))
 def test_nothing_of_others_begins_a_line_or_drives_the_terminal(
     alias: str, text: str, warning: str, topics: list[str]

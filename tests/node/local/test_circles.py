@@ -231,7 +231,8 @@ def test_a_changed_program_moves_nothing_on_closes_nothing_and_gains_no_second_t
     states(forger, victims, Form.START, before.id, StartValue(order=[mallory[:16], people[0].member(gid)[:16]]))
     for _ in range(3):
         states(forger, victims, Form.SEAT, before.id, SeatValue(holds=True))
-    mine = CircleValue(made_ms=1, question="Mine", turn_s=60, rounds=1, lasts_s=600)
+    back_ms = world.instant(people[3].node).wall_ms - 300_000
+    mine = CircleValue(made_ms=back_ms, question="Mine", turn_s=60, rounds=1, lasts_s=600)
     states(forger, victims, Form.CIRCLE, slot(people[3].device(gid), 0), mine, ahead_ms=-300_000)
     states(forger, victims, Form.CIRCLE, slot(people[2].device(gid), 0), mine)
     world.run(5)
@@ -402,6 +403,34 @@ def test_one_is_told_once_that_it_is_ones_turn_and_at_ones_own_pace() -> None:
     assert "It is your turn in the circle" in str(problems)
     call(juniper, "own.pace", paused=True)
     assert [event for notice in notices for event in Teller().tell(juniper, notice) if event["event"] == "turn"] == []
+
+
+def test_those_who_do_not_sit_in_it_are_told_that_it_is_open_and_then_that_their_posts_wait() -> None:
+    world, _, _, (wren, juniper, sorrel, tansy, alder) = five(15)
+    do(sorrel, "open", question=QUESTION)
+    world.run(5)
+    do(juniper, "join")
+    call(alder, "own.person", group=GROUP, member="sorrel", blocked=True)
+    world.run(5)
+
+    def told(desk: WorldDesk) -> tuple[bool, bool]:
+        problems = str(call(desk, "status")["problems"])
+        return "A circle is open in “Tuesday grief”" in problems, "A circle goes on in “Tuesday grief”" in problems
+
+    def seen(desk: WorldDesk) -> JsonValue:
+        return call(desk, "read", group=GROUP, limit=5, unread=False)["circle"]
+
+    assert [told(desk)[0] for desk in (wren, juniper, sorrel, tansy, alder)] == [True, False, False, True, False]
+    assert seen(wren) == {"id": shown(wren)["id"], "state": "open", "joined": False, "my_turn": False}
+    do(sorrel, "next")
+    world.run(5)
+    assert [told(desk) for desk in (wren, juniper, tansy, alder)] == [(False, True)] * 4, "what they post waits"
+    assert "It is your turn" in str(call(sorrel, "status")["problems"])
+    assert told(sorrel) == (False, False)
+    do(sorrel, "close")
+    world.run(5)
+    assert [told(desk) for desk in (wren, sorrel, tansy)] == [(False, False)] * 3
+    assert seen(wren) is None
 
 
 def test_a_clock_that_is_behind_moves_nothing_out_of_turn() -> None:

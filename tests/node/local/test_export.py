@@ -21,8 +21,9 @@ from mesh.wire import limits
 from mesh.wire.codec import encode
 from mesh.wire.messages import Mode, PostBody
 from simulations.checks import blamed
+from tests.node.local.test_ladder import list_of
 from tests.node.local.test_messages import GROUP, call, three
-from tests.node.local.test_methods import WorldDesk
+from tests.node.local.test_methods import WorldDesk, part
 from tests.node.local.test_share import ELSEWHERE, Five, say
 
 BODY: Final = "canary-5151, which is behind a warning"
@@ -72,7 +73,10 @@ def test_the_words_behind_a_warning_are_nowhere_but_in_an_opened_view() -> None:
     five.quotes(said, text="from elsewhere")
     five.shares(five.sorrel, "ask", said, wait_s=5.0)
     call(five.sorrel, "flag", message=said["id"], withdraw=False, wait_s=5.0)
+    call(five.wren, "circle.open", group=GROUP, question="What carries you?", wait_s=5.0)
+    report = part(call(five.sorrel, "report", message=said["id"], wait_s=5.0), "report")["id"]
     five.world.run(10)
+    reports = []
     for desk in (five.wren, five.juniper, five.sorrel, five.tansy, five.ash):
         group = ELSEWHERE if desk is five.ash else GROUP
         answers = [
@@ -87,8 +91,18 @@ def test_the_words_behind_a_warning_are_nowhere_but_in_an_opened_view() -> None:
                 ("status", {}),
                 ("outbox", {}),
                 ("own.list", {}),
+                ("reports.list", {}),
+                ("log", {"group": group}),
+                ("circle.show", {"group": group}),
+                ("introduce.list", {}),
+                ("listen.list", {}),
             )
         ]
+        if call(desk, "reports.list")["reports"]:
+            answers.append(call(desk, "reports.show", report=report))
+            (post,) = list_of(part(answers[-1], "report"), "posts")
+            assert (post["cw"], post["text"], post["closed_by"], post["proved"]) == ("grief", None, "warning", True)
+            reports.append(desk)
         assert "grief" in str(answers)
         assert BODY not in str(answers)
         if desk is not five.ash:
@@ -101,6 +115,10 @@ def test_the_words_behind_a_warning_are_nowhere_but_in_an_opened_view() -> None:
         opened = [post.pop("opened") for post in posts if isinstance(post, dict)]
         assert BODY not in str(whole)
         assert opened.count(BODY) == (0 if desk is five.ash else 1)
+    assert reports == [five.wren, five.sorrel], "whom it went to, and its author"
+    for desk in reports:
+        (post,) = list_of(part(call(desk, "reports.show", report=report, open=True), "report"), "posts")
+        assert (post["cw"], post["text"], post["closed_by"]) == ("grief", BODY, None)
     assert BODY in str(call(five.wren, "message.show", message=said["id"])), "it is there to be found"
     assert blamed(five.world) == []
 

@@ -53,8 +53,10 @@ def test_two_of_three_fold_a_post_for_all_but_its_author_who_is_told() -> None:
     }
     world.run(5)
     assert [stands(m) for m in read(tansy)] == [(HARD, 1, False, False)]
+    before = call(wren, "log", group="Tuesday grief")["entries"]
     flag(sorrel, post)
     world.run(5)
+    assert call(wren, "log", group="Tuesday grief")["entries"] == before, "nobody in particular did it"
     assert [stands(m) for m in read(tansy)] == [(None, 2, True, False)]
     assert [stands(m) for m in read(juniper)] == [(None, 2, True, True)]
     assert [(*stands(m), m["mine"]) for m in read(wren)] == [(HARD, 2, True, False, True)]

@@ -4,6 +4,7 @@ import pytest
 
 from mesh.errors import LocalError, RefusedError
 from mesh.events import Space
+from mesh.node.local.methods import introduce
 from mesh.node.local.protocol import JsonObject
 from mesh.wire.codec import Record, encode
 from mesh.wire.notes import IntroductionNote, NoteTag, NoteText, SeekingNote
@@ -11,6 +12,7 @@ from simulations.checks import blamed
 from simulations.people import circle
 from simulations.world import World
 from tests.node.local.test_forks import problems, three
+from tests.node.local.test_ladder import list_of
 from tests.node.local.test_messages import call
 from tests.node.local.test_methods import GROUP, WorldDesk, part
 from tests.peer.forgery import Forger
@@ -89,6 +91,51 @@ def test_what_may_not_be_asked_or_answered_leaves_no_trace() -> None:
         wren.call("introduce.answer", question=asked["id"], text="to myself")
     world.run(5)
     assert (answers(wren), questions(tansy)[0]["closed"]) == ([], False)
+
+
+def test_an_answer_that_can_reach_nobody_makes_no_code() -> None:
+    world, ash, wren, tansy = three()
+    wren.call("introduce.ask", member="tansy", text=TEXT, wait_s=5.0)
+    world.run(5)
+    (asked,) = questions(tansy)
+    tansy.call("group.create", name="Carers", agreement="Be kind.", alias="willow", suite="classic")
+    wren.call("group.leave", group=GROUP)
+    world.run(30)
+    with pytest.raises(LocalError) as caught:
+        tansy.call("introduce.answer", question=asked["id"], invite="Carers")
+    assert caught.value.code == "E-NO-MEMBER"
+    assert tansy.call("invite.list", group="Carers")["invites"] == []
+    del ash
+
+
+@pytest.mark.parametrize("wipe", [False, True])
+def test_one_who_has_left_is_no_problem_to_be_dealt_with(wipe: bool) -> None:
+    """What they asked stays to be read, and nobody is reminded of what they cannot answer."""
+    world, _, wren, tansy = three()
+    wren.call("introduce.ask", member="tansy", text=TEXT, wait_s=5.0)
+    world.run(5)
+    assert any("asks you" in what for what in problems(tansy))
+    wren.call("group.leave", group=GROUP, wipe=wipe)
+    world.run(30)
+    assert [asked["text"] for asked in questions(tansy)] == [TEXT]
+    assert not any("asks you" in what for what in problems(tansy))
+
+
+def test_a_code_that_could_not_be_said_is_closed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks leaves in the moment between the making of the code and the answer."""
+    world, ash, wren, tansy = three()
+    wren.call("introduce.ask", member="tansy", text=TEXT, wait_s=5.0)
+    world.run(5)
+    (asked,) = questions(tansy)
+    tansy.call("group.create", name="Carers", agreement="Be kind.", alias="willow", suite="classic")
+    wren.call("group.leave", group=GROUP)
+    world.run(30)
+    monkeypatch.setattr(introduce, "_require_to_be_told", lambda room, asker: None)
+    with pytest.raises(LocalError):
+        tansy.call("introduce.answer", question=asked["id"], invite="Carers")
+    (made,) = list_of(tansy.call("invite.list", group="Carers"), "invites")
+    assert made["state"] == "revoked"
+    del ash
 
 
 def test_whom_one_blocks_does_not_ask() -> None:

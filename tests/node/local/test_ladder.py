@@ -8,13 +8,16 @@ from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.support import ladder
 from mesh.support.posts import Wish, compose
 from mesh.support.slots import slot
+from mesh.wire.codec import encode
 from mesh.wire.messages import Kind
+from mesh.wire.notes import NoteTag, NoteText, WordKind, WordNote
 from mesh.wire.statements import FoldingValue, Form, LiftValue, MilestoneValue, QuietValue
 from simulations.checks import agree, blamed
 from tests.node.local.test_messages import GROUP, call, read, say
 from tests.node.local.test_methods import WorldDesk, part
 from tests.node.local.test_shelf import four, states
 from tests.peer.forgery import Forger
+from tests.peer.test_talking import note_of
 
 HOUR_MS = 3_600_000
 REASON = "Three people asked for room. Take a day."
@@ -154,7 +157,8 @@ def test_what_was_typed_before_waits_until_it_is_over() -> None:
 def test_any_senior_ends_it_and_nobody_else_does() -> None:
     world, gid, people, desks = four(6)
     wren, juniper, sorrel, tansy = desks
-    quiet = str(part(step(juniper, "tansy", "quiet", for_s=86_400), "sanction")["id"])
+    asked = part(step(juniper, "tansy", "quiet", for_s=86_400), "sanction")
+    quiet = str(asked["id"])
     world.run(5)
     states(Forger(people[2], gid), [people[0], people[1], people[3]], Form.LIFT, bytes.fromhex(quiet), LiftValue())
     states(Forger(people[3], gid), people[:3], Form.LIFT, bytes.fromhex(quiet), LiftValue())
@@ -166,6 +170,7 @@ def test_any_senior_ends_it_and_nobody_else_does() -> None:
     for desk in desks:
         (entry,) = log(desk, "lift")
         assert part(entry, "by")["alias"] == "wren"
+        assert log(desk, "quiet")[0]["until"] == asked["until"], "until then they were asked; what ended it comes after"
     say(tansy, "back")
     world.run(5)
     assert texts(sorrel) == ["back"]
@@ -223,6 +228,21 @@ def test_a_moderator_folds_a_post_for_all_and_opens_it_again() -> None:
     people[0].rank(gid, people[1], Rank.MEMBER)
     world.run(10)
     assert texts(sorrel) == ["hard words"]
+
+
+def test_the_reason_of_a_quiet_is_the_word_of_who_asked_for_it() -> None:
+    world, gid, people, (wren, _, _, tansy) = four()
+    quiet = bytes.fromhex(str(part(step(wren, "tansy", "quiet"), "sanction")["id"]))
+    world.run(5)
+    forger = Forger(people[1], gid)
+    word = encode(WordNote(kind=WordKind.QUIET, about=quiet, text="Nobody here wants you."))
+    plain = encode(NoteText(tag=NoteTag.WORD, id=bytes(16), value=word))
+    forger.hands(people[3], note_of(forger, people[3], plain))
+    world.run(2)
+    shown = part(call(tansy, "log", group=GROUP), "quiet")
+    assert (part(shown, "by")["alias"], shown["reason"]) == ("wren", REASON)
+    assert [part(e, "by")["alias"] for e in log(tansy, "word-quiet")] == ["wren"]
+    assert [part(e, "by")["alias"] for e in log(tansy, "word-note")] == ["juniper"]
 
 
 def test_a_note_changes_nothing_and_nobody_else_learns_of_it() -> None:

@@ -46,8 +46,14 @@ def test_one_asks_another_says_yes_they_talk_and_both_get_a_last_word() -> None:
     (open_,) = talks(ash)
     assert (open_["state"], open_["id"], open_["name"]) == ("open", told["id"], yes["name"])
     assert open_["alias"] not in ("ash", yes["alias"])
+    said_yes = f"Somebody said yes: you can talk with a listener, in “{yes['name']}”."
+    assert said_yes in problems(ash), "who asked need not look for it"
+    assert said_yes not in problems(tansy), "tansy knows"
+    for desk in (ash, tansy):
+        assert not any("reachable" in what for what in problems(desk)), "the keeper carries it, and is there"
     ash.call("post", group=open_["name"], text="I cannot sleep", wait_s=5.0)
     world.run(10)
+    assert said_yes not in problems(ash), "they have begun"
     read = tansy.call("read", group=yes["name"], limit=10, unread=False)["messages"]
     assert isinstance(read, list)
     assert [message["text"] for message in read if isinstance(message, dict)] == ["I cannot sleep"]
@@ -57,6 +63,13 @@ def test_one_asks_another_says_yes_they_talk_and_both_get_a_last_word() -> None:
     late = part(wren.call("listen.accept", talk=late["id"], wait_s=60.0), "talk")
     assert late["state"] == "taken"
 
+    world.stop("pi")
+    world.run(60)
+    unreached = f"No keeper that carries “{yes['name']}” is reachable now."
+    assert unreached in problems(ash)
+    assert not any(what.startswith("No member of “listening") for what in problems(ash))
+    world.start("pi")
+    world.run(60)
     ended = part(tansy.call("listen.end", wait_s=5.0), "ended")
     assert (ended["was"], ended["id"]) == ("open", yes["id"])
     world.run(10)
@@ -66,6 +79,18 @@ def test_one_asks_another_says_yes_they_talk_and_both_get_a_last_word() -> None:
     assert [(talk["state"], talk["care"]) for talk in talks(tansy)] == [("ended", False)], "its ender was told at once"
     with pytest.raises(LocalError):
         ash.call("post", group=open_["name"], text="more", wait_s=0.0)
+
+
+def test_where_no_keeper_carries_it_the_way_to_say_yes_names_what_it_needs() -> None:
+    world, ash, _, tansy = three()
+    tansy.call("listen.offer", topics=[], wait_s=5.0)
+    world.run(5)
+    ash.call("listen.ask", minutes=20, direct=True)
+    world.run(10)
+    (asked,) = talks(tansy)
+    found = tansy.list("status", "problems")
+    ways = [str(problem["do"]) for problem in found if "asks for a listener" in str(problem["what"])]
+    assert [f"`mesh listen accept {str(asked['id'])[:8]} --direct`" in way for way in ways] == [True]
 
 
 def test_what_cannot_be_asked_is_said_in_words() -> None:

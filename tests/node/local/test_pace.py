@@ -16,6 +16,7 @@ from mesh.node.local.methods.pace import local_time
 from mesh.node.local.methods.telling import Teller, events_of
 from mesh.node.local.protocol import JsonObject, JsonValue
 from simulations.world import Node
+from tests.node.local.test_listen import kept as asking
 from tests.node.local.test_messages import GROUP, call, read, say, three
 from tests.node.local.test_methods import WorldDesk
 from tests.node.local.test_own import unread
@@ -77,6 +78,17 @@ def test_while_one_pauses_nothing_is_told_and_nothing_is_lost() -> None:
     say(juniper, "three")
     world.run(5)
     assert program.names() == ["message"]
+
+
+def test_a_pause_holds_back_that_somebody_asks_for_a_listener_and_the_asking_waits() -> None:
+    world, ash, wren, tansy = asking()
+    paused, other = Listener(wren), Listener(tansy)
+    pace(wren, paused=True)
+    ash.call("listen.ask", topic="sleep")
+    world.run(10)
+    told = [[event for event in one.told() if event["event"] == "listen"] for one in (paused, other)]
+    assert [[event["state"] for event in events] for events in told] == [[], ["offered"]]
+    assert [talk["state"] for talk in wren.list("listen.list", "talks")] == ["offered"]
 
 
 def test_a_pause_without_an_end_lasts_until_one_says_so_and_across_restarts() -> None:

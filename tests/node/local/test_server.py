@@ -138,6 +138,16 @@ def test_a_call_can_be_made_while_a_stream_is_open(tmp_path: Path) -> None:
         api.close()
 
 
+def test_where_the_node_has_gone_before_a_stream_begins_it_is_said_so(tmp_path: Path) -> None:
+    with fake_node(tmp_path) as node:
+        api = open_api(tmp_path, never_asked)
+        node.stop()
+        eventually("the socket is gone", lambda: not node.path.exists())
+        with pytest.raises(NodeStopped):
+            api.stream("events", {})
+        api.close()
+
+
 def test_when_the_node_stops_its_streams_say_so(tmp_path: Path) -> None:
     with fake_node(tmp_path, events={"events": [{"event": "a"}]}, stays_open=True) as node:
         api = open_api(tmp_path, never_asked)

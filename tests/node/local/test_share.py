@@ -242,11 +242,11 @@ def test_no_changed_program_makes_an_honest_one_take_words_along() -> None:
     five = Five(7)
     said, free = five.says(), five.says("this one may go")
     five.shares(five.tansy, "grant", free, to="all", wait_s=5.0)
-    post, words = bytes.fromhex(str(said["id"])), _words(five.tansy, five.gid, free)
+    post, words = bytes.fromhex(str(said["id"])), words_hash(five.tansy, five.gid, free)
     juniper = Forger(five.people[1], five.gid)
     honest = [five.people[0], five.people[2]]
     for value in (
-        ConsentValue(words=_words(five.wren, five.gid, said), everyone=True, to=[]),  # forged for another's post
+        ConsentValue(words=words_hash(five.wren, five.gid, said), everyone=True, to=[]),  # forged for another's post
         ConsentValue(words=words, everyone=True, to=[]),  # another post's
     ):
         states(juniper, [*honest, five.people[3]], Form.CONSENT, post, value)
@@ -271,7 +271,7 @@ def test_no_changed_program_makes_an_honest_one_take_words_along() -> None:
     assert blamed(five.world) == []
 
 
-def _words(desk: WorldDesk, gid: GroupId, said: JsonObject) -> bytes:
+def words_hash(desk: WorldDesk, gid: GroupId, said: JsonObject) -> bytes:
     """The hash of a post's words, as anybody in the group can make it."""
     key = desk.store.get(Space.POSTS, gid + bytes.fromhex(str(said["id"])))
     value = None if key is None else desk.store.get(Space.MESSAGES, key)
@@ -295,7 +295,7 @@ def test_what_was_taken_back_stays_though_the_old_word_is_said_again() -> None:
     for frame in old:
         for victim in (five.people[0], five.people[2]):
             juniper.hands(victim, frame)
-    value = ConsentValue(words=_words(five.wren, five.gid, said), everyone=True, to=[])
+    value = ConsentValue(words=words_hash(five.wren, five.gid, said), everyone=True, to=[])
     states(juniper, [five.people[0], five.people[2]], Form.CONSENT, bytes.fromhex(str(said["id"])), value)
     five.world.run(10)
     for desk in (five.wren, five.sorrel):
@@ -373,6 +373,43 @@ def test_a_program_that_quotes_what_was_not_said_puts_no_words_into_anybodys_mou
     hands(QuoteValue(post=bytes.fromhex(str(said["id"])), text="what they never said"))
     five.world.run(5)
     assert "what they never said" not in str(reads(five.wren, GROUP))
+
+
+def test_a_warning_of_the_quoted_stays_beside_that_of_the_one_who_quotes() -> None:
+    five = Five(12)
+    said = five.says(cw="self-harm", may_leave=True)
+    for own, shown in (("long", "self-harm; long"), ("Self-Harm", "self-harm"), ("", "self-harm")):
+        assert five.quotes(said, cw=own)["cw"] == shown
+    with pytest.raises(LocalError) as error:
+        five.quotes(said, cw="x" * 120)
+    assert error.value.code == "E-TOO-LONG"
+    assert five.quotes(five.says(may_leave=True), cw="x" * 120)["cw"] == "x" * 120
+
+
+def test_a_consent_that_another_device_gave_is_taken_back_though_this_one_never_heard_of_it() -> None:
+    five = Five(13)
+    laptop = five.people[3]
+    phone, desk = Person(five.world, "phone"), WorldDesk(five.world, "phone")
+    phone.enter_groups_of(laptop)
+    five.world.run(30)
+    said = five.says()
+    five.world.run(20)
+    phone.off()
+    five.world.run(2)
+    assert five.shares(five.tansy, "grant", said, to="all", wait_s=5.0)["everyone"] is True
+    assert exported(five.sorrel) == [CANARY]
+    laptop.off()
+    five.world.partition(("phone",), ("wren", "juniper", "sorrel", "ash"))
+    phone.on()
+    five.world.run(5)
+    call(desk, "share.withdraw", message=said["id"], wait_s=0.0)
+    numbers = len(phone.room(five.gid).drafts)
+    call(desk, "share.withdraw", message=said["id"], wait_s=0.0)
+    assert len(phone.room(five.gid).drafts) == numbers == 1, "once is enough"
+    five.world.heal()
+    five.world.run(60)
+    assert exported(five.sorrel) == []
+    assert blamed(five.world) == []
 
 
 def test_words_from_elsewhere_name_nobody_and_do_not_leave_again() -> None:

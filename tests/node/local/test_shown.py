@@ -6,10 +6,13 @@ from mesh.ids import GroupId, PostId
 from mesh.node.local.methods.messages import Look, gaps_json, message_json
 from mesh.node.local.methods.removals import removal_json
 from mesh.node.local.methods.shown import departed_json, person, state_of
+from mesh.node.local.protocol import JsonValue
 from mesh.peer.records import JoinStage
 from mesh.wire.operations import OpType
 from simulations.people import Person, circle
 from simulations.world import World
+from tests.node.local.test_messages import GROUP, call
+from tests.node.local.test_methods import WorldDesk, part
 
 
 def three(seed: int = 3) -> tuple[World, GroupId, Person, Person, Person]:
@@ -218,3 +221,33 @@ def test_what_was_handed_on_is_shown_as_that() -> None:
     tansy.join(gid, wren.invite(gid))
     world.run(20)
     assert told(tansy, gid, post)[0] == "history"
+
+
+def test_an_alias_that_reads_as_the_programs_own_words_stands_with_a_part_of_its_id() -> None:
+    world = World(5)
+    gid, people = circle(world, "you", "Y0u.", "someonewholeft", "juniper")
+    world.run(10)
+    room = people[3].room(gid)
+    assert [person(room, who.member(gid))["alike"] for who in people] == [True, True, True, False]
+    people[2].leave(gid, wipe=True)
+    world.run(20)
+    gone = person(room, next(iter(room.group.view.departed)))
+    assert (gone["alias"], gone["alike"]) == ("someone who left", False), "who did leave so is called that"
+
+
+def test_those_alone_are_counted_as_reachable_whose_nodes_are_linked_now() -> None:
+    world, _, wren, juniper, sorrel = three()
+    desks = [WorldDesk(world, person.name) for person in (wren, juniper, sorrel)]
+
+    def reachable(desk: WorldDesk) -> JsonValue:
+        return part(call(desk, "group.show", group=GROUP), "group")["reachable"]
+
+    assert [reachable(desk) for desk in desks] == [{"members": 2, "of": 2, "keepers": 0}] * 3
+    sorrel.off()
+    world.run(5)
+    assert [reachable(desk) for desk in desks[:2]] == [{"members": 1, "of": 2, "keepers": 0}] * 2
+    juniper.off()
+    world.run(5)
+    assert reachable(desks[0]) == {"members": 0, "of": 2, "keepers": 0}
+    sorrel.on()
+    assert wren.until(lambda: reachable(desks[0]) == {"members": 1, "of": 2, "keepers": 0})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mesh.commands import Rank, SayNote
+from mesh.commands import MakeStatement, Rank, SayNote
 from mesh.errors import LocalError, RefusedError
 from mesh.events import Notice, Notify
 from mesh.ids import GroupId, PostId
@@ -189,6 +189,75 @@ def test_a_term_is_announced_ends_in_ones_own_node_and_steps_down_with_the_passp
     assert run_to_end(end_terms(wren, "p")) == []
     assert agree(gid, people) == []
     assert blamed(world) == []
+
+
+def test_two_founders_whose_terms_end_apart_leave_the_group_with_one() -> None:
+    world, gid, people, desks = four(6)
+    wren, juniper, *_ = people
+    wren.rank(gid, juniper, Rank.FOUNDER)
+    world.run(10)
+    pass_days(world, 95)
+    world.partition(("wren",), ("juniper",), ("sorrel", "tansy"))
+    world.run(5)
+    assert [run_to_end(end_terms(desk, "p", 30)) for desk in desks[:2]] == [[], []], "neither hears of the other"
+    world.heal()
+    world.run(60)
+    first, second = sorted(range(2), key=lambda k: people[k].member(gid))
+    assert run_to_end(end_terms(desks[first], "p")) == [], "whoever goes on in any case does not step down by itself"
+    assert run_to_end(end_terms(desks[second], "p", 30)) == [GROUP]
+    world.run(10)
+    assert run_to_end(end_terms(desks[first], "p")) == []
+    assert [person.group(gid).rank for person in people[:2]].count(Rank.FOUNDER) == 1
+    assert agree(gid, people) == []
+    assert blamed(world) == []
+
+
+def test_two_stewards_in_a_group_without_a_founder_do_not_both_go() -> None:
+    world, gid, people, desks = four(7)
+    wren, juniper, sorrel, _ = people
+    wren.rank(gid, sorrel, Rank.STEWARD)
+    world.run(10)
+    wren.leave(gid)
+    world.run(30)
+    pass_days(world, 95)
+    world.partition(("juniper",), ("sorrel",), ("tansy",))
+    world.run(5)
+    assert [run_to_end(end_terms(desk, "p", 5)) for desk in desks[1:3]] == [[], []]
+    world.heal()
+    world.run(60)
+    ended = [run_to_end(end_terms(desk, "p", 5)) for desk in desks[1:3]]
+    world.run(10)
+    assert sorted(ended) == [[], [GROUP]]
+    assert sorted(person.group(gid).rank for person in (juniper, sorrel)) == [Rank.STEWARD, Rank.MEMBER]
+
+
+def test_a_further_device_puts_a_term_off_and_never_brings_its_end_nearer() -> None:
+    world, gid, people, desks = four(6)
+    juniper = people[1]
+    laptop = Person(world, "laptop")
+    laptop.enter_groups_of(juniper)
+    world.run(20)
+    me = juniper.group(gid).me
+    assert me is not None
+
+    def ends() -> str:
+        shown = term(desks[1])["term"]
+        assert isinstance(shown, dict)
+        return str(shown["until"])
+
+    before = ends()
+    for until_ms in (1, world.instant(juniper.node).wall_ms + 100_000 * DAY_MS):
+        value = encode(TermValue(until_ms=until_ms))
+        world.ask("laptop", MakeStatement(group=gid, form=Form.TERM, subject=me.grant, value=value))
+        world.run(10)
+        if until_ms == 1:
+            assert ends() == before
+            assert run_to_end(end_terms(desks[1], "p")) == []
+            assert juniper.group(gid).rank is Rank.STEWARD
+    latest = world.instant(juniper.node).wall_ms + 90 * DAY_MS
+    assert before < ends() <= iso(latest), "no later than the group lets anybody serve"
+    term(desks[1], days=5)
+    assert ends() < before, "this device's own later word holds"
 
 
 def test_a_term_is_renewed_or_set_and_all_see_until_when() -> None:

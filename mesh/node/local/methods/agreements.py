@@ -9,10 +9,11 @@ from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.names import group_named
 from mesh.node.local.methods.shown import agreement_json, each, person
-from mesh.node.local.protocol import JsonObject
+from mesh.node.local.protocol import JsonObject, phrased
 from mesh.peer.agreeing import agreed, agreed_before, is_first, lacks_own_yes
 from mesh.peer.state import Room
 from mesh.peer.stating import is_told, require_may
+from mesh.phrases import phrase
 from mesh.support import pledges
 from mesh.wire.codec import encode
 from mesh.wire.statements import Form, PledgeValue
@@ -78,11 +79,16 @@ def agreement_problems(desk: Desk, room: Room) -> list[JsonObject]:
     if room.group.own.left or not lacks_own_yes(room, desk.now().wall_ms):
         return []
     name = room.group.founding.name
-    waits = " What you post waits until you have said yes." if is_first(room.group) else ""
-    return [
-        {
-            "what": f"The agreement of “{name}” has a new version. You can read as before.{waits}",
-            "do": f'`mesh group agreement show "{name}"` says what changed. '
-            f'If it is right for you, say yes: `mesh group agreement accept "{name}"`.',
-        }
-    ]
+    what = phrase("The agreement of “{group}” has a new version. You can read as before.", group=name)
+    if is_first(room.group):
+        what = phrase(
+            "The agreement of “{group}” has a new version. You can read as before. "
+            "What you post waits until you have said yes.",
+            group=name,
+        )
+    do = phrase(
+        '`mesh group agreement show "{group}"` says what changed. '
+        'If it is right for you, say yes: `mesh group agreement accept "{group}"`.',
+        group=name,
+    )
+    return [phrased(what=what, do=do)]

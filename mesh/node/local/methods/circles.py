@@ -10,11 +10,12 @@ from mesh.node.local.methods.chosen import choices_of
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.names import group_named
 from mesh.node.local.methods.shown import iso, person
-from mesh.node.local.protocol import JsonObject, JsonValue
+from mesh.node.local.protocol import JsonObject, JsonValue, phrased
 from mesh.peer.circling import circles_of, under_way
 from mesh.peer.modes import locked_mode
 from mesh.peer.state import Room
 from mesh.peer.stating import is_told
+from mesh.phrases import phrase
 from mesh.support import circle_forms
 from mesh.support.circles import NEEDED, Circle, Phase, current, in_round, seat
 from mesh.support.slots import first_free
@@ -53,7 +54,7 @@ async def join(desk: Desk, params: JsonObject) -> JsonObject:
     circle, me, leaves = _under_way(desk, room), room.group.own.member_pk, given.flag(params, "leave")
     if not leaves and not circle.takes_part(me) and len(circle.order) >= limits.CIRCLE_SEATS_MAX:
         raise LocalError(
-            f"all {limits.CIRCLE_SEATS_MAX} seats of the circle are taken",
+            phrase("all {most} seats of the circle are taken", most=limits.CIRCLE_SEATS_MAX),
             why="each who sits in it has a turn",
             do="listen to this one, and join the next",
             code="E-CIRCLE-FULL",
@@ -279,16 +280,41 @@ def _text(desk: Desk, room: Room, member: MemberPk, text: str) -> str | None:
     return None if choices_of(desk.store, room.group.gid).leaves_out(member, text) else text
 
 
-def circle_reminders(desk: Desk, room: Room) -> list[JsonObject]:
-    """Say that it is one's turn."""
+def news_json(desk: Desk, room: Room) -> JsonObject | None:
+    """Say in a few words how the circle that is under way stands for us; None where there is none to tell of.
+
+    One that is only open, by somebody whom one does not want to read, is not told of.
+    """
     circle = None if room.group.me is None else under_way(room, desk.now().wall_ms)
-    turn = None if circle is None else circle.speaking
-    if turn is None or turn.member != room.group.own.member_pk:
+    if circle is None:
+        return None
+    me, opener = room.group.own.member_pk, circle.opening.member
+    if circle.phase is Phase.OPEN and _text(desk, room, opener, circle.value.question) is None:
+        return None
+    turn = circle.speaking
+    return {
+        "id": circle.id.hex(),
+        "state": circle.phase.value,
+        "joined": circle.takes_part(me),
+        "my_turn": turn is not None and turn.member == me,
+    }
+
+
+def circle_reminders(desk: Desk, room: Room) -> list[JsonObject]:
+    """Say that it is one's turn; that one may join; that what one posts waits."""
+    news, name = news_json(desk, room), room.group.founding.name
+    if news is None or (news["state"] == Phase.OPEN and news["joined"]):
         return []
-    name = room.group.founding.name
-    return [
-        {
-            "what": f"It is your turn in the circle of “{name}”.",
-            "do": f'`mesh circle say "{name}"` or `mesh circle pass "{name}"`; `mesh circle show "{name}"` shows it.',
-        }
-    ]
+    if news["my_turn"]:
+        what = phrase("It is your turn in the circle of “{group}”.", group=name)
+        do = phrase(
+            '`mesh circle say "{group}"` or `mesh circle pass "{group}"`; `mesh circle show "{group}"` shows it.',
+            group=name,
+        )
+    elif news["state"] == Phase.OPEN:
+        what = phrase("A circle is open in “{group}”.", group=name)
+        do = phrase('`mesh circle join "{group}"` takes part; `mesh circle show "{group}"` shows it.', group=name)
+    else:
+        what = phrase("A circle goes on in “{group}”: what you post there waits until it is over.", group=name)
+        do = phrase('`mesh circle show "{group}"` shows how it stands.', group=name)
+    return [phrased(what=what, do=do)]

@@ -16,7 +16,7 @@ from mesh.node.local.methods.groups import SEEN_WAIT_S
 from mesh.node.local.methods.names import device_named
 from mesh.node.local.methods.removals import count_seen
 from mesh.node.local.methods.shown import each, iso
-from mesh.node.local.protocol import JsonObject
+from mesh.node.local.protocol import JsonObject, phrased
 from mesh.peer import homes
 from mesh.peer.paired import Entering
 from mesh.peer.state import Room
@@ -112,7 +112,7 @@ def _report(desk: Desk, entering: Entering) -> JsonObject:
         "with": None if entering.other is None else {"id": entering.other.home.hex(), "name": entering.other.name},
         "entered": each(_group(desk, gid) for gid in entering.entered),
         "here": each(_group(desk, gid) for gid in entering.here),
-        "refused": each({"id": gid.hex(), "why": why} for gid, why in entering.refused.items()),
+        "refused": each({"id": gid.hex(), **phrased(why=entering.refused[gid])} for gid in entering.refused),
     }
 
 
@@ -175,7 +175,7 @@ async def remove(desk: Desk, params: JsonObject) -> JsonObject:
             await desk.ask(RemoveDevice(group=room.group.gid, device=dev, member_seed=seed))
             done.append(room)
         except LocalError as error:
-            refused.append({**_group(desk, room.group.gid), "why": error.what})
+            refused.append({**_group(desk, room.group.gid), **phrased(why=error.phrases.what)})
     if home is not None and not refused and not elsewhere:
         await desk.ask(ForgetHome(home=home))
     linked = {room.group.gid: len(desk.state.present(room)) for room in done}

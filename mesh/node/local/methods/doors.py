@@ -28,6 +28,7 @@ from mesh.peer.joining import preview_of
 from mesh.peer.keepers import keepers_of
 from mesh.peer.records import JoinRecord, JoinStage, KnockRecord
 from mesh.peer.state import Room
+from mesh.phrases import phrase
 from mesh.secret import Secret
 from mesh.wire import limits
 from mesh.wire.codes import InviteCode, from_uri, to_text, to_uri
@@ -47,7 +48,7 @@ async def new_invite(desk: Desk, params: JsonObject) -> JsonObject:
     seconds = given.number(params, "expires_s", INVITE_HOURS_DEFAULT * 3600)
     if not 1 <= seconds <= limits.INVITE_HOURS_MAX * 3600:
         raise LocalError(
-            f"an invite lasts at most {limits.INVITE_HOURS_MAX // 24} days",
+            phrase("an invite lasts at most {most} days", most=limits.INVITE_HOURS_MAX // 24),
             why="it counts in whole hours, at least one",
             do="say how long with --expires: 12h, 3d",
         )

@@ -19,7 +19,7 @@ from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.messages import Look, is_hidden, is_own, message_json, quoted_row
 from mesh.node.local.methods.names import group_named, message_named
 from mesh.node.local.methods.shown import FIRST_DAY, alias_of, each, iso
-from mesh.node.local.protocol import JsonObject
+from mesh.node.local.protocol import JsonObject, encoded_bytes
 from mesh.peer.consent import may_leave, words_of
 from mesh.peer.records import MessageRecord
 from mesh.peer.state import Room
@@ -53,7 +53,7 @@ async def export(desk: Desk, params: JsonObject) -> JsonObject:
             continue
         if found:
             posts.append(found)
-            size += 700 + 6 * len(str(found["text"] or found["opened"] or ""))  # ASCII escapes, at the worst
+            size += encoded_bytes(found)
         else:
             withheld += 1
     return {

@@ -6,6 +6,7 @@ from typing import Final, NoReturn
 
 from mesh.errors import LocalError
 from mesh.node.local.protocol import JsonObject
+from mesh.phrases import own, phrase
 
 _DATE: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -57,7 +58,9 @@ def day(params: JsonObject, name: str) -> int | None:
     except ValueError:
         found = None
     if found is None:
-        raise LocalError(f"“{value[:40]}” is no date", do="write year, month and day: 2027-03-31", code="E-DATE")
+        raise LocalError(
+            phrase("“{typed}” is no date", typed=value[:40]), do="write year, month and day: 2027-03-31", code="E-DATE"
+        )
     return found.toordinal()
 
 
@@ -78,4 +81,8 @@ def texts(params: JsonObject, name: str) -> tuple[str, ...]:
 
 
 def _wrong(name: str, what: str) -> NoReturn:
-    raise LocalError(f"the parameter “{name}” must be {what}", do="`mesh api` lists the methods", code="E-USAGE")
+    raise LocalError(
+        phrase("the parameter “{name}” must be {what}", name=name, what=own(what)),
+        do="`mesh api` lists the methods",
+        code="E-USAGE",
+    )

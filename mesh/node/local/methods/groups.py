@@ -30,14 +30,23 @@ from mesh.node.local.methods.pins import pins_json
 from mesh.node.local.methods.proofs import signed_twice
 from mesh.node.local.methods.removals import knows_of_removals, removal_json, seen_removal_of
 from mesh.node.local.methods.sanctions import quiet_until
-from mesh.node.local.methods.shown import departed_json, each, group_json, member_json, person, rooms_shown
+from mesh.node.local.methods.shown import (
+    alias_of,
+    departed_json,
+    each,
+    group_json,
+    member_json,
+    person,
+    rooms_shown,
+)
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.asking import require_removable
-from mesh.peer.leaving import require_leavable
+from mesh.peer.leaving import is_unheard, require_leavable
 from mesh.peer.modes import LOCK_MODE
 from mesh.peer.raising import is_told
 from mesh.peer.settings import OWN_SETTINGS
 from mesh.peer.state import Room
+from mesh.phrases import phrase
 from mesh.wire.invites import Door
 
 SUITES: Final = {"pq": Suite.HYBRID, "classic": Suite.CLASSIC}
@@ -130,13 +139,21 @@ def _member(desk: Desk, room: Room, member: Member, forked: Mapping[DeviceId, Fo
 
 
 async def leave_check(desk: Desk, params: JsonObject) -> JsonObject:
-    """Say which group would be left, and what follows. Nothing changes; the errors of leaving."""
+    """Say which group would be left, and what follows. Nothing changes; the errors of leaving.
+
+    `others`: the aliases of those who are in; `reachable`: one of them is now. `unheard`: one left before, and none of
+    them is known to have heard of it; `wiped`: what was said is deleted already.
+    """
     room = _leaving(desk, params)
     require_leavable(room, wipe=given.flag(params, "wipe"))
     founders = [pk for pk, member in room.group.view.members.items() if member.rank is Rank.FOUNDER]
     return {
         "group": group_json(desk, room),
         "only_founder": founders == [room.group.own.member_pk] and bool(room.group.others),
+        "others": [alias_of(room, pk) for pk in room.group.others],
+        "reachable": bool(desk.state.present(room)),
+        "unheard": is_unheard(room),
+        "wiped": room.group.own.wipe,
     }
 
 
@@ -148,19 +165,19 @@ def _leaving(desk: Desk, params: JsonObject) -> Room:
 async def leave(desk: Desk, params: JsonObject) -> JsonObject:
     """Leave a group. `wiped`: nothing of it is left in the store. `told`: somebody heard of it; null: nobody had to.
 
-    With `now` it is wiped even where nobody has heard; then what we said stays with the others.
+    With `now` it is wiped even where nobody has heard; then nobody is told, and what we said stays with the others.
     """
     room = _leaving(desk, params)
     gid, wipe = room.group.gid, given.flag(params, "wipe")
     seed = await desk.member_seed_for(given.text(params, "passphrase"), room.group.own.join_nonce)
     somebody, was_in = bool(desk.state.present(room)), room.group.me is not None and not room.group.own.left
-    alone = was_in and not room.group.others
+    due = bool(room.group.others) and (was_in or is_unheard(room))
     await desk.ask(LeaveGroup(group=gid, member_seed=seed, wipe=wipe))
     if wipe and somebody:
         await desk.until(lambda: gid not in desk.state.rooms, SEEN_WAIT_S)
-    told = None if alone else was_in and (gid not in desk.state.rooms or room.silent)
+    told = (gid not in desk.state.rooms or room.silent) if due else None
     if wipe and given.flag(params, "now") and gid in desk.state.rooms:
-        await desk.ask(LeaveGroup(group=gid, member_seed=seed, wipe=True))
+        await desk.ask(LeaveGroup(group=gid, member_seed=seed, wipe=True, now=True))
     return {"left": {"id": gid.hex()}, "wiped": gid not in desk.state.rooms, "told": told}
 
 
@@ -216,7 +233,11 @@ async def rank(desk: Desk, params: JsonObject) -> JsonObject:
     room = _room(desk, params)
     name = given.text(params, "rank")
     if name not in RANKS:
-        raise LocalError(f"“{name}” is not a rank", do="one of: " + ", ".join(RANKS), code="E-USAGE")
+        raise LocalError(
+            phrase("“{name}” is not a rank", name=name),
+            do=phrase("one of: {names}", names=", ".join(RANKS)),
+            code="E-USAGE",
+        )
     target = member_named(room, given.text(params, "member"))
     await desk.ask(SetRank(group=room.group.gid, member=target, rank=RANKS[name]))
     return {"member": member_json(desk, room, room.group.view.members[target])}

@@ -13,6 +13,7 @@ from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.names import group_named, member_named
 from mesh.node.local.methods.removals import has_heard
 from mesh.node.local.methods.rooms import room_of
+from mesh.node.local.methods.sealed import open_to_us
 from mesh.node.local.methods.shown import alias_of, each, person
 from mesh.node.local.methods.stewards import require_steward, step_down, stewards_of
 from mesh.node.local.protocol import JsonObject
@@ -20,11 +21,20 @@ from mesh.peer import terms
 from mesh.peer.keepers import keepers_of
 from mesh.peer.state import Room
 from mesh.peer.statements import counting
+from mesh.phrases import own, phrase
 from mesh.wire.invites import Door
-from mesh.wire.notes import NoteTag
 from mesh.wire.statements import Form
 
-FOR_STEWARDS: Final = frozenset({NoteTag.REPORT, NoteTag.APPEAL})  # what waits for whoever serves
+CHECKLIST: Final = {  # what hangs on a steward, and how to hand it over; a command tells both in the reader's language
+    "invites": (own("open invite codes that you made"), own("close each with `mesh invite revoke`; they make new")),
+    "knocks": (own("people who wait at the door"), own("`mesh knocks list`: let them in, or leave them")),
+    "reports": (own("reports and appeals that are open"), own("look at each, or ask another of you to")),
+    "room": (own("the stewards' private room"), own("leave it when you have said goodbye")),
+    "keeper": (own("your node keeps for others"), own("leave it on, or say so first")),
+    "keepers": (own("keepers of this group"), own("`mesh keeper list`: ask who runs each")),
+    "meeting": (own("words on when you meet"), own("they stay")),
+    "settings": (own("settings of the group"), own("they stay: `mesh group show`")),
+}
 
 
 async def handover(desk: Desk, params: JsonObject) -> JsonObject:
@@ -56,9 +66,9 @@ async def _give_rank(desk: Desk, room: Room, me: Member, target: MemberPk) -> No
     if me.rank is not Rank.FOUNDER:
         founders = [alias_of(room, m.pk) for m in stewards_of(room) if m.rank is Rank.FOUNDER]
         raise RefusedError(
-            f"a steward cannot make {alias_of(room, target)} a steward",
+            phrase("a steward cannot make {member} a steward", member=alias_of(room, target)),
             why="one gives the ranks below one's own; a founder can give each",
-            do=f"ask a founder to do it first: {', '.join(founders)}"
+            do=phrase("ask a founder to do it first: {founders}", founders=", ".join(founders))
             if founders
             else "no founder is left; a member can begin anew with all: `mesh group fork`",
             code="E-HANDOVER",
@@ -82,24 +92,22 @@ def _knows_own_rank(desk: Desk, room: Room, target: MemberPk) -> bool:
 
 def _checklist(desk: Desk, room: Room) -> Iterable[JsonObject]:
     """Say what hangs on oneself, and how to hand each over; what is nothing is said with 0."""
-    own, group = room.group.own.member_pk, room.group
+    me, group = room.group.own.member_pk, room.group
     now_ms = desk.now().wall_ms
-    invites = sum(i.issuer == own and door_of(i, now_ms) is Door.OPEN for i in group.invites.values())
+    invites = sum(i.issuer == me and door_of(i, now_ms) is Door.OPEN for i in group.invites.values())
     host = desk.state.host
-    open_notes = sum(n.tag in FOR_STEWARDS and not n.mine and not n.closed_ms for n in room.sealed.values())
-    items = (
-        ("invites", "open invite codes that you made", invites, "close each with `mesh invite revoke`; they make new"),
-        ("knocks", "people who wait at the door", len(room.knocks), "`mesh knocks list`: let them in, or leave them"),
-        ("reports", "reports and appeals that are open", open_notes, "look at each, or ask another of you to"),
-        (
-            "room",
-            "the stewards' private room",
-            int(room_of(desk, room) is not None),
-            "leave it when you have said goodbye",
-        ),
-        ("keeper", "your node keeps for others", int(host is not None and host.on), "leave it on, or say so first"),
-        ("keepers", "keepers of this group", len(keepers_of(group)), "`mesh keeper list`: ask who runs each"),
-        ("meeting", "words on when you meet", len(counting(room, Form.MEETING, now_ms)), "they stay"),
-        ("settings", "settings of the group", len(group.view.settings), "they stay: `mesh group show`"),
+    open_notes = len(open_to_us(room))
+    counts = {
+        "invites": invites,
+        "knocks": len(room.knocks),
+        "reports": open_notes,
+        "room": int(room_of(desk, room) is not None),
+        "keeper": int(host is not None and host.on),
+        "keepers": len(keepers_of(group)),
+        "meeting": len(counting(room, Form.MEETING, now_ms)),
+        "settings": len(group.view.settings),
+    }
+    return (
+        {"item": item, "what": str(what), "count": counts[item], "how": str(how)}
+        for item, (what, how) in CHECKLIST.items()
     )
-    return ({"item": item, "what": what, "count": count, "how": how} for item, what, count, how in items)

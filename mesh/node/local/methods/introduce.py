@@ -1,16 +1,19 @@
 """`introduce`: ask one member whether they know a group for something, see what was asked, and answer."""
 
-from mesh.errors import LocalError
+from mesh.errors import LocalError, MeshError
 from mesh.ids import MemberPk
 from mesh.node.local.methods import doors, given
 from mesh.node.local.methods.chosen import choices_of
 from mesh.node.local.methods.desk import Desk
+from mesh.node.local.methods.fitting import newest
 from mesh.node.local.methods.names import group_named, member_named, thing_named
 from mesh.node.local.methods.sealed import close, note_json, notes_of, said, say, value_of
 from mesh.node.local.methods.shown import alias_of, each, iso, person
-from mesh.node.local.protocol import JsonObject
+from mesh.node.local.protocol import JsonObject, phrased
 from mesh.peer.records import NoteRecord
+from mesh.peer.rights import require_in
 from mesh.peer.state import Room
+from mesh.phrases import phrase
 from mesh.support import introductions
 from mesh.wire.notes import IntroductionNote, NoteTag, SeekingNote
 
@@ -23,43 +26,82 @@ async def ask(desk: Desk, params: JsonObject) -> JsonObject:
     member = member_named(room, given.text(params, "member"))
     key = await say(desk, room, NoteTag.SEEKING, [member], introductions.compose_question(given.text(params, "text")))
     told = await said(desk, room, key, params)
-    return {"question": _json(room, key, room.sealed[key]), "told": told}
+    return {"question": _json(room, key, room.sealed[key], _answers(room)), "told": told}
 
 
 async def list_questions(desk: Desk, params: JsonObject) -> JsonObject:
     """List what one asked, with the answers, and what one is asked."""
     name = given.maybe_text(params, "group")
     rooms = [group_named(desk.state, name)] if name else list(desk.state.rooms.values())
-    return {"questions": each(_json(room, key, note) for room in rooms for key, note in _shown(desk, room))}
+    found: list[JsonObject] = []
+    for room in rooms:
+        answers = _answers(room)
+        found += [_json(room, key, note, answers) for key, note in _shown(desk, room)]
+    return {"questions": each(newest(found, most=len(found))[0])}
 
 
 async def answer(desk: Desk, params: JsonObject) -> JsonObject:
     """Answer with a code for one use, made now, with a few words, or with both."""
     room, key, note = _named(desk, given.text(params, "question"))
     asker, text, invite = MemberPk(note.by), given.text(params, "text", ""), given.maybe_text(params, "invite")
-    introductions.compose_answer(key[_MEMBER:], code="", text=text or "a code")  # before anything is made
-    code = ""
-    if invite is not None:
-        if group_named(desk.state, invite) is room:
-            raise LocalError("whoever asks is in that group already", do="name another group", code="E-ALREADY-IN")
-        made = await doors.new_invite(desk, {"group": invite, "uses": 1})
-        code = given.text(made, "code")
-    value = introductions.compose_answer(key[_MEMBER:], code=code, text=text)
-    sent = await say(desk, room, NoteTag.INTRODUCTION, [asker], value)
+    about = key[_MEMBER:]
+    value = introductions.compose_answer(about, code="", text=text or ("a code" if invite is not None else ""))
+    _require_to_be_told(room, asker)  # before anything is made
+    if invite is None:
+        sent = await say(desk, room, NoteTag.INTRODUCTION, [asker], value)
+    else:
+        sent = await _send_code(desk, room, asker, (about, invite, text))
     await close(desk, room, key)
     told = await said(desk, room, sent, params)
-    return {"question": _json(room, key, room.sealed[key]), "told": told}
+    return {"question": _json(room, key, room.sealed[key], _answers(room)), "told": told}
+
+
+async def _send_code(desk: Desk, room: Room, asker: MemberPk, answered: tuple[bytes, str, str]) -> bytes:
+    """Make a code for a group (about what, which group, beside which words) and say it to the asker alone.
+
+    If that turns out not to be possible, the code is closed again: nobody has it.
+    """
+    about, invite, text = answered
+    if group_named(desk.state, invite) is room:
+        raise LocalError("whoever asks is in that group already", do="name another group", code="E-ALREADY-IN")
+    made = await doors.new_invite(desk, {"group": invite, "uses": 1})
+    try:
+        value = introductions.compose_answer(about, code=given.text(made, "code"), text=text)
+        return await say(desk, room, NoteTag.INTRODUCTION, [asker], value)
+    except MeshError:
+        shown = made["invite"]
+        assert isinstance(shown, dict)
+        await doors.revoke_invite(desk, {"group": invite, "invite": shown["id"]})
+        raise
+
+
+def _require_to_be_told(room: Room, asker: MemberPk) -> None:
+    """LocalError where nothing can be said to whoever asked any more."""
+    require_in(room)
+    if asker not in room.group.view.members:
+        raise LocalError(
+            "whoever asked is not in that group any more",
+            why="an answer goes through the group where you were asked",
+            do="nothing more is needed",
+            code="E-NO-MEMBER",
+        )
 
 
 def introduce_problems(desk: Desk, room: Room) -> list[JsonObject]:
-    """Say who asks for a group and was not answered, for `status`."""
+    """Say who asks for a group and was not answered, for `status`; of those alone who can still be answered."""
     return [
-        {
-            "what": f"{alias_of(room, MemberPk(note.by))} of “{room.group.founding.name}” asks you about a group.",
-            "do": f"`mesh introduce list`; `mesh introduce answer {key[_MEMBER:].hex()[:8]}`, or say nothing.",
-        }
+        phrased(
+            what=phrase(
+                "{name} of “{group}” asks you about a group.",
+                name=alias_of(room, MemberPk(note.by)),
+                group=room.group.founding.name,
+            ),
+            do=phrase(
+                "`mesh introduce list`; `mesh introduce answer {id}`, or say nothing.", id=key[_MEMBER:].hex()[:8]
+            ),
+        )
         for key, note in _shown(desk, room)
-        if not note.mine and not note.closed_ms
+        if not note.mine and not note.closed_ms and note.by in room.group.view.members
     ]
 
 
@@ -80,21 +122,31 @@ def _named(desk: Desk, name: str) -> tuple[Room, bytes, NoteRecord]:
     return found[thing_named("question", name, found, "`mesh introduce list` shows the ids")]
 
 
-def _json(room: Room, key: bytes, note: NoteRecord) -> JsonObject:
+Answers = dict[bytes, list[tuple[NoteRecord, IntroductionNote]]]  # by the id of the question that they name
+
+
+def _answers(room: Room) -> Answers:
+    """Return all answers that are kept in a group, in order."""
+    found: Answers = {}
+    for _, reply in notes_of(room, NoteTag.INTRODUCTION):
+        said_back = value_of(reply)
+        if isinstance(said_back, IntroductionNote):
+            found.setdefault(said_back.about, []).append((reply, said_back))
+    return found
+
+
+def _json(room: Room, key: bytes, note: NoteRecord, answers: Answers) -> JsonObject:
     """Describe a question; of its answers those of the one who was asked alone, or our own."""
     value = value_of(note)
     text = value.text if isinstance(value, SeekingNote) else ""
-    answers: list[JsonObject] = []
-    for _, reply in notes_of(room, NoteTag.INTRODUCTION):
-        said_back = value_of(reply)
-        was_asked = reply.by in (*note.told, *note.waits) if note.mine else reply.mine
-        if isinstance(said_back, IntroductionNote) and said_back.about == key[_MEMBER:] and was_asked:
-            answers.append(
-                {
-                    "by": person(room, MemberPk(reply.by)),
-                    "code": said_back.code or None,
-                    "text": said_back.text or None,
-                    "at": iso(reply.at_ms),
-                }
-            )
-    return note_json(room, key, note) | {"text": text, "answers": each(answers)}
+    told: list[JsonObject] = [
+        {
+            "by": person(room, MemberPk(reply.by)),
+            "code": said_back.code or None,
+            "text": said_back.text or None,
+            "at": iso(reply.at_ms),
+        }
+        for reply, said_back in answers.get(key[_MEMBER:], [])
+        if (reply.by in (*note.told, *note.waits) if note.mine else reply.mine)
+    ]
+    return note_json(room, key, note) | {"text": text, "answers": each(told)}

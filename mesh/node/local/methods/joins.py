@@ -7,12 +7,13 @@ from mesh.identity.fingerprints import group_words
 from mesh.ids import GroupId, JoinId
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.shown import SUITE_NAMES, iso, members_like, person, state_of
-from mesh.node.local.protocol import JsonObject, JsonValue
+from mesh.node.local.protocol import JsonObject, JsonValue, phrased
 from mesh.peer.forking import forks_of
 from mesh.peer.joining import preview_of
 from mesh.peer.records import JoinRecord, JoinStage, KnockKeys
 from mesh.peer.routing import JOINING
 from mesh.peer.state import Room
+from mesh.phrases import Words, own, phrase
 from mesh.wire import limits
 from mesh.wire.codec import decode
 from mesh.wire.invites import Door, KnockBody
@@ -32,13 +33,13 @@ _OFFER_REFUSALS = {
 }
 
 
-def _refusal(join: JoinRecord) -> str | None:
+def _refusal(join: JoinRecord) -> Words | None:
     """Say why somebody is not let in; None while they may be."""
     if join.stage is JoinStage.REFUSED and join.door is Door.OPEN:
         return "You are in this group already: whoever answered counts you in, and you stay who you were."
     said = _REFUSALS[join.door] if join.offer is None else _OFFER_REFUSALS[join.door]
     if said and join.offer is not None and join.stage in JOINING:
-        return f"Somebody at that door says so, and anybody whom it was offered to can: {said}"
+        return phrase("Somebody at that door says so, and anybody whom it was offered to can: {why}", why=own(said))
     return said or None
 
 
@@ -58,7 +59,7 @@ def join_json(desk: Desk, join: JoinRecord) -> JsonObject:
         "agreement": None,
         "inviter": None,
         "since": iso(join.started_ms),
-        "why": _refusal(join),
+        **phrased(why=_refusal(join)),
         "addresses": len(join.addresses),
         "key_words": [],
         "approvals": None,

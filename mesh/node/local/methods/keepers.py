@@ -44,7 +44,7 @@ def _status(desk: Desk) -> JsonObject:
     shelf = host.shelf
     return {
         "on": host.on,
-        "accounts": len(shelf.accounts),
+        "accounts": sum(not account.aside for account in shelf.accounts.values()),
         "topics": len(list(shelf.topics)),
         "frames": shelf.frames,
         "bytes": shelf.size,

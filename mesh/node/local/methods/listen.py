@@ -15,12 +15,13 @@ from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.names import group_named, thing_named
 from mesh.node.local.methods.pace import local_time
 from mesh.node.local.methods.shown import each, iso, person
-from mesh.node.local.protocol import JsonObject
+from mesh.node.local.protocol import JsonObject, phrased
 from mesh.peer.keepers import keepers_of
 from mesh.peer.listening import ASKED_MAX, join_of, listen_state, listeners_are_on, require_listeners, volunteers
 from mesh.peer.records import JoinStage, ListenRecord
 from mesh.peer.state import Room
 from mesh.peer.stating import is_told
+from mesh.phrases import Phrase, phrase
 from mesh.secret import Secret
 from mesh.support import listening
 from mesh.support.pace import QuietRecord, quiet_text
@@ -42,7 +43,7 @@ async def offer(desk: Desk, params: JsonObject) -> JsonObject:
     require_listeners(room)
     days = given.number(params, "days", listening.OFFER_DAYS)
     if not 1 <= days <= listening.OFFER_DAYS_MAX:
-        what = f"an offer to listen stands for 1 to {listening.OFFER_DAYS_MAX} days"
+        what = phrase("an offer to listen stands for 1 to {most} days", most=listening.OFFER_DAYS_MAX)
         raise LocalError(what, do="say how long with --for, like 30d", code="E-USAGE")
     hours, ahead = given.maybe_text(params, "hours"), _utc_ahead(desk)
     start, end = (0, 0) if hours is None else listening.read_hours(hours)
@@ -268,17 +269,44 @@ def _group(room: Room) -> JsonObject:
 
 
 def listen_problems(desk: Desk, room: Room) -> list[JsonObject]:
-    """Say who asks one to listen, and what has ended, for `status`."""
+    """Say who asks one to listen, whether somebody said yes, and what has ended, for `status`."""
     name = room.group.founding.name
     found: list[JsonObject] = []
     for gid, kept in _shown(desk, room):
         state = _how(desk, room, gid)
         if state == "offered" and listeners_are_on(room):
-            shown = f"`mesh listen accept {gid.hex()[:8]}`"
-            about = f" about “{kept.topic}”" if kept.topic else ""
-            what = f"Somebody in “{name}” asks for a listener for {kept.minutes} minutes{about}."
-            found.append({"what": what, "do": f"{shown}, or do nothing: they are not told."})
+            found.append(
+                phrased(
+                    what=_asks_for_a_listener(name, kept.minutes, kept.topic), do=_how_to_say_yes(gid, kept=kept.kept)
+                )
+            )
+        elif state == "open" and kept.mine and gid in desk.state.rooms and not desk.state.rooms[gid].deliveries:
+            talk = desk.state.rooms[gid].group.founding.name
+            what = phrase("Somebody said yes: you can talk with a listener, in “{talk}”.", talk=talk)
+            do = phrase('`mesh post "{talk}"` says something there; `mesh listen end` ends it.', talk=talk)
+            found.append(phrased(what=what, do=do))
         elif state == "ended" and not kept.seen:
-            what = f"A talk with a listener that began in “{name}” has ended."
-            found.append({"what": what, "do": "`mesh listen list` says a last word about it."})
+            what = phrase("A talk with a listener that began in “{group}” has ended.", group=name)
+            found.append(phrased(what=what, do="`mesh listen list` says a last word about it."))
     return found
+
+
+def _how_to_say_yes(gid: GroupId, *, kept: bool) -> Phrase:
+    if kept:
+        return phrase("`mesh listen accept {id}`, or do nothing: they are not told.", id=gid.hex()[:8])
+    return phrase(
+        "`mesh listen accept {id} --direct`, or do nothing: they are not told. No keeper carries it: your two nodes "
+        "link with each other.",
+        id=gid.hex()[:8],
+    )
+
+
+def _asks_for_a_listener(name: str, minutes: int, topic: str) -> Phrase:
+    if not topic:
+        return phrase("Somebody in “{group}” asks for a listener for {minutes} minutes.", group=name, minutes=minutes)
+    return phrase(
+        "Somebody in “{group}” asks for a listener for {minutes} minutes about “{topic}”.",
+        group=name,
+        minutes=minutes,
+        topic=topic,
+    )

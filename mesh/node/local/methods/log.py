@@ -4,7 +4,7 @@ Operations bear no time: it is shown when they came here, and of what was there 
 see is the same for all; the rest (reports and appeals, words to oneself) is for those whom it was told.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from mesh.events import Space
@@ -13,16 +13,19 @@ from mesh.ids import MemberPk
 from mesh.membership.graph import Entry
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
+from mesh.node.local.methods.fitting import newest
 from mesh.node.local.methods.names import group_named
 from mesh.node.local.methods.sanctions import own_quiet_json, quiet_json
-from mesh.node.local.methods.sealed import close, notes_of, value_of, words_to_us
+from mesh.node.local.methods.sealed import close, notes_of, open_to_us, value_of, words_to_us
 from mesh.node.local.methods.shown import alias_of, each, is_removal, iso, person
-from mesh.node.local.protocol import JsonObject
+from mesh.node.local.protocol import JsonObject, phrased
 from mesh.peer.own import LOGGED
+from mesh.peer.records import NoteRecord
 from mesh.peer.state import Room
 from mesh.peer.statements import counting, quiets_of
+from mesh.phrases import phrase, plural
 from mesh.support.own import About, SinceRecord, own_key
-from mesh.wire.notes import AppealNote, NoteTag, ReportNote, WordKind, WordNote
+from mesh.wire.notes import AppealNote, NoteTag, RecallNote, ReportNote, WordKind, WordNote
 from mesh.wire.operations import OpType, RemoveBody, SettingsBody
 from mesh.wire.statements import FoldingValue, Form
 from mesh.wire.tickets import KEEPER_SETTING
@@ -34,16 +37,16 @@ async def log(desk: Desk, params: JsonObject) -> JsonObject:
     """Show what was done in a group, the newest last. Words to oneself count as seen then."""
     room = group_named(desk.state, given.text(params, "group"))
     now_ms = desk.now().wall_ms
-    entries = [*_operations(desk, room), *_stated(room, now_ms), *_sealed(room)]
+    entries = [*_operations(desk, room), *_stated(room, now_ms), *_sealed(room, now_ms)]
     order = sorted(range(len(entries)), key=lambda k: (entries[k][0], k))
-    shown = [entries[k][1] for k in order]
+    shown, older = newest((entries[k][1] for k in order), most=ENTRIES_MAX)
     for key, note, _ in words_to_us(room, *WordKind):
         if not note.closed_ms:
             await close(desk, room, key)
     return {
         "group": {"id": room.group.gid.hex(), "name": room.group.founding.name},
-        "entries": each(shown[-ENTRIES_MAX:]),
-        "older": len(shown) > ENTRIES_MAX,
+        "entries": each(shown),
+        "older": older,
         "quiet": own_quiet_json(room, now_ms),
     }
 
@@ -61,6 +64,7 @@ def _entry(room: Room, kind: str, by: MemberPk, at_ms: int) -> JsonObject:
         "until": None,
         "reason": None,
         "id": None,
+        "mine": False,
     }
 
 
@@ -110,8 +114,8 @@ def _stated(room: Room, now_ms: int) -> Iterator[tuple[int, JsonObject]]:
     """Give who was asked to be quiet and who ended it, and which posts were folded."""
     for quiet in quiets_of(room, now_ms):
         shown = quiet_json(room, quiet)
-        entry = _entry(room, "quiet", quiet.said.member, quiet.start_ms)
-        yield quiet.start_ms, entry | {key: shown[key] for key in ("id", "member", "until")}
+        entry = _entry(room, "quiet", quiet.said.member, quiet.start_ms) | {key: shown[key] for key in ("id", "member")}
+        yield quiet.start_ms, entry | {"until": iso(quiet.asked_ms)}
         if quiet.lift is not None:
             entry = _entry(room, "lift", quiet.lift.member, quiet.lift.ts_ms)
             yield quiet.lift.ts_ms, entry | {key: shown[key] for key in ("id", "member")}
@@ -124,25 +128,52 @@ def _stated(room: Room, now_ms: int) -> Iterator[tuple[int, JsonObject]]:
 # ---------------------------------------------------------------- under seal
 
 
-def _sealed(room: Room) -> Iterator[tuple[int, JsonObject]]:
-    """Give what was said to us under seal, and what we said: words, reports, appeals."""
+def _sealed(room: Room, now_ms: int) -> Iterator[tuple[int, JsonObject]]:
+    """Give what was said to us under seal, and what we said: words, reports, appeals; and which were taken back."""
+    asked_by = {quiet.id: quiet.said.member for quiet in quiets_of(room, now_ms)}
     for key, note in notes_of(room, NoteTag.WORD, NoteTag.REPORT, NoteTag.APPEAL):
         value = value_of(note)
         assert isinstance(value, WordNote | ReportNote | AppealNote)
         by = MemberPk(note.by)
-        shown = _entry(room, _kind_of(value), by, note.at_ms) | {"id": key[32:].hex(), "reason": value.text or None}
+        kind = _kind_of(room, note, value, asked_by)
+        shown = _entry(room, kind, by, note.at_ms)
+        shown |= {"id": key[32:].hex(), "reason": value.text or None, "mine": note.mine}
         if isinstance(value, WordNote):
             to = [*note.told, *note.waits] if note.mine else [room.group.own.member_pk]
             shown |= {"member": person(room, MemberPk(to[0])) if to else None, "message": _message_of(value)}
         elif isinstance(value, ReportNote):
             shown |= {"member": person(room, MemberPk(value.posts[0].member)), "message": value.posts[0].post.hex()}
         yield note.at_ms, shown
+        if note.mine and note.closed_ms and not isinstance(value, WordNote):
+            entry = _entry(room, "recall", by, note.closed_ms)
+            yield note.closed_ms, entry | {"id": key[32:].hex(), "mine": True}
+    for _, note in notes_of(room, NoteTag.RECALL):
+        value = value_of(note)
+        if isinstance(value, RecallNote) and note.by + value.about in room.sealed and not note.mine:
+            yield note.at_ms, _entry(room, "recall", MemberPk(note.by), note.at_ms) | {"id": value.about.hex()}
 
 
-def _kind_of(value: WordNote | ReportNote | AppealNote) -> str:
-    if isinstance(value, WordNote):
-        return "answer" if value.kind in (WordKind.REPORT, WordKind.APPEAL) else f"word-{value.kind.name.lower()}"
-    return "report" if isinstance(value, ReportNote) else "appeal"
+def _kind_of(
+    room: Room, note: NoteRecord, value: WordNote | ReportNote | AppealNote, asked_by: Mapping[bytes, MemberPk]
+) -> str:
+    """Return what an entry is called. A word claims for what it was said; where it is not its author's to say it for
+    that, it is a word of theirs and no more. `asked_by`: who asked for which quiet.
+    """
+    if not isinstance(value, WordNote):
+        return "report" if isinstance(value, ReportNote) else "appeal"
+    if value.kind in (WordKind.REPORT, WordKind.APPEAL):
+        return "answer" if note.mine or _was_asked(room, note.by, value.about) else _WORD
+    foreign = value.kind is WordKind.QUIET and asked_by.get(value.about, note.by) != note.by
+    return _WORD if foreign else f"word-{value.kind.name.lower()}"
+
+
+_WORD: Final = "word-note"
+
+
+def _was_asked(room: Room, member: bytes, about: bytes) -> bool:
+    """Say whether a report or an appeal of ours went to a member."""
+    asked = room.sealed.get(room.group.own.member_pk + about)
+    return asked is not None and asked.tag in (NoteTag.REPORT, NoteTag.APPEAL) and member in asked.told
 
 
 def _message_of(value: WordNote) -> str | None:
@@ -155,20 +186,31 @@ def _message_of(value: WordNote) -> str | None:
 def care_problems(room: Room, wall_ms: int, *, on_duty: bool) -> Iterator[JsonObject]:
     """Say what waits for the person: words to them, that they are asked to be quiet; on duty, reports and appeals."""
     name = room.group.founding.name
-    asked = [note for _, note in notes_of(room, NoteTag.REPORT, NoteTag.APPEAL) if not note.mine and not note.closed_ms]
+    asked = open_to_us(room)
     if asked and on_duty:
-        what = "A report or an appeal waits" if len(asked) == 1 else f"{len(asked)} reports and appeals wait"
-        yield {"what": f"{what} for you in “{name}”.", "do": "`mesh reports` shows what, and answers or closes it."}
+        what = plural(
+            "A report or an appeal waits for you in “{group}”.",
+            "{count} reports and appeals wait for you in “{group}”.",
+            count=len(asked),
+            group=name,
+        )
+        yield phrased(what=what, do="`mesh reports` shows what, and answers or closes it.")
     quiet = own_quiet_json(room, wall_ms)
     if quiet is not None:
-        yield {
-            "what": f"In “{name}” you are asked to be quiet until {quiet['until']}.",
-            "do": f'You can read on, and it ends by itself. `mesh log "{name}"` shows why; `mesh appeal "{name}"` asks '
-            "a steward to look at it again.",
-        }
+        yield phrased(
+            what=phrase("In “{group}” you are asked to be quiet until {time}.", group=name, time=str(quiet["until"])),
+            do=phrase(
+                'You can read on, and it ends by itself. `mesh log "{group}"` shows why; `mesh appeal "{group}"` asks '
+                "a steward to look at it again.",
+                group=name,
+            ),
+        )
     senders = _names(room, (note.by for _, note, _ in words_to_us(room, *WordKind) if not note.closed_ms))
     for sender in senders:
-        yield {"what": f"{sender} of “{name}” has written to you alone.", "do": f'`mesh log "{name}"` shows it.'}
+        yield phrased(
+            what=phrase("{name} of “{group}” has written to you alone.", name=sender, group=name),
+            do=phrase('`mesh log "{group}"` shows it.', group=name),
+        )
 
 
 def _names(room: Room, members: Iterable[bytes]) -> list[str]:

@@ -10,11 +10,12 @@ from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.names import group_named
 from mesh.node.local.methods.shown import iso, person
-from mesh.node.local.protocol import JsonObject
+from mesh.node.local.protocol import JsonObject, phrased
 from mesh.peer.settings import MEETING_REMIND
 from mesh.peer.state import Room
 from mesh.peer.statements import counting
 from mesh.peer.stating import is_told, require_may
+from mesh.phrases import phrase
 from mesh.support import meetings
 from mesh.wire.codec import encode
 from mesh.wire.statements import Form, MeetingValue
@@ -102,9 +103,11 @@ def meeting_reminders(desk: Desk, room: Room) -> list[JsonObject]:
         return []
     begins = datetime.fromisoformat(str(meeting["next"]))
     minutes = int((begins.timestamp() * 1000 - desk.now().wall_ms) // 60_000)
-    when = f"meets in {minutes} minutes" if minutes > 0 else "has begun its meeting"
-    what = f"the group “{room.group.founding.name}” {when}"
-    return [{"what": what, "do": "`mesh meeting show GROUP` says what was said of it"}]
+    name = room.group.founding.name
+    what = phrase("the group “{group}” has begun its meeting", group=name)
+    if minutes > 0:
+        what = phrase("the group “{group}” meets in {minutes} minutes", group=name, minutes=minutes)
+    return [phrased(what=what, do="`mesh meeting show GROUP` says what was said of it")]
 
 
 def next_of(value: MeetingValue, wall_ms: int) -> datetime | None:

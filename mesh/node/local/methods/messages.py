@@ -20,7 +20,7 @@ from mesh.node.local.methods.flags import NO_FLAGS, flags_json
 from mesh.node.local.methods.newcomers import is_beyond_pace
 from mesh.node.local.methods.sanctions import folded_by
 from mesh.node.local.methods.shown import iso, person, unconfirmed
-from mesh.node.local.protocol import JsonObject, JsonValue
+from mesh.node.local.protocol import JsonObject, JsonValue, phrased
 from mesh.peer.agreeing import lacks_yes, waits_for_yes
 from mesh.peer.circling import circles_of, waits_for_end
 from mesh.peer.consent import consent_to, quote_waits, words_of
@@ -34,6 +34,7 @@ from mesh.peer.records import MessageRecord
 from mesh.peer.state import Room, State
 from mesh.peer.statements import is_hushed, quiets_of
 from mesh.peer.tracks import Track
+from mesh.phrases import Words
 from mesh.store.base import Store
 from mesh.support.circles import Circle, current
 from mesh.support.own import Choices, Closed
@@ -102,7 +103,7 @@ def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonO
     ):
         delivery = delivery.ended(End.EXPIRED)
         said = delivery_json(look, room, record.post, delivery, at_length=opened)
-        return told | said | {"why": _ENDINGS[delivery.end]}
+        return told | said | phrased(why=_ENDINGS[delivery.end])
     if own:
         told |= delivery_json(look, room, record.post, delivery, at_length=opened)
     elif record.mseq > cut_of(room.group, record.dev):
@@ -110,15 +111,15 @@ def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonO
     elif record.handed_on:
         told["state"] = "history"
     if record.kind == Kind.WITHDRAWAL:
-        return told | {"state": "withdrawn", "why": "withdrawn by its author"}
+        return told | {"state": "withdrawn", **phrased(why="withdrawn by its author")}
     if record.kind != Kind.POST:
-        return told | {"why": "this kind of message needs a newer version of the program"}
+        return told | phrased(why="this kind of message needs a newer version of the program")
     if not record.body:
-        return told | {"why": "you deleted it here"}
+        return told | phrased(why="you deleted it here")
     try:
         post = interpret(record.body)
     except RemoteError:
-        return told | {"why": "this message cannot be shown by this version"}
+        return told | phrased(why="this message cannot be shown by this version")
     told |= flags_json(room, record, look.wall_ms)
     folder = folded_by(room, record.post, record.member, look.wall_ms)
     told |= {"folded_by": folder, "collapsed": bool(told["collapsed"]) or folder is not None}
@@ -134,7 +135,7 @@ def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonO
         "files": files_json(room, record, opened=closed is None),
         "quote": _quote_json(look, room, post, opened=closed is None),
         "may_leave": _may_leave(room, record, look.wall_ms),
-        "why": told["why"] if is_shown_whole(post) else "a part of this message needs a newer version",
+        **({} if is_shown_whole(post) else phrased(why="a part of this message needs a newer version")),
     }
 
 
@@ -259,7 +260,9 @@ def delivery_json(look: Look, room: Room, post: PostId, delivery: Delivery, *, a
         "reached_by": [person(room, pk) for pk in sorted(delivery.reached)],
         "receipts_off": [person(room, pk) for pk in silent],
         "waiting_for": [person(room, pk) for pk in missing],
-        "why": _why(look, room, post, delivery) if at_length or delivery.state is DeliveryState.QUEUED else None,
+        **phrased(
+            why=_why(look, room, post, delivery) if at_length or delivery.state is DeliveryState.QUEUED else None
+        ),
     }
 
 
@@ -281,7 +284,7 @@ def missing_from(room: Room, post: PostId, delivery: Delivery) -> tuple[list[Mem
     return [pk for pk in missing if pk not in silent], silent
 
 
-def _why(look: Look, room: Room, post: PostId, delivery: Delivery) -> str | None:
+def _why(look: Look, room: Room, post: PostId, delivery: Delivery) -> Words | None:
     """Say why an own message waits, or why one that nobody has waits no more; None where there is nothing to say."""
     if room.waits(post):
         return why_it_waits(look, room, post)
@@ -292,7 +295,7 @@ def _why(look: Look, room: Room, post: PostId, delivery: Delivery) -> str | None
     return "it did not go out before you were out of the group; say it again if you still want to"
 
 
-def why_it_waits(look: Look, room: Room, post: PostId) -> str:
+def why_it_waits(look: Look, room: Room, post: PostId) -> Words:
     """Say what stands between an own message and everybody; one in `Room.waits`."""
     delivery = room.deliveries[post]
     if delivery.state is DeliveryState.QUEUED:
@@ -307,7 +310,7 @@ def why_it_waits(look: Look, room: Room, post: PostId) -> str:
     return "they have not confirmed it yet"
 
 
-def _why_queued(look: Look, room: Room, post: PostId, delivery: Delivery) -> str:
+def _why_queued(look: Look, room: Room, post: PostId, delivery: Delivery) -> Words:
     """Say why nobody is known to have an own message."""
     if not room.group.others and not delivery.mseq and room.group.me is not None:
         return "nobody else is in the group yet"
@@ -369,7 +372,9 @@ def gaps_json(state: State, room: Room, *, but: Collection[MemberPk] = ()) -> li
         if card is not None and missing and dev != room.group.own.dev and card.member_pk not in but:
             asking = sum(any(first in s.frontier.get(dev, Frontier()) for first, _ in ranges) for s in sessions)
             why = _why_missing(room, [s for s in sessions if s.device in room.group.view.devices], dev, ranges)
-            gaps.append({"author": person(room, card.member_pk), "missing": missing, "asking": asking, "why": why})
+            gaps.append(
+                {"author": person(room, card.member_pk), "missing": missing, "asking": asking, **phrased(why=why)}
+            )
     return gaps
 
 

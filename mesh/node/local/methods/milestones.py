@@ -11,6 +11,7 @@ from mesh.node.local.protocol import JsonObject
 from mesh.peer.state import Room
 from mesh.peer.statements import counting
 from mesh.peer.stating import is_told
+from mesh.phrases import phrase
 from mesh.support import milestones
 from mesh.support.milestones import Count, Milestone
 from mesh.support.slots import first_free, thing_id
@@ -36,7 +37,7 @@ async def add(desk: Desk, params: JsonObject) -> JsonObject:
     subject = first_free(room.group.own.dev, taken, limits.MILESTONES_MAX)
     if subject is None:
         raise LocalError(
-            f"there is no room for more milestones of yours than {limits.MILESTONES_MAX}",
+            phrase("there is no room for more milestones of yours than {most}", most=limits.MILESTONES_MAX),
             why="everybody's node keeps them all",
             do="`mesh milestone reset` takes one down",
             code="E-MILESTONES",
@@ -61,7 +62,7 @@ async def reset(desk: Desk, params: JsonObject) -> JsonObject:
     room, there = _named(desk, given.text(params, "milestone"))
     if there.said.member != room.group.own.member_pk:
         raise RefusedError(
-            "that milestone is another member's",
+            "that milestone is not yours",
             why="milestones belong to those who put them up",
             do="`mesh mute` or `mesh block` leaves them out for you alone",
             code="E-NOT-YOUR-MILESTONE",

@@ -11,6 +11,7 @@ from mesh.peer.forking import forks_of
 from mesh.peer.homes import strays
 from mesh.peer.keepers import keepers_of
 from mesh.peer.state import Room, State
+from mesh.phrases import Words, own, phrase
 from mesh.store.base import Store
 from mesh.support.aliases import look_alike
 from mesh.support.reflections import NOTE_ID_BYTES, NOTES
@@ -20,8 +21,8 @@ T = TypeVar("T", bound=bytes)
 PREFIX_CHARACTERS_MIN: Final = 6  # commands.md, "Rules"
 _SHOWN_CHARACTERS: Final = 8  # of an id, where that is enough
 _CANDIDATES_MAX: Final = 20
-_BY_ID: Final = f"the first characters of its id, at least {PREFIX_CHARACTERS_MIN} of them"
-_BY_NAME_OR_ID: Final = f"its name, or by {_BY_ID}"
+_BY_ID: Final = phrase("the first characters of its id, at least {least} of them", least=PREFIX_CHARACTERS_MIN)
+_BY_NAME_OR_ID: Final = phrase("its name, or by {id}", id=_BY_ID)
 
 
 def group_named(state: State, name: str, *, any_standing: bool = False) -> Room:
@@ -142,7 +143,7 @@ def _resolve(thing: str, code: str, name: str, named: Mapping[T, str], do: str) 
     return _by_prefix(thing, code, name, named, do, by=_BY_NAME_OR_ID)
 
 
-def _by_prefix(thing: str, code: str, name: str, keys: Iterable[T], do: str, *, by: str = _BY_ID) -> T:
+def _by_prefix(thing: str, code: str, name: str, keys: Iterable[T], do: str, *, by: Words = _BY_ID) -> T:
     found = [key for key in keys if _hex(name) is not None and key.hex().startswith(name.lower())]
     if len(found) != 1:
         _not_one(thing, code, name, {key.hex(): "" for key in found}, do, by=by)
@@ -162,15 +163,17 @@ def _hex(name: str) -> tuple[bytes] | None:
     return (bytes.fromhex(name[: len(name) // 2 * 2]),)
 
 
-def _not_one(thing: str, code: str, name: str, candidates: Mapping[str, str], do: str, *, by: str = _BY_ID) -> NoReturn:
+def _not_one(
+    thing: str, code: str, name: str, candidates: Mapping[str, str], do: str, *, by: Words = _BY_ID
+) -> NoReturn:
     """Raise the error for a name that means none, or several; `candidates`: what each id goes by."""
     ids = list(candidates)[:_CANDIDATES_MAX]
     if ids:
         shown = _apart(ids)
         raise LocalError(
-            f"“{name}” can mean more than one {thing}",
+            phrase("“{name}” can mean more than one {thing}", name=name, thing=own(thing)),
             why="the wrong one must not be taken by accident",
-            do="type one of these ids instead: " + ", ".join(shown),
+            do=phrase("type one of these ids instead: {ids}", ids=", ".join(shown)),
             code="E-AMBIGUOUS",
             candidates=tuple(
                 f"{short} ({called})" if called else short
@@ -178,8 +181,8 @@ def _not_one(thing: str, code: str, name: str, candidates: Mapping[str, str], do
             ),
         )
     raise LocalError(
-        f"there is no {thing} “{name}” here",
-        why=f"it is found by {by}",
+        phrase("there is no {thing} “{name}” here", thing=own(thing), name=name),
+        why=phrase("it is found by {by}", by=own(by)),
         do=do,
         code=code,
     )

@@ -13,6 +13,7 @@ from mesh.groups.records import load
 from mesh.ids import GroupId, MemberPk
 from mesh.peer.records import MessageRecord
 from mesh.peer.state import Room, message_key
+from mesh.phrases import phrase
 from mesh.store.base import Store
 from mesh.wire.messages import Kind
 
@@ -32,7 +33,7 @@ def require_pace(store: Store, room: Room, wall_ms: int) -> None:
     own, gid = room.group.own.member_pk, room.group.gid
     if is_newcomer(room, own) and _said(store, gid, own, wall_ms, gid + (wall_ms + 1).to_bytes(8, "big")):
         raise RefusedError(
-            f"newcomers say {POSTS_AN_HOUR} things an hour at the most, and you have",
+            phrase("newcomers say {most} things an hour at the most, and you have", most=POSTS_AN_HOUR),
             why="for the first days one listens and finds one's way; others' nodes would show more of it closed",
             do="say it a little later; a moderator can make you a member before",
             code="E-NEWCOMER-PACE",

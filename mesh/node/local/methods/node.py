@@ -3,6 +3,7 @@
 from mesh.commands import Rank
 from mesh.events import Instant
 from mesh.gossip.delivery import DeliveryState
+from mesh.groups.discreet import is_kept
 from mesh.node.local.api import METHODS, STREAMS
 from mesh.node.local.methods import given
 from mesh.node.local.methods.agreements import agreement_problems
@@ -31,7 +32,7 @@ from mesh.node.local.methods.shown import (
     unconfirmed,
 )
 from mesh.node.local.methods.stewards import is_off_duty
-from mesh.node.local.protocol import JsonObject
+from mesh.node.local.protocol import JsonObject, phrased
 from mesh.peer.forking import forks_of
 from mesh.peer.joining import preview_of
 from mesh.peer.keepers import at_keepers
@@ -40,6 +41,7 @@ from mesh.peer.records import JoinRecord, JoinStage
 from mesh.peer.routing import JOINING
 from mesh.peer.state import Room, State
 from mesh.peer.talking import talk_state
+from mesh.phrases import Phrase, own, phrase, plural
 
 
 async def status(desk: Desk, params: JsonObject) -> JsonObject:
@@ -79,7 +81,7 @@ def _concerns(state: State, join: JoinRecord) -> bool:
 def _problems(desk: Desk, waiting: int) -> list[JsonObject]:
     found: list[JsonObject] = []
     if not desk.running:
-        found.append({"what": "Your node is not running.", "do": "Start it with `mesh up`."})
+        found.append(phrased(what="Your node is not running.", do="Start it with `mesh up`."))
     for room in desk.state.rooms.values():
         problem = _problem_of(desk, room)
         if problem is not None:
@@ -103,13 +105,13 @@ def _problems(desk: Desk, waiting: int) -> list[JsonObject]:
         found.extend(care_problems(room, desk.now().wall_ms, on_duty=not off))
         if room.knocks and room.group.rank <= Rank.MODERATOR and not off:  # others can only wait with whoever knocks
             name = room.group.founding.name
-            found.append({"what": _at_the_door(room), "do": f'See `mesh knocks list "{name}"`.'})
+            found.append(phrased(what=_at_the_door(room), do=phrase('See `mesh knocks list "{group}"`.', group=name)))
     if waiting and desk.running and not desk.links():
         found.append(
-            {
-                "what": "Messages of yours wait, and your node is linked with nobody.",
-                "do": "Leave it running: it tries all addresses that it knows. `mesh up --peer ADDR` adds one.",
-            }
+            phrased(
+                what="Messages of yours wait, and your node is linked with nobody.",
+                do="Leave it running: it tries all addresses that it knows. `mesh up --peer ADDR` adds one.",
+            )
         )
     return found
 
@@ -118,12 +120,20 @@ def _offered(desk: Desk, room: Room) -> list[JsonObject]:
     """Say what successors were offered, each member's to follow or not."""
     name = room.group.founding.name
     return [
-        {
-            "what": f"{alias_of(room, fork.by)} has founded a successor to “{name}”, "
-            f"{fork.body.new_gid.hex()[:8]}, and offers it to you.",
-            "do": f'`mesh group fork "{name}" --follow {fork.op_id.hex()[:8]}` shows it and asks you; '
-            "--decline in its place ends this reminder.",
-        }
+        phrased(
+            what=phrase(
+                "{name} has founded a successor to “{group}”, {id}, and offers it to you.",
+                name=alias_of(room, fork.by),
+                group=name,
+                id=fork.body.new_gid.hex()[:8],
+            ),
+            do=phrase(
+                '`mesh group fork "{group}" --follow {id}` shows it and asks you; '
+                "--decline in its place ends this reminder.",
+                group=name,
+                id=fork.op_id.hex()[:8],
+            ),
+        )
         for fork in forks_of(room.group)
         if offer_state(desk, room, fork) == "open"
     ]
@@ -135,37 +145,60 @@ def _lacking(room: Room, now: Instant) -> list[JsonObject]:
         return []
     name, devices = room.group.founding.name, room.group.view.devices
     return [
-        {
-            "what": f"{alias_of(room, pk)}'s node names changes of “{name}” that have not come here yet.",
-            "do": "Your node goes on asking. Until they come, the two of you may see different members: compare with "
-            f'`mesh verify "{name}"`. If it stays so, somebody keeps them back, or they do not exist.',
-        }
+        phrased(
+            what=phrase(
+                "{name}'s node names changes of “{group}” that have not come here yet.",
+                name=alias_of(room, pk),
+                group=name,
+            ),
+            do=phrase(
+                "Your node goes on asking. Until they come, the two of you may see different members: compare with "
+                '`mesh verify "{group}"`. If it stays so, somebody keeps them back, or they do not exist.',
+                group=name,
+            ),
+        )
         for pk in dict.fromkeys(devices[dev] for dev in overdue(room, now))
     ]
 
 
-def _unconfirmed(room: Room, what: str) -> JsonObject:
+def _unconfirmed(room: Room, what: Phrase) -> JsonObject:
     name = room.group.founding.name
-    return {
-        "what": f"In “{name}” {what}.",
-        "do": "What you post waits until another member's node is reachable. "
-        f'If you trust that word: `mesh group confirm "{name}"`.',
-    }
+    return phrased(
+        what=phrase("In “{group}” {what}.", group=name, what=what),
+        do=phrase(
+            "What you post waits until another member's node is reachable. "
+            'If you trust that word: `mesh group confirm "{group}"`.',
+            group=name,
+        ),
+    )
 
 
 def _asked_to_talk(desk: Desk, room: Room) -> list[JsonObject]:
     """Say who asks to talk as two; what was answered on another device of ours is not told to this one."""
     name, blocked = room.group.founding.name, choices_of(desk.store, room.group.gid).blocked
-    ends = " If you have answered on another device of yours, --decline ends this reminder here."
     return [
-        {
-            "what": f"{alias_of(room, talk.member)} of “{name}” asks to talk with you as two.",
-            "do": f'`mesh talk "{name}" {talk.member.hex()[:8]} --accept`, or --decline: they are not told of that.'
-            + (ends if other_devices(room) else ""),
-        }
+        phrased(
+            what=phrase(
+                "{name} of “{group}” asks to talk with you as two.", name=alias_of(room, talk.member), group=name
+            ),
+            do=_how_to_answer(room, talk.member.hex()[:8]),
+        )
         for gid, talk in room.talks.items()
         if talk.member not in blocked and talk_state(desk.state, gid, talk, desk.now().wall_ms) == "offered"
     ]
+
+
+def _how_to_answer(room: Room, short: str) -> Phrase:
+    """Say how one who asks to talk as two is answered."""
+    name = room.group.founding.name
+    if other_devices(room):
+        return phrase(
+            '`mesh talk "{group}" {id} --accept`, or --decline: they are not told of that. '
+            "If you have answered on another device of yours, --decline ends this reminder here.",
+            group=name,
+            id=short,
+        )
+    return phrase('`mesh talk "{group}" {id} --accept`, or --decline: they are not told of that.', group=name, id=short)
 
 
 def _asked_to_share(desk: Desk, room: Room) -> list[JsonObject]:
@@ -174,60 +207,83 @@ def _asked_to_share(desk: Desk, room: Room) -> list[JsonObject]:
     askers = list(dict.fromkeys(question.asker for question in asked))
     if not asked:
         return []
-    one = f"{alias_of(room, askers[0])} of “{name}” asks whether your words may leave the group."
-    more = f"{len(askers)} members of “{name}” ask whether your words may leave the group."
+    what = plural(
+        "{name} of “{group}” asks whether your words may leave the group.",
+        "{count} members of “{group}” ask whether your words may leave the group.",
+        count=len(askers),
+        name=alias_of(room, askers[0]),
+        group=name,
+    )
     do = "`mesh share list` shows which. `mesh share grant` says yes; `mesh share refuse` says no, and nobody is told."
-    return [{"what": one if len(askers) == 1 else more, "do": do}]
+    return [phrased(what=what, do=do)]
 
 
-def _at_the_door(room: Room) -> str:
+def _at_the_door(room: Room) -> Phrase:
     """Say that somebody waits, and if they go by the name of one who is in."""
-    what = f"Somebody waits at the door of “{room.group.founding.name}”."
+    name = room.group.founding.name
     taken = {alias_of(room, pk) for knock in room.knocks.values() for pk in members_like(room, knock.alias)}
-    return " ".join([what, *(f"Somebody called {alias} is in already." for alias in sorted(taken))])
+    if not taken:
+        return phrase("Somebody waits at the door of “{group}”.", group=name)
+    return phrase(
+        "Somebody waits at the door of “{group}”. A member called {names} is in already.",
+        group=name,
+        names=", ".join(sorted(taken)),
+    )
 
 
 def _problem_of(desk: Desk, room: Room) -> JsonObject | None:
     name = room.group.founding.name
     match state_of(room):
         case "removed":
-            return {
-                "what": f"You are not in “{name}” any more.",
-                "do": "What you read there stays. To come back you need a new invite.",
-            }
+            return phrased(
+                what=phrase("You are not in “{group}” any more.", group=name),
+                do="What you read there stays. To come back you need a new invite.",
+            )
         case "cut-off":
-            return {
-                "what": f"“{name}” goes on without this device: it was given no new key, or members' nodes pass it by.",
-                "do": f"You may have been removed. Ask a member in another way; {_back(room)}.",
-            }
+            return phrased(
+                what=phrase(
+                    "“{group}” goes on without this device: it was given no new key, or members' nodes pass it by.",
+                    group=name,
+                ),
+                do=phrase("You may have been removed. Ask a member in another way; {back}.", back=own(_back(room))),
+            )
         case "told-out":
-            return {
-                "what": f"Others say that you are not in “{name}” any more.",
-                "do": f"What you read there stays. Ask a member in another way; {_back(room)}.",
-            }
+            return phrased(
+                what=phrase("Others say that you are not in “{group}” any more.", group=name),
+                do=phrase("What you read there stays. Ask a member in another way; {back}.", back=own(_back(room))),
+            )
         case "keyless":
-            return {
-                "what": f"“{name}” has a new key that was not given to this device.",
-                "do": "Leave your node running: members' nodes give it one. What you post waits.",
-            }
+            return phrased(
+                what=phrase("“{group}” has a new key that was not given to this device.", group=name),
+                do="Leave your node running: members' nodes give it one. What you post waits.",
+            )
+        case "member" if is_kept(room.group):
+            return _uncarried(room) if desk.running and room.group.others and not at_keepers(desk.state, room) else None
         case "member" if room.group.others and desk.running and not _others_here(desk, room):
-            return {
-                "what": f"No member of “{name}” is reachable now.",
-                "do": "A keeper of the group is: what you post is left there. Your node goes on trying."
+            return phrased(
+                what=phrase("No member of “{group}” is reachable now.", group=name),
+                do="A keeper of the group is: what you post is left there. Your node goes on trying."
                 if at_keepers(desk.state, room)
                 else "Your node goes on trying. What you post waits.",
-            }
+            )
         case _:
             return None
 
 
+def _uncarried(room: Room) -> JsonObject:
+    """Say of a talk that keepers alone carry, for the two are not to link, that none of them is there."""
+    return phrased(
+        what=phrase("No keeper that carries “{talk}” is reachable now.", talk=room.group.founding.name),
+        do="Your node goes on trying. What you post waits.",
+    )
+
+
 def _back(room: Room) -> str:
     """Say what brings one back. This device cannot know whether the person was removed, or it alone, by another one."""
-    back = "a new invite brings you back"
     if room.group.me is None or len(room.group.me.devices) < 2:
-        return back
+        return "a new invite brings you back"
     return (
-        f"{back}. Or this device was taken out with `mesh device remove` on another of yours: "
+        "a new invite brings you back. Or this device was taken out with `mesh device remove` on another of yours: "
         "then `mesh device add` there brings it back"
     )
 

@@ -15,6 +15,7 @@ from mesh.node.local.methods.shown import each, person
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.records import MessageRecord
 from mesh.peer.state import Room
+from mesh.phrases import phrase
 from mesh.support.own import EVERYWHERE, About, SinceRecord, own_key, own_prefix, own_topic, own_word
 from mesh.wire import limits
 from mesh.wire.codec import encode
@@ -84,7 +85,7 @@ async def words(desk: Desk, params: JsonObject) -> JsonObject:
             gone += there
         if len({*there, *added} - {*gone}) > limits.MUTED_MAX:
             raise LocalError(
-                f"more than {limits.MUTED_MAX} {kind}",
+                phrase("more than {most} {kind}", most=limits.MUTED_MAX, kind=kind),
                 why="each is looked for in each post that is shown",
                 do="take some away first: `mesh unmute --help`",
                 code="E-TOO-MANY",

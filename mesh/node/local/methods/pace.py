@@ -11,6 +11,7 @@ from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.shown import iso
 from mesh.node.local.protocol import JsonObject
+from mesh.phrases import phrase
 from mesh.store.base import Store
 from mesh.support.own import EVERYWHERE
 from mesh.support.pace import CAP_MAX, DigestRecord, Pace, PauseRecord, QuietRecord, Wishes, quiet_text, read_quiet
@@ -99,8 +100,11 @@ def read_until(said: str, wall_ms: int, days_max: int = PAUSE_DAYS_MAX) -> int:
         until_ms = 0
     if not wall_ms < until_ms <= wall_ms + days_max * DAY_MS:
         raise LocalError(
-            f"that cannot end at “{said[:40]}”",
-            why=f"it is no time that is known here, it is over, or it lies more than {days_max} days ahead",
+            phrase("that cannot end at “{typed}”", typed=said[:40]),
+            why=phrase(
+                "it is no time that is known here, it is over, or it lies more than {days_max} days ahead",
+                days_max=days_max,
+            ),
             do="write 3d, 2026-12-01 or 2026-12-01T18:00, or leave --until out",
             code="E-PACE",
         )

@@ -7,6 +7,7 @@ from mesh.ids import PostId
 from mesh.node.local.methods import given
 from mesh.node.local.methods.chosen import is_blocked
 from mesh.node.local.methods.desk import Desk
+from mesh.node.local.methods.fitting import PINNED_BYTES_MAX, shortened
 from mesh.node.local.methods.messages import Look, is_hidden, message_json
 from mesh.node.local.methods.names import group_named, message_named
 from mesh.node.local.methods.shown import iso, person
@@ -14,6 +15,7 @@ from mesh.node.local.protocol import JsonObject
 from mesh.peer.state import Room
 from mesh.peer.statements import counting
 from mesh.peer.stating import is_told, require_may
+from mesh.phrases import phrase
 from mesh.support import pins
 from mesh.support.statements import Said
 from mesh.wire.codec import encode
@@ -29,7 +31,7 @@ async def pin(desk: Desk, params: JsonObject) -> JsonObject:
     post = _taken_down(desk, room, up, name) if not holds else message_named(desk.store, name, room.group.gid)[0]
     if holds and post not in up and len(up) >= pins.SHOWN_MAX:
         raise LocalError(
-            f"there are {pins.SHOWN_MAX} pinned messages already",
+            phrase("there are {most} pinned messages already", most=pins.SHOWN_MAX),
             why="where everything comes first, nothing does",
             do="take one down: `mesh group pin GROUP ID --remove`",
             code="E-PINS",
@@ -57,7 +59,7 @@ def _taken_down(desk: Desk, room: Room, up: dict[PostId, Said], name: str) -> Po
 
 def pins_json(desk: Desk, room: Room) -> list[JsonObject]:
     """Describe what stands first. `message` is null where it is not shown here: said before one came, or over, or by
-    somebody whom one has blocked.
+    somebody whom one has blocked. Of one that is too long to stand among others the words are left out.
     """
     look = Look.of(desk, room)
     told: list[JsonObject] = []
@@ -65,12 +67,13 @@ def pins_json(desk: Desk, room: Room) -> list[JsonObject]:
         key = desk.store.get(Space.POSTS, room.group.gid + post)
         value = None if key is None else desk.store.get(Space.MESSAGES, key)
         readable = value is not None and not is_hidden(look, room, value) and not is_blocked(look.choices, value)
+        message = message_json(look, room, value, opened=False) if readable and value is not None else None
         told.append(
             {
                 "id": post.hex(),
                 "by": person(room, word.member),
                 "at": iso(word.ts_ms),
-                "message": message_json(look, room, value, opened=False) if readable and value is not None else None,
+                "message": None if message is None else shortened(message, PINNED_BYTES_MAX),
             }
         )
     return told

@@ -15,9 +15,10 @@ from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.names import group_named, member_named
 from mesh.node.local.methods.shown import each, iso, person
-from mesh.node.local.protocol import JsonObject
+from mesh.node.local.protocol import JsonObject, phrased
 from mesh.peer.records import ProofRecord
 from mesh.peer.state import Room
+from mesh.phrases import phrase
 from mesh.wire import limits
 from mesh.wire.codec import decode
 from mesh.wire.messages import MessageTbs, SignedMessage
@@ -25,9 +26,6 @@ from mesh.wire.operations import SignedOp
 
 DAY_MS: Final = 86_400_000
 TOLD_MS: Final = 7 * DAY_MS  # so long `status` tells of two messages; they cost nobody else anything. Ours
-_CAUSES: Final = (
-    "It happens where an old copy of a home was put back, or two copies run; it can also be done on purpose."
-)
 
 
 async def proof(desk: Desk, params: JsonObject) -> JsonObject:
@@ -114,37 +112,61 @@ def proof_problems(room: Room, now_ms: int) -> list[JsonObject]:
 
 
 def _own_fork(room: Room) -> JsonObject:
-    return {
-        "what": f"This device has signed two different changes of “{room.group.founding.name}” in one place. What it "
-        "changes there from now on does not count, and what you post may wait without end.",
-        "do": "It happens where an old copy of a home was put back, or two copies run: run one only. To be whole "
+    return phrased(
+        what=phrase(
+            "This device has signed two different changes of “{group}” in one place. What it "
+            "changes there from now on does not count, and what you post may wait without end.",
+            group=room.group.founding.name,
+        ),
+        do="It happens where an old copy of a home was put back, or two copies run: run one only. To be whole "
         "in the group again, ask a moderator, steward or founder to remove you and to send you a new code; where "
         "nobody may, another member can found a successor (`mesh group fork`).",
-    }
+    )
 
 
 def _own_messages(room: Room) -> JsonObject:
-    return {
-        "what": f"Two different messages in “{room.group.founding.name}” came from this device under one number.",
-        "do": "It happens where an old copy of a home was put back, or two copies run: run one only. Others see the "
+    return phrased(
+        what=phrase(
+            "Two different messages in “{group}” came from this device under one number.",
+            group=room.group.founding.name,
+        ),
+        do="It happens where an old copy of a home was put back, or two copies run: run one only. Others see the "
         "one that reached them first; say again what matters to you.",
-    }
+    )
 
 
 def _fork(room: Room, alias: str) -> JsonObject:
     name = room.group.founding.name
-    return {
-        "what": f"{alias}'s device has signed two different changes of “{name}” in one place. What it changes "
-        "there from now on does not count.",
-        "do": f"{_CAUSES} Ask {alias} in another way. To be whole again they have to be "
-        f'removed and come in by a new code. `mesh group show "{name}" --proof "{alias}"` shows both.',
-    }
+    return phrased(
+        what=phrase(
+            "{name}'s device has signed two different changes of “{group}” in one place. What it changes "
+            "there from now on does not count.",
+            name=alias,
+            group=name,
+        ),
+        do=phrase(
+            "It happens where an old copy of a home was put back, or two copies run; it can also be done on purpose. "
+            "Ask {name} in another way. To be whole again they have to be removed and come in by a new code. "
+            '`mesh group show "{group}" --proof "{name}"` shows both.',
+            name=alias,
+            group=name,
+        ),
+    )
 
 
 def _two_messages(room: Room, alias: str) -> JsonObject:
     name = room.group.founding.name
-    return {
-        "what": f"Two different messages of {alias} in “{name}” bear one number; here stands the one that came "
-        "first, and others may have read the other.",
-        "do": f'{_CAUSES} Ask {alias}. `mesh group show "{name}" --proof "{alias}"` shows what is here of both.',
-    }
+    return phrased(
+        what=phrase(
+            "Two different messages of {name} in “{group}” bear one number; here stands the one that came "
+            "first, and others may have read the other.",
+            name=alias,
+            group=name,
+        ),
+        do=phrase(
+            "It happens where an old copy of a home was put back, or two copies run; it can also be done on purpose. "
+            'Ask {name}. `mesh group show "{group}" --proof "{name}"` shows what is here of both.',
+            name=alias,
+            group=name,
+        ),
+    )

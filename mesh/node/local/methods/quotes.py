@@ -10,6 +10,7 @@ from mesh.peer.consent import may_leave, words_of
 from mesh.peer.placing import is_over
 from mesh.peer.records import MessageRecord
 from mesh.peer.state import Room
+from mesh.phrases import phrase
 from mesh.support.posts import interpret
 from mesh.support.quotes import quote_from_elsewhere
 from mesh.wire import limits
@@ -26,9 +27,9 @@ def to_be_quoted(desk: Desk, into: Room, name: str) -> tuple[Room, MessageRecord
         raise LocalError("nothing is said there any more", do="`mesh read` shows what is", code="E-NO-MESSAGE")
     if gid != into.group.gid and not may_leave(room, words_of(room, record), wall_ms):
         raise RefusedError(
-            f"its author has not let it leave “{room.group.founding.name}”",
+            phrase("its author has not let it leave “{group}”", group=room.group.founding.name),
             why="what is said in a group stays there, unless whoever said it agrees",
-            do=f"ask them, under seal: `mesh share ask {post.hex()[:8]}`",
+            do=phrase("ask them, under seal: `mesh share ask {message}`", message=post.hex()[:8]),
             code="E-STAYS-HERE",
         )
     return room, record, interpret(record.body)
@@ -53,8 +54,20 @@ def quoted(into: Room, room: Room, record: MessageRecord, said: PostBody) -> Quo
 
 
 def warning_of(cw: str, said: PostBody) -> str:
-    """Return the warning of a post that quotes words: its own, else theirs."""
-    return cw or said.cw
+    """Return the warning of a post that quotes words from elsewhere: its own and theirs. LocalError where both are too
+    long for one: neither may be lost.
+    """
+    if not cw or not said.cw or cw.casefold() == said.cw.casefold():
+        return said.cw or cw
+    both = f"{said.cw}; {cw}"
+    if len(both.encode()) > limits.WARNING_BYTES_MAX:
+        raise LocalError(
+            phrase("your warning and theirs together are longer than {most} bytes", most=limits.WARNING_BYTES_MAX),
+            why="what you quote bears a warning, which goes along",
+            do="say yours in fewer words, or leave --cw out: theirs stays",
+            code="E-TOO-LONG",
+        )
+    return both
 
 
 def topics_of(topics: tuple[str, ...], said: PostBody) -> tuple[str, ...]:

@@ -9,14 +9,15 @@ from mesh.groups.records import load
 from mesh.node.chance import OsEntropy
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
+from mesh.node.local.methods.fitting import newest
 from mesh.node.local.methods.names import note_named
 from mesh.node.local.methods.shown import each, iso
 from mesh.node.local.protocol import JsonObject
+from mesh.phrases import phrase
 from mesh.support.reflections import NOTE_ID_BYTES, NOTES, NoteRecord, new_note, note_key
 from mesh.wire import limits
 from mesh.wire.codec import encode
 
-ANSWER_BYTES_MAX: Final = 512 * 1024  # of notes in one answer: doubled in JSON it fits the socket's line
 _AT: Final = slice(len(NOTES), len(NOTES) + 8)
 
 
@@ -25,7 +26,9 @@ async def add(desk: Desk, params: JsonObject) -> JsonObject:
     record = new_note(given.text(params, "text"), given.text(params, "about", ""))
     if desk.store.count(Space.OWN, NOTES) >= limits.REFLECTIONS_MAX:
         raise LocalError(
-            f"more than {limits.REFLECTIONS_MAX} notes", do="delete some first: `mesh reflect list`", code="E-TOO-MANY"
+            phrase("more than {most} notes", most=limits.REFLECTIONS_MAX),
+            do="delete some first: `mesh reflect list`",
+            code="E-TOO-MANY",
         )
     key = note_key(desk.now().wall_ms, OsEntropy().draw(NOTE_ID_BYTES))
     await desk.ask(KeepOwn(changes=((key, encode(record)),)))
@@ -47,14 +50,8 @@ async def list_notes(desk: Desk, params: JsonObject) -> JsonObject:
     if limit < 1:
         raise LocalError("the limit is at least 1", code="E-USAGE")
     rows = desk.store.scan(Space.OWN, NOTES, limit=limit + 1, reverse=True)
-    told: list[JsonObject] = []
-    size = 0
-    for key, value in rows[:limit]:
-        size += len(value)
-        if size > ANSWER_BYTES_MAX:
-            break
-        told.append(_note(key, load(NoteRecord, value)))
-    return {"notes": each(reversed(told)), "more": len(told) < len(rows)}
+    told, more = newest((_note(key, load(NoteRecord, value)) for key, value in reversed(rows)), most=limit)
+    return {"notes": each(told), "more": more}
 
 
 async def delete(desk: Desk, params: JsonObject) -> JsonObject:

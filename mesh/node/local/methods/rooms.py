@@ -18,10 +18,11 @@ from mesh.node.local.methods.doors import code_of
 from mesh.node.local.methods.names import group_named
 from mesh.node.local.methods.shown import each, person, state_of
 from mesh.node.local.methods.stewards import require_steward, stewards_of
-from mesh.node.local.protocol import JsonObject
+from mesh.node.local.protocol import JsonObject, phrased
 from mesh.peer.records import NoteRecord
 from mesh.peer.state import Room
 from mesh.peer.terms import STEWARD_TERM
+from mesh.phrases import phrase
 from mesh.support.own import About, SinceRecord, own_key, own_prefix
 from mesh.support.tags import read_note_value
 from mesh.wire import limits
@@ -199,22 +200,26 @@ def room_problems(desk: Desk, room: Room) -> list[JsonObject]:
     name, shown = room.group.founding.name, _room_json(desk, room)
     found: list[JsonObject] = []
     if _way_in(desk, room) is not None:
-        what = f"Those who serve in “{name}” have a room, and ask you in."
-        found.append({"what": what, "do": f'`mesh stewards open "{name}"` brings you there.'})
+        what = phrase("Those who serve in “{group}” have a room, and ask you in.", group=name)
+        do = phrase('`mesh stewards open "{group}"` brings you there.', group=name)
+        found.append(phrased(what=what, do=do))
     if shown is not None and shown["not_serving"]:
         found.append(
-            {
-                "what": f"In the stewards' room of “{name}” is somebody who does not serve now.",
-                "do": f'`mesh stewards list "{name}"` shows who. They read what is said there until they are removed.',
-            }
+            phrased(
+                what=phrase("In the stewards' room of “{group}” is somebody who does not serve now.", group=name),
+                do=phrase(
+                    '`mesh stewards list "{group}"` shows who. They read what is said there until they are removed.',
+                    group=name,
+                ),
+            )
         )
     there = room_of(desk, room)
     if there is not None and _unasked_outside(desk, room, there):
         found.append(
-            {
-                "what": f"Not all who serve in “{name}” are in the stewards' room.",
-                "do": f'`mesh stewards open "{name}"` asks those in who were not asked yet.',
-            }
+            phrased(
+                what=phrase("Not all who serve in “{group}” are in the stewards' room.", group=name),
+                do=phrase('`mesh stewards open "{group}"` asks those in who were not asked yet.', group=name),
+            )
         )
     return found
 

@@ -20,6 +20,7 @@ from mesh.peer.state import Room
 from mesh.peer.statements import counting, quiets_of
 from mesh.peer.stating import is_told
 from mesh.peer.tracks import Track
+from mesh.phrases import phrase
 from mesh.support import ladder, reports
 from mesh.support.ladder import Quiet
 from mesh.wire import limits
@@ -39,8 +40,8 @@ async def sanction(desk: Desk, params: JsonObject) -> JsonObject:
     step = given.text(params, "step")
     if step not in STEPS:
         raise LocalError(
-            f"“{step[:40]}” is no step of the ladder",
-            why="the steps are: " + ", ".join(STEPS),
+            phrase("“{typed}” is no step of the ladder", typed=step[:40]),
+            why=phrase("the steps are: {names}", names=", ".join(STEPS)),
             do="`mesh group remove` is the last one",
             code="E-USAGE",
         )
@@ -86,7 +87,12 @@ def _require_junior(room: Room, member: MemberPk) -> None:
     target = room.group.view.members[member]
     if target.rank <= room.group.rank:
         raise RefusedError(
-            f"the rank of {target.alias} is {target.rank.name.lower()}, and yours is {room.group.rank.name.lower()}",
+            phrase(
+                "the rank of {member} is {rank}, and yours is {own_rank}",
+                member=target.alias,
+                rank=target.rank.name.lower(),
+                own_rank=room.group.rank.name.lower(),
+            ),
             why="one takes such steps with those alone who have a lower rank, so that no two can take them with each "
             "other",
             do="ask someone with a higher rank; `mesh report` tells the others of a message",
@@ -124,9 +130,11 @@ def _said_so_far(room: Room, dev: DeviceId) -> int:
 
 
 async def _lift(desk: Desk, room: Room, member: MemberPk) -> list[bytes]:
-    """End whatever asks a member to be quiet; return the ids. LocalError if nothing does."""
+    """End whatever asks a member to be quiet, or else open what did; return the ids. LocalError if nothing did."""
     now_ms = desk.now().wall_ms
-    found = [quiet.id for quiet in quiets_of(room, now_ms) if quiet.member == member and quiet.lasts(now_ms)]
+    asked = [quiet for quiet in quiets_of(room, now_ms) if quiet.member == member and quiet.lift is None]
+    lasting = [quiet for quiet in asked if quiet.lasts(now_ms)]
+    found = [quiet.id for quiet in lasting or asked]
     if not found:
         raise LocalError(
             "nobody has asked them to be quiet, or it is over", do="`mesh log GROUP` shows it", code="E-NOT-QUIET"
@@ -182,7 +190,8 @@ def own_quiet_json(room: Room, wall_ms: int) -> JsonObject | None:
     if not found:
         return None
     last = found[-1]
-    reasons = [word.text for _, _, word in words_to_us(room, WordKind.QUIET) if word.about == last.id]
+    words = words_to_us(room, WordKind.QUIET)
+    reasons = [word.text for _, note, word in words if word.about == last.id and note.by == last.said.member]
     return {**quiet_json(room, last), "reason": reasons[-1] if reasons else None}
 
 
@@ -195,7 +204,7 @@ async def appeal(desk: Desk, params: JsonObject) -> JsonObject:
     readers = reports.readers_of(room.group.view.members.values(), own, involved)
     if not readers:
         raise RefusedError(
-            f"in “{room.group.founding.name}” there is no steward or founder who had no part in it",
+            phrase("in “{group}” there is no steward or founder who had no part in it", group=room.group.founding.name),
             why="an appeal goes to nobody who took the step; nothing was sent",
             do="`mesh group leave` goes, and `mesh group fork` goes on with those who like to come; "
             "`mesh talk` reaches whoever took the step",

@@ -1,17 +1,19 @@
 """What was said under seal, as the methods about it share it: saying it, finding it by id, describing it."""
 
+from collections.abc import Container
+
 from mesh.commands import CloseNote, SayNote
 from mesh.ids import MemberPk
 from mesh.node.local.methods import given
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.names import thing_named
 from mesh.node.local.methods.shown import iso, person
-from mesh.node.local.protocol import JsonObject
+from mesh.node.local.protocol import JsonObject, phrased
 from mesh.peer.records import NoteRecord
 from mesh.peer.state import Room
 from mesh.support.tags import read_note_value, tag_name
 from mesh.wire.codec import Record, encode
-from mesh.wire.notes import NoteTag, WordKind, WordNote
+from mesh.wire.notes import NoteTag, RecallNote, WordKind, WordNote
 
 _MEMBER = 32
 
@@ -27,6 +29,21 @@ def notes_of(room: Room, *tags: NoteTag) -> list[tuple[bytes, NoteRecord]]:
     """Return the notes of these tags that are kept in a group, by their keys, in the order in which they came."""
     found = [(key, note) for key, note in room.sealed.items() if note.tag in tags]
     return sorted(found, key=lambda entry: (entry[1].at_ms, entry[0]))
+
+
+def recalled(room: Room) -> frozenset[bytes]:
+    """Return the keys of the notes that their authors took back."""
+    found = ((MemberPk(note.by), value_of(note)) for _, note in notes_of(room, NoteTag.RECALL))
+    theirs = {by + value.about for by, value in found if isinstance(value, RecallNote)}
+    ours = (key for key, note in notes_of(room, NoteTag.REPORT, NoteTag.APPEAL) if note.mine and note.closed_ms)
+    return frozenset(theirs.union(ours))
+
+
+def open_to_us(room: Room) -> list[NoteRecord]:
+    """Return the reports and appeals that came to us and wait: neither dealt with nor taken back."""
+    gone = recalled(room)
+    asked = notes_of(room, NoteTag.REPORT, NoteTag.APPEAL)
+    return [note for key, note in asked if not note.mine and not note.closed_ms and key not in gone]
 
 
 def words_to_us(room: Room, *kinds: WordKind) -> list[tuple[bytes, NoteRecord, WordNote]]:
@@ -67,8 +84,8 @@ async def close(desk: Desk, room: Room, key: bytes) -> None:
     await desk.ask(CloseNote(group=room.group.gid, note=key, closed=True))
 
 
-def note_json(room: Room, key: bytes, note: NoteRecord) -> JsonObject:
-    """Describe a note, without what it says."""
+def note_json(room: Room, key: bytes, note: NoteRecord, gone: Container[bytes] = ()) -> JsonObject:
+    """Describe a note, without what it says; `gone`: the keys of those that were taken back."""
     return {
         "id": key[_MEMBER:].hex(),
         "group": {"id": room.group.gid.hex(), "name": room.group.founding.name},
@@ -79,6 +96,7 @@ def note_json(room: Room, key: bytes, note: NoteRecord) -> JsonObject:
         "waiting_for": [person(room, MemberPk(pk)) for pk in note.waits],
         "at": iso(note.at_ms),
         "closed": bool(note.closed_ms),
+        "withdrawn": key in gone,
     }
 
 
@@ -91,7 +109,7 @@ def notes_json_waiting(room: Room) -> list[JsonObject]:
             "state": "queued" if not note.told else "sent",
             "waiting_for": [person(room, MemberPk(pk)) for pk in note.waits],
             "receipts_off": [],
-            "why": "a word of yours to them alone waits until a member's node is there to take it",
+            **phrased(why="a word of yours to them alone waits until a member's node is there to take it"),
         }
         for key, note in room.sealed.items()
         if note.waits

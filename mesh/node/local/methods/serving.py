@@ -6,10 +6,11 @@ from mesh.commands import Rank
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.shown import iso
 from mesh.node.local.methods.stewards import off_duty_in, silent_days, stewards_of
-from mesh.node.local.protocol import JsonObject
+from mesh.node.local.protocol import JsonObject, phrased
 from mesh.peer import terms
 from mesh.peer.state import Room
 from mesh.peer.talking import is_talk
+from mesh.phrases import phrase
 from mesh.support import stewards
 from mesh.support.stewards import DAY_MS
 from mesh.wire.operations import OpType
@@ -32,27 +33,47 @@ def _term_problems(desk: Desk, room: Room) -> list[JsonObject]:
     days = stewards.reminder(ends, wall_ms)
     if days is None:
         return []
-    ways = f'`mesh steward handover "{name}" MEMBER` hands over. `mesh steward term "{name}" --renew` goes on.'
+    day = iso(ends)[:10]
     if not terms.who_could_go_on(room.group):
-        rank = room.group.rank.name.lower()
-        alone = f"and nobody else is a {rank}: so it goes on"
-        when = f"ends on {iso(ends)[:10]}" if wall_ms < ends else "is over"
-        return [
-            {
-                "what": f"Your term in “{name}” {when}, {alone}.",
-                "do": f'Ask somebody to share it: `mesh talk "{name}" MEMBER`. '
-                f'Then `mesh group rank "{name}" MEMBER {rank}`.',
-            }
-        ]
+        return [_nobody_else(name, room.group.rank.name.lower(), day if wall_ms < ends else "")]
     if wall_ms >= ends:
         return [
-            {
-                "what": f"Your term in “{name}” is over. Others go on.",
-                "do": f'`mesh steward term "{name}" --end` steps down; your node does it when it starts next. '
-                "With --renew you begin a new term.",
-            }
+            phrased(
+                what=phrase("Your term in “{group}” is over. Others go on.", group=name),
+                do=phrase(
+                    '`mesh steward term "{group}" --end` steps down; your node does it when it starts next. '
+                    "With --renew you begin a new term.",
+                    group=name,
+                ),
+            )
         ]
-    return [{"what": f"Your term in “{name}” ends on {iso(ends)[:10]}.", "do": ways}]
+    return [
+        phrased(
+            what=phrase("Your term in “{group}” ends on {day}.", group=name, day=day),
+            do=phrase(
+                '`mesh steward handover "{group}" MEMBER` hands over. `mesh steward term "{group}" --renew` goes on.',
+                group=name,
+            ),
+        )
+    ]
+
+
+def _nobody_else(name: str, rank: str, day: str) -> JsonObject:
+    """Say that one's term goes on, since nobody else has the rank; `day`: on which it ends, if it is not over."""
+    what = phrase("Your term in “{group}” is over, and nobody else is a {rank}: so it goes on.", group=name, rank=rank)
+    if day:
+        what = phrase(
+            "Your term in “{group}” ends on {day}, and nobody else is a {rank}: so it goes on.",
+            group=name,
+            day=day,
+            rank=rank,
+        )
+    do = phrase(
+        'Ask somebody to share it: `mesh talk "{group}" MEMBER`. Then `mesh group rank "{group}" MEMBER {rank}`.',
+        group=name,
+        rank=rank,
+    )
+    return phrased(what=what, do=do)
 
 
 def _ended(desk: Desk, room: Room) -> list[JsonObject]:
@@ -65,7 +86,8 @@ def _ended(desk: Desk, room: Room) -> list[JsonObject]:
     if not any(entry.author == me.pk == entry.act.subject for entry in demoted):
         return []
     name = group.founding.name
-    return [{"what": f"You have stepped down in “{name}”. Thank you for serving.", "do": "You need do nothing more."}]
+    what = phrase("You have stepped down in “{group}”. Thank you for serving.", group=name)
+    return [phrased(what=what, do="You need do nothing more.")]
 
 
 def _duty_problems(desk: Desk, room: Room) -> list[JsonObject]:
@@ -75,24 +97,26 @@ def _duty_problems(desk: Desk, room: Room) -> list[JsonObject]:
     people = stewards_of(room)
     if room.group.own.member_pk not in off and people and all(member.pk in off for member in people):
         found.append(
-            {
-                "what": f"Nobody is on duty in “{name}” now. Who knocks or reports something waits.",
-                "do": f'`mesh stewards "{name}"` shows until when. In a crisis: `mesh crisis`.',
-            }
+            phrased(
+                what=phrase("Nobody is on duty in “{group}” now. Who knocks or reports something waits.", group=name),
+                do=phrase('`mesh stewards "{group}"` shows until when. In a crisis: `mesh crisis`.', group=name),
+            )
         )
     if all(member.rank > Rank.STEWARD for member in people):
         found.append(
-            {
-                "what": f"Nobody in “{name}” is a steward any more.",
-                "do": f'Begin anew with all: `mesh group fork "{name}"`.',
-            }
+            phrased(
+                what=phrase("Nobody in “{group}” is a steward any more.", group=name),
+                do=phrase('Begin anew with all: `mesh group fork "{group}"`.', group=name),
+            )
         )
     days = silent_days(room)
     if days:
         found.append(
-            {
-                "what": f"No steward of “{name}” was heard from for {days} days.",
-                "do": f'Ask the others. If they are gone, begin anew with all: `mesh group fork "{name}"`.',
-            }
+            phrased(
+                what=phrase("No steward of “{group}” was heard from for {days} days.", group=name, days=days),
+                do=phrase(
+                    'Ask the others. If they are gone, begin anew with all: `mesh group fork "{group}"`.', group=name
+                ),
+            )
         )
     return found

@@ -6,12 +6,13 @@ from typing import Final
 from mesh.commands import CloseNote, MakeStatement, SayNote
 from mesh.errors import LocalError, RefusedError
 from mesh.events import Space
-from mesh.groups.forgetting import DAY_MS
+from mesh.groups.history import devices_of
 from mesh.groups.records import load
 from mesh.ids import PostId
 from mesh.node.local.methods import given
 from mesh.node.local.methods.chosen import choices_of
 from mesh.node.local.methods.desk import Desk
+from mesh.node.local.methods.fitting import ANSWER_BYTES_MAX, newest
 from mesh.node.local.methods.messages import Look, is_hidden, message_json
 from mesh.node.local.methods.names import member_named, message_named
 from mesh.node.local.methods.shown import each, iso, person
@@ -20,16 +21,18 @@ from mesh.peer.consent import Question, consent_to, may_leave, questions, words_
 from mesh.peer.records import MessageRecord
 from mesh.peer.state import Room
 from mesh.peer.stating import is_told
+from mesh.phrases import phrase
 from mesh.support import consent
+from mesh.support.consent import Words
+from mesh.support.forms import read_value
 from mesh.wire.codec import encode
 from mesh.wire.messages import Kind
 from mesh.wire.notes import NoteTag, ShareQuestion
 from mesh.wire.statements import ConsentValue, Form
 
-QUESTION_MS: Final = 14 * DAY_MS  # one question about a post in so long, and a no holds for as long; ours
 EVERYONE: Final = "all"
 _EXCERPT_CHARACTERS: Final = 80
-_LISTED_MAX: Final = 256  # of each kind, the newest: they fit the socket's line
+_LISTED_MAX: Final = 256  # of each kind, the newest
 
 
 async def ask(desk: Desk, params: JsonObject) -> JsonObject:
@@ -63,7 +66,7 @@ def _is_out(room: Room, post: PostId) -> bool:
 
 
 def _is_new(desk: Desk, question: Question) -> bool:
-    return desk.now().wall_ms < question.note.at_ms + QUESTION_MS
+    return desk.now().wall_ms < question.note.at_ms + consent.QUESTION_MS
 
 
 async def grant(desk: Desk, params: JsonObject) -> JsonObject:
@@ -82,12 +85,23 @@ async def grant(desk: Desk, params: JsonObject) -> JsonObject:
 
 
 async def withdraw(desk: Desk, params: JsonObject) -> JsonObject:
-    """Let a post of ours leave no more, by anybody's hand."""
+    """Let a post of ours leave no more, by anybody's hand.
+
+    Another device of ours may have let it leave while this one heard nothing: then it is said in any case.
+    """
     room, record = _own(desk, given.text(params, "message"))
-    words = words_of(room, record)
-    if consent_to(room, words, desk.now().wall_ms) != consent.nobody(words):
-        await _state(desk, room, record.post, consent.nobody(words), takes_back=words.stays)
+    words, group = words_of(room, record), room.group
+    alone = len(devices_of(group, group.own.member_pk)) == 1
+    could_leave = consent_to(room, words, desk.now().wall_ms) != consent.nobody(words)
+    if could_leave or not (alone or _is_withdrawn(room, words)):
+        await _state(desk, room, record.post, consent.nobody(words), takes_back=words.stays and alone)
     return await _told(desk, room, record, params)
+
+
+def _is_withdrawn(room: Room, words: Words) -> bool:
+    """Say whether a word of ours is here by which a post leaves no more."""
+    about = room.statements.about(Form.CONSENT, words.post)
+    return any(s.record.member == words.author and read_value(s.body) == consent.nobody(words) for s in about)
 
 
 async def refuse(desk: Desk, params: JsonObject) -> JsonObject:
@@ -112,9 +126,9 @@ async def list_shares(desk: Desk, params: JsonObject) -> JsonObject:
         waiting += _all_json(desk, room, theirs, own=True)
         granted += [post for post in _all_json(desk, room, _stated(room), own=True) if post["everyone"] or post["to"]]
     return {
-        "asked": each(asked[-_LISTED_MAX:]),
-        "questions": each(waiting[-_LISTED_MAX:]),
-        "granted": each(granted[-_LISTED_MAX:]),
+        "asked": each(newest(asked, most=_LISTED_MAX, bytes_max=ANSWER_BYTES_MAX // 3)[0]),
+        "questions": each(newest(waiting, most=_LISTED_MAX, bytes_max=ANSWER_BYTES_MAX // 3)[0]),
+        "granted": each(newest(granted, most=_LISTED_MAX, bytes_max=ANSWER_BYTES_MAX // 3)[0]),
     }
 
 
@@ -132,7 +146,8 @@ def waiting_questions(desk: Desk, room: Room) -> list[Question]:
     """
     choices = choices_of(desk.store, room.group.gid)
     theirs = list(questions(room, mine=False))
-    refused = {(q.asker, q.post) for q in theirs if q.note.closed_ms and _is_new(desk, q)}
+    since_ms = max(0, desk.now().wall_ms - consent.QUESTION_MS)
+    refused = {(q.asker, q.post) for q in theirs if q.note.closed_ms > since_ms}
     return [
         q
         for q in theirs
@@ -195,7 +210,7 @@ def _askers(desk: Desk, room: Room, post: PostId, to: str | None) -> list[Questi
         asked = [q for q in questions(room, mine=False, post=post) if q.asker == member]
     if not asked:
         raise LocalError(
-            "nobody has asked for that message" if to is None else f"{to} has not asked for that message",
+            "nobody has asked for that message" if to is None else phrase("{to} has not asked for that message", to=to),
             why="who asks can be named so that the others do not learn who it is",
             do="let everyone take it: --to all; or have them ask: `mesh share ask`",
             code="E-NO-ASKER",

@@ -11,6 +11,7 @@ from mesh.node.local.protocol import JsonObject
 from mesh.peer.state import Room
 from mesh.peer.statements import counting
 from mesh.peer.stating import is_told
+from mesh.phrases import phrase
 from mesh.support import shelf
 from mesh.support.own import Choices
 from mesh.support.shelf import Resource
@@ -36,7 +37,7 @@ async def add(desk: Desk, params: JsonObject) -> JsonObject:
     subject = first_free(dev, (there.said.subject for there in standing), limits.RESOURCES_MAX)
     if subject is None:
         raise LocalError(
-            f"there is no room on the shelf for more of yours than {limits.RESOURCES_MAX}",
+            phrase("there is no room on the shelf for more of yours than {most}", most=limits.RESOURCES_MAX),
             why="everybody's node keeps them all",
             do="`mesh shelf retire` takes one off",
             code="E-SHELF-FULL",

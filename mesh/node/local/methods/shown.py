@@ -31,7 +31,8 @@ from mesh.peer.routing import JOINING
 from mesh.peer.speaking import RECEIPTS
 from mesh.peer.state import Room, State
 from mesh.peer.talking import has_ended, is_talk, parent_of
-from mesh.support.aliases import any_like
+from mesh.phrases import Phrase, phrase
+from mesh.support.aliases import OURS, any_like
 from mesh.wire.operations import AdmitBody, CreateBody, OpType, RemoveBody
 from mesh.wire.tickets import KEEPER_SETTING
 
@@ -209,13 +210,14 @@ def _welcomer(room: Room) -> JsonObject | None:
     return None if by is None else person(room, by)
 
 
-def unconfirmed(room: Room) -> str | None:
+def unconfirmed(room: Room) -> Phrase | None:
     """Say that only one member has told us who is in, if that is so."""
     if room.group.own.confirmed or state_of(room) != "member":
         return None
     by = welcomer(room.group)
-    who = "whoever let you in" if by is None else alias_of(room, by)
-    return f"nobody but {who} has confirmed who is in this group"
+    if by is None:
+        return phrase("nobody but whoever let you in has confirmed who is in this group")
+    return phrase("nobody but {name} has confirmed who is in this group", name=alias_of(room, by))
 
 
 def agreement_json(room: Room) -> JsonObject:
@@ -227,14 +229,15 @@ def agreement_json(room: Room) -> JsonObject:
 def person(room: Room, pk: MemberPk) -> JsonObject:
     """Name someone who is or was in a group.
 
-    `alike`: somebody else who is in has an alias that looks like theirs. `verified`: the person here has compared this
+    `alike`: somebody else who is in has an alias that looks like theirs, or it looks like what the program itself says
+    in place of a name. `verified`: the person here has compared this
     very key with them.
     """
     alias = alias_of(room, pk)
     return {
         "id": pk.hex(),
         "alias": alias,
-        "alike": bool(members_like(room, alias, but=pk)),
+        "alike": bool(members_like(room, alias, but=pk)) or (any_like(alias, OURS) and not has_erased(room.group, pk)),
         "verified": pk in room.verified,
     }
 

@@ -1,5 +1,6 @@
 """`stewards`, `steward …`: who serves, who is on duty, terms that end, and handing over to somebody else."""
 
+from contextlib import suppress
 from typing import Final
 
 from mesh.commands import MakeStatement, Rank, SetRank
@@ -17,6 +18,7 @@ from mesh.peer.rights import require_in
 from mesh.peer.state import Room
 from mesh.peer.statements import counting
 from mesh.peer.stating import is_told, require_may
+from mesh.phrases import phrase
 from mesh.support import stewards
 from mesh.support.stewards import DAY_MS
 from mesh.wire.codec import Record, encode
@@ -110,7 +112,7 @@ async def term(desk: Desk, params: JsonObject) -> JsonObject:
     if days is not None:
         if not 1 <= days <= (set_days or stewards.TERM_DAYS_MAX):
             raise LocalError(
-                f"a term lasts 1 to {set_days or stewards.TERM_DAYS_MAX} days here",
+                phrase("a term lasts 1 to {most} days here", most=set_days or stewards.TERM_DAYS_MAX),
                 why="the group has set how long, for all who serve",
                 do="name fewer days, or change that: `mesh group set GROUP steward-term DAYS`",
                 code="E-TERM",
@@ -155,16 +157,25 @@ async def step_down(desk: Desk, room: Room, passphrase: str) -> None:
     await desk.ask(SetRank(group=room.group.gid, member=own.member_pk, rank=Rank.MEMBER, member_seed=seed))
 
 
-async def end_terms(desk: Desk, passphrase: str) -> list[str]:
-    """Step down wherever our term is over and others go on; return the names of these groups."""
-    over = [room for room in desk.state.rooms.values() if terms.is_over(room, desk.now().wall_ms)]
-    ended = []
-    for room in over:
-        try:
-            await step_down(desk, room, passphrase)
-        except LocalError:
-            continue  # nobody is left to go on after all, or the group takes nothing from us now
-        ended.append(room.group.founding.name)
+async def end_terms(desk: Desk, passphrase: str, wait_s: float = 0.0) -> list[str]:
+    """Step down wherever our term is over and whoever goes on is there; return the names of these groups.
+
+    `wait_s`: how long that is looked for; the passphrase is held as long.
+    """
+    tried: set[GroupId] = set()
+    ended: list[str] = []
+
+    def due() -> list[Room]:
+        rooms = [room for gid, room in desk.state.rooms.items() if gid not in tried]
+        return [room for room in rooms if terms.ends_by_itself(desk.state, room, desk.now())]
+
+    until_ms = desk.now().mono_ms + int(wait_s * 1000)
+    while await desk.until(lambda: bool(due()), max(0.0, (until_ms - desk.now().mono_ms) / 1000)):
+        for room in due():
+            tried.add(room.group.gid)
+            with suppress(LocalError):  # nobody is left to go on after all, or the group takes nothing from us now
+                await step_down(desk, room, passphrase)
+                ended.append(room.group.founding.name)
     return ended
 
 

@@ -12,8 +12,10 @@ from mesh.groups.records import load
 from mesh.ids import GroupId, OpId, PostId
 from mesh.node.local.methods import given
 from mesh.node.local.methods.chosen import choices_of, is_blocked, is_silenced
+from mesh.node.local.methods.circles import news_json
 from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.files import upload_named
+from mesh.node.local.methods.fitting import ANSWER_BYTES_MAX, shortened
 from mesh.node.local.methods.meetings import meeting_json
 from mesh.node.local.methods.messages import (
     Look,
@@ -33,20 +35,20 @@ from mesh.node.local.methods.sanctions import own_quiet_json
 from mesh.node.local.methods.sealed import notes_json_waiting
 from mesh.node.local.methods.share import is_unwanted
 from mesh.node.local.methods.shown import catching_up_json, each, earlier_json, person
-from mesh.node.local.protocol import JsonObject, JsonValue
+from mesh.node.local.protocol import JsonObject, JsonValue, encoded_bytes, phrased
 from mesh.peer.listening import listen_state
 from mesh.peer.modes import locked_mode
 from mesh.peer.records import DraftRecord, MessageRecord
 from mesh.peer.state import Room
 from mesh.peer.statements import read_body
+from mesh.phrases import phrase
 from mesh.support.forms import form_name
 from mesh.support.tags import tag_name
 from mesh.wire.messages import Flag, Kind
 
 ADVICE: Final = "advice"
 NO_ADVICE: Final = ("listening", "experience")  # modes in which a post does not ask for advice
-LIMIT_MAX = 500  # messages in one answer: with the longest of them it still fits the socket's line
-ANSWER_BYTES_MAX = 768 * 1024
+LIMIT_MAX = 500  # messages in one answer; of long ones fewer
 # Events that name one thing, and by which key.
 _NAMED: Final = {Notice.JOINED: "member", Notice.KNOCK: "knock", Notice.FORK: "fork", Notice.TURN: "circle"}
 _ROWS_AT_ONCE = 64  # read from the store for an answer; ours
@@ -102,7 +104,7 @@ def _require_asked_for(desk: Desk, room: Room, reply: PostId, mode: str) -> None
     asked = asked_mode(desk.store, room, reply)
     if mode == ADVICE and asked in NO_ADVICE:
         raise RefusedError(
-            f"what you answer asks for “{asked}”, and yours is marked as advice",
+            phrase("what you answer asks for “{asked}”, and yours is marked as advice", asked=asked),
             why="advice that nobody asked for can hurt; whoever wants some can say so",
             do="answer in another mode, or say that you mean it: --confirm-advice. Nothing was sent",
             code="E-ADVICE",
@@ -131,13 +133,24 @@ async def read(desk: Desk, params: JsonObject) -> JsonObject:
     onwards = opened is None and given.flag(params, "unread")
     rows = _wanted(desk, room, look, params) if opened is None else _one(desk, room, look, opened)
     most = min(_limit(params), LIMIT_MAX)
+    beside: JsonObject = {
+        "gaps": gaps_json(desk.state, room, but=look.choices.blocked),
+        "catching_up": catching_up_json(desk.state, room),
+        "earlier": earlier_json(desk.state, room),
+        "pins": each(pins_json(desk, room)),
+        "meeting": meeting_json(desk, room),
+        "quiet": own_quiet_json(room, look.wall_ms),
+        "circle": news_json(desk, room),
+    }
     told: list[JsonObject] = []
     shown: list[bytes] = []
-    size, more = 0, False
+    left, more = ANSWER_BYTES_MAX - encoded_bytes(beside), False
     for key, value in rows:
         message = message_json(look, room, value, opened=opened is not None)
-        size += 600 + 2 * len(str(message["text"]))
-        more = len(told) == most or bool(size > ANSWER_BYTES_MAX and told)
+        if not told:
+            message = shortened(message, left)
+        left -= encoded_bytes(message) + 1
+        more = len(told) == most or bool(left < 0 and told)
         if more:
             break
         told.append(message)
@@ -149,12 +162,7 @@ async def read(desk: Desk, params: JsonObject) -> JsonObject:
         "messages": each(told if onwards else reversed(told)),
         "older": more and not onwards,
         "newer": more and onwards,
-        "gaps": gaps_json(desk.state, room, but=look.choices.blocked),
-        "catching_up": catching_up_json(desk.state, room),
-        "earlier": earlier_json(desk.state, room),
-        "pins": each(pins_json(desk, room)),
-        "meeting": meeting_json(desk, room),
-        "quiet": own_quiet_json(room, look.wall_ms),
+        **beside,
     }
 
 
@@ -296,7 +304,7 @@ def _waiting(desk: Desk, room: Room, post_id: PostId, delivery: Delivery) -> Jso
         "state": delivery.state.value,
         "waiting_for": [person(room, pk) for pk in missing],
         "receipts_off": [person(room, pk) for pk in silent],
-        "why": why_it_waits(Look.of(desk, room), room, post_id),
+        **phrased(why=why_it_waits(Look.of(desk, room), room, post_id)),
     }
 
 
@@ -308,7 +316,7 @@ def _untold(room: Room, post_id: PostId) -> JsonObject:
         "state": DeliveryState.WITHDRAWN.value,
         "waiting_for": [person(room, pk) for pk in room.group.others],
         "receipts_off": [],
-        "why": "nobody has been told yet that you took it back",
+        **phrased(why="nobody has been told yet that you took it back"),
     }
 
 
@@ -320,7 +328,7 @@ def _unsaid(room: Room, draft: DraftRecord) -> JsonObject:
         "state": DeliveryState.QUEUED.value,
         "waiting_for": [person(room, pk) for pk in room.group.others],
         "receipts_off": [],
-        "why": f"nobody has been told of your {form_name(read_body(draft.body).form)} yet",
+        **phrased(why=phrase("nobody has been told of your {form} yet", form=form_name(read_body(draft.body).form))),
     }
 
 

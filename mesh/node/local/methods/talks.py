@@ -16,6 +16,7 @@ from mesh.node.local.protocol import JsonObject
 from mesh.peer.records import TalkRecord
 from mesh.peer.state import Room
 from mesh.peer.talking import offer_from, talk_state, talk_with
+from mesh.phrases import phrase
 from mesh.wire.codes import InviteCode
 
 
@@ -132,9 +133,9 @@ def _refuse_if_open(desk: Desk, room: Room, member: MemberPk) -> None:
         return
     name = desk.state.rooms[stands].group.founding.name
     raise LocalError(
-        f"you and {alias_of(room, member)} can talk already, in “{name}”",
+        phrase("you and {member} can talk already, in “{name}”", member=alias_of(room, member), name=name),
         why="that offer was accepted, and nothing is left to answer",
-        do=f'`mesh post "{name}"` says something there; `mesh group leave "{name}"` ends it',
+        do=phrase('`mesh post "{name}"` says something there; `mesh group leave "{name}"` ends it', name=name),
         code="E-NO-TALK",
     )
 

@@ -26,7 +26,8 @@ from mesh.support.tags import tag_name
 from mesh.wire.notes import NoteTag
 
 ONES_OWN: Final = frozenset({Notice.STATE, Notice.JOIN, Notice.DEVICE, Notice.LINK})
-FOR_STEWARDS: Final = frozenset({tag_name(NoteTag.REPORT), tag_name(NoteTag.APPEAL)})  # for whoever is on duty
+# What whoever is on duty is told of.
+FOR_STEWARDS: Final = frozenset(map(tag_name, (NoteTag.REPORT, NoteTag.APPEAL, NoteTag.RECALL)))
 
 
 class Teller:

@@ -19,6 +19,7 @@ from mesh.node.local.methods.shown import alias_of, each, members_like, person
 from mesh.node.local.protocol import JsonObject
 from mesh.peer.rights import require_in
 from mesh.peer.state import Room
+from mesh.phrases import phrase
 from mesh.support.aliases import any_like
 
 DIGITS: Final = DIGIT_GROUPS * DIGITS_PER_GROUP
@@ -100,8 +101,13 @@ def _compare(room: Room, said: str, *, number: str, state: str, target: MemberPk
         return "state"
     raise LocalError(
         "what was read out is no safety number and no state hash",
-        why=f"a number has {DIGITS} digits, a hash {HASH_CHARACTERS[0]} characters or all {HASH_CHARACTERS[1]}; "
-        f"this has {len(plain)}",
+        why=phrase(
+            "a number has {digits} digits, a hash {short} characters or all {long}; this has {count}",
+            digits=DIGITS,
+            short=HASH_CHARACTERS[0],
+            long=HASH_CHARACTERS[1],
+            count=len(plain),
+        ),
         do="write it out again, in quotation marks where there are spaces in it",
         code="E-COMPARE",
     )
@@ -119,8 +125,10 @@ def _other_number(room: Room, target: MemberPk | None) -> LocalError:
             exit=Exit.MISMATCH,
         )
     return LocalError(
-        f"the numbers differ: what is here is not the key that {alias_of(room, target)} has, or not the key that they "
-        "have of you",
+        phrase(
+            "the numbers differ: what is here is not the key that {member} has, or not the key that they have of you",
+            member=alias_of(room, target),
+        ),
         why="a digit may have been misheard, or one of you looks at another group or member; if neither is so, "
         "somebody stands between you, or sits in the group under that name",
         do="read it out once more, and compare the group's words; if it stays so, do not confirm, say nothing here "

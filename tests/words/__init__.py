@@ -1,0 +1,1 @@
+"""Our own words: whether the catalogue has them all."""
