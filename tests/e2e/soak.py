@@ -32,8 +32,8 @@ from mesh.node.local.client import connect
 from mesh.peer.records import MessageRecord
 from mesh.support.posts import interpret
 from mesh.wire.messages import Kind
+from simulations.lab.shim import HERE, Hand, shim_beside
 from tests.e2e.conftest import GROUP
-from tests.e2e.shim import HERE, Hand, shim_beside
 from tests.e2e.stores import store_of
 
 STEADY: Final = ("wren", "juniper", "sorrel")

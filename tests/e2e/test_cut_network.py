@@ -17,8 +17,8 @@ from mesh.groups.messaging import open_message
 from mesh.ids import OpId
 from mesh.wire.codes import from_uri
 from mesh.wire.frames import Frame
+from simulations.lab.shim import HERE, Hand, shim_beside
 from tests.e2e.conftest import GROUP, Cast
-from tests.e2e.shim import HERE, Hand, shim_beside
 from tests.e2e.stores import addresses_in, frame_of, group_of, store_of
 
 # wren founded the group; tansy is whom juniper made a moderator, and rowan came by a code of juniper's; alder and hazel

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from demo.people import Person, record, records, text, wait_for
+from simulations.lab.shim import Hand, shim_beside
 from tests.e2e.conftest import GROUP, Cast
-from tests.e2e.shim import Hand, shim_beside
 from tests.e2e.test_cut_network import start
 
 SIZE = 5 * 1024 * 1024

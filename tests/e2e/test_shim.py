@@ -8,7 +8,9 @@ from functools import partial
 import pytest
 import trio
 
-from tests.e2e.shim import CHUNK_BYTES, CHUNKS_MAX, HERE, Shim, shim_beside
+from simulations.lab.shim import CHUNK_BYTES, CHUNKS_MAX, HERE, Shim, shim_beside
+from simulations.regions import Machine
+from simulations.weather import Paths, Weather
 
 DELAY_S = 0.3
 SOON_S = 10.0  # nothing here may take longer
@@ -18,7 +20,11 @@ SILENT_S = 0.3  # how long we listen for what must not come
 @pytest.fixture
 async def shim(nursery: trio.Nursery) -> Shim:
     """A shim with juniper and sorrel behind it, who give back what they hear with their name before it."""
-    made = Shim(nursery)
+    return await _wired(nursery)
+
+
+async def _wired(nursery: trio.Nursery, sky: Paths | None = None) -> Shim:
+    made = Shim(nursery, sky)
     for name in ("juniper", "sorrel"):
         (listener,) = await trio.open_tcp_listeners(0, host=HERE)
         made.lives_at(name, listener.socket.getsockname()[1])
@@ -184,6 +190,102 @@ async def test_cut_ends_what_there_is_and_hangs_up_on_both_until_it_heals(shim: 
         async with call(shim, "juniper") as healed:
             await healed.send_all(b"y")
             assert await heard(healed) == b"juniper: y"
+
+
+async def test_flap_ends_what_there_is_and_lets_them_call_again(shim: Shim) -> None:
+    async with call(shim, "juniper") as stream, call(shim, "sorrel") as other:
+        await stream.send_all(b"x")
+        assert await heard(stream) == b"juniper: x"
+        shim.flap("juniper", "wren")
+        assert await heard(stream) == b""
+        async with call(shim, "juniper") as again:
+            await again.send_all(b"y")
+            assert await heard(again) == b"juniper: y"
+        await other.send_all(b"still here")
+        assert await heard(other) == b"sorrel: still here"
+
+
+# ---------------------------------------------------------------- with the world's weather
+
+
+async def _round_trip_s(stream: trio.SocketStream, data: bytes, answer_bytes: int) -> float:
+    began, got = trio.current_time(), 0
+    await stream.send_all(data)
+    while got < answer_bytes:
+        got += len(await heard(stream))
+    return trio.current_time() - began
+
+
+async def test_with_a_sky_each_way_takes_as_long_as_in_the_world(nursery: trio.Nursery) -> None:
+    """The same draws: a twin of the sky says beforehand what each of the two ways will take."""
+    weather = Weather(latency_ms=40, jitter_ms=30)
+    shim, twin = await _wired(nursery, Paths(7, weather)), Paths(7, weather)
+    async with call(shim, "juniper") as stream:
+        for _ in range(3):
+            least_s = (twin.delay_ms("wren", "juniper") + twin.delay_ms("juniper", "wren")) / 1000
+            took_s = await _round_trip_s(stream, b"a", len(b"juniper: a"))
+            assert least_s <= took_s + 0.001 < least_s + 1.0
+
+
+async def test_regions_are_as_far_apart_as_in_the_world(nursery: trio.Nursery) -> None:
+    sky = Paths(1, Weather(latency_ms=1_000, jitter_ms=0))
+    sky.machines = {"wren": Machine(region="europe"), "juniper": Machine(region="australia")}
+    shim = await _wired(nursery, sky)
+    async with call(shim, "juniper") as stream:
+        assert 0.33 <= await _round_trip_s(stream, b"a", len(b"juniper: a")) < 2.0, (
+            "165 ms each way, and not a second each"
+        )
+
+
+async def test_what_is_lost_is_sent_again_and_nothing_passes_it(nursery: trio.Nursery) -> None:
+    sky = Paths(3, Weather(latency_ms=1, jitter_ms=0, loss=0.9, retransmit_ms=20))
+    shim, twin = await _wired(nursery, sky), Paths(3, sky.weather)
+    async with call(shim, "juniper") as stream:
+        least_s = (twin.delay_ms("wren", "juniper") + twin.delay_ms("juniper", "wren")) / 1000
+        assert least_s > 0.1, "a draw in which much is lost"
+        assert await _round_trip_s(stream, b"a", len(b"juniper: a")) + 0.001 >= least_s
+        both = b""
+        for part in (b"1", b"2", b"3"):
+            await stream.send_all(part)
+        while b"3" not in both:
+            both += await heard(stream)
+        assert both.replace(b"juniper: ", b"") == b"123"
+
+
+async def test_a_line_of_some_kbit_sends_one_piece_after_the_other(nursery: trio.Nursery) -> None:
+    sky = Paths(1, Weather(latency_ms=0, jitter_ms=0))
+    sky.machines = {"wren": Machine(kbit_s=800)}
+    shim = await _wired(nursery, sky)
+    async with call(shim, "juniper") as stream, call(shim, "sorrel") as other:
+        began = trio.current_time()
+        for one in (stream, other):  # both share what wren's line carries: 20 kB at 100 kB/s each
+            await one.send_all(bytes(20_000))
+        for one in (stream, other):
+            got = 0
+            while got < 20_000:
+                got += len((await heard(one)).replace(b"juniper: ", b"").replace(b"sorrel: ", b""))
+        assert 0.4 <= trio.current_time() - began < 2.0
+
+
+async def test_weather_changes_for_what_sets_out_from_now_on(nursery: trio.Nursery) -> None:
+    sky = Paths(1, Weather(latency_ms=300, jitter_ms=0))
+    shim = await _wired(nursery, sky)
+    async with call(shim, "juniper") as stream:
+        assert await _round_trip_s(stream, b"a", len(b"juniper: a")) >= 0.6
+        sky.weather = Weather(latency_ms=0, jitter_ms=0)
+        assert await _round_trip_s(stream, b"b", len(b"juniper: b")) < 0.6
+
+
+async def test_under_a_sky_a_cut_and_silence_are_what_they_were(nursery: trio.Nursery) -> None:
+    shim = await _wired(nursery, Paths(1, Weather(latency_ms=5, jitter_ms=5)))
+    async with call(shim, "juniper") as stream:
+        shim.drop("wren", "juniper")
+        await stream.send_all(b"x")
+        assert await is_silent(stream)
+        shim.heal_all()
+        assert await heard(stream) == b"juniper: x"
+        shim.cut("wren", "juniper")
+        assert await heard(stream) == b""
 
 
 async def test_two_sides_are_parted_and_each_stays_whole(shim: Shim) -> None:

@@ -1,4 +1,4 @@
-"""The wires between nodes, in the hand of a test: a TCP proxy on loopback that can delay, drop, cut and heal.
+"""The wires between real nodes: a TCP proxy on loopback that can delay, drop, cut and heal, and has weather.
 
 TCP does not say who calls, and a node's own handshake tells nobody else. So each caller gets a *front* of its own for
 each node that it may call: whoever comes in at `front("juniper", "wren")` is juniper and is led to wren. A node listens
@@ -9,10 +9,13 @@ What can befall two nodes is what can befall TCP:
 
 - `delay` holds back what goes one way, by so many seconds.
 - `drop` forwards nothing one way and says nothing; what was sent meanwhile comes after `heal`, as TCP sends it again.
-- `cut` ends what there is between two and hangs up on whoever calls again, from either side.
+- `cut` ends what there is between two and hangs up on whoever calls again, from either side; `flap` hangs up once.
 - `heal` takes all of that back.
 
-It stands among the tests because `simulations` may not use trio. Only loopback; every port is the system's choice.
+With a *sky* (`simulations/weather.py`, the very one of the world) each piece that is read also takes as long as a frame
+takes there: region and jitter, a line of so many kbit/s, and the time to send again what is lost, as streams do.
+
+The lab and the end-to-end tests use it. Only loopback; every port is the system's choice.
 """
 
 import math
@@ -25,6 +28,8 @@ from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
 import trio
+
+from simulations.weather import Paths
 
 HERE: Final = "127.0.0.1"
 CHUNK_BYTES: Final = 65_536
@@ -41,11 +46,16 @@ class Way:
 
     delay_s: float = 0.0
     gate: trio.Event | None = None  # there while nothing passes; set when something does again
+    weather_s: Callable[[int], float] | None = None  # how long so many bytes take besides
 
     async def open(self) -> None:
         """Wait until bytes pass."""
         while self.gate is not None:
             await self.gate.wait()
+
+    def takes_s(self, size: int) -> float:
+        """Say how long `size` bytes that set out now are under way."""
+        return self.delay_s + (self.weather_s(size) if self.weather_s is not None else 0.0)
 
 
 @dataclass(slots=True)
@@ -57,10 +67,12 @@ class Pair:
 
 
 class Shim:
-    """The wires between all nodes of a test. Its methods return at once; `nursery` runs what they begin."""
+    """The wires between all nodes of a run. Its methods return at once; `nursery` runs what they begin."""
 
-    def __init__(self, nursery: trio.Nursery) -> None:
+    def __init__(self, nursery: trio.Nursery, sky: Paths | None = None) -> None:
+        """Without a `sky`, nothing takes longer than it is told to."""
         self._nursery = nursery
+        self._sky = sky
         self._homes: dict[str, int] = {}
         self._fronts: dict[tuple[str, str], int] = {}
         self._doors: dict[str, int] = {}
@@ -111,9 +123,12 @@ class Shim:
 
     def cut(self, one: str, other: str) -> None:
         """End every connection between two, and hang up on whoever of them calls."""
-        pair = self._pair(one, other)
-        pair.is_cut = True
-        for scope in pair.carrying:
+        self._pair(one, other).is_cut = True
+        self.flap(one, other)
+
+    def flap(self, one: str, other: str) -> None:
+        """End every connection between two; they may call again at once."""
+        for scope in self._pair(one, other).carrying:
             scope.cancel()
 
     def heal(self, one: str, other: str) -> None:
@@ -139,7 +154,10 @@ class Shim:
     # ------------------------------------------------------------ the wires
 
     def _way(self, sender: str, receiver: str) -> Way:
-        return self._ways.setdefault((sender, receiver), Way())
+        if (sender, receiver) not in self._ways:
+            weather = None if self._sky is None else partial(_under_way_s, self._sky, sender, receiver)
+            self._ways[sender, receiver] = Way(weather_s=weather)
+        return self._ways[sender, receiver]
 
     def _pair(self, one: str, other: str) -> Pair:
         return self._pairs.setdefault(frozenset((one, other)), Pair())
@@ -184,6 +202,12 @@ class Shim:
                 del self._onward[port]
 
 
+def _under_way_s(sky: Paths, sender: str, receiver: str, size: int) -> float:
+    """Draw from the world's weather how long `size` bytes are under way, once the sender's line is free for them."""
+    waits_ms = sky.sent_ms(sender, size, round(trio.current_time() * 1000))
+    return (waits_ms + sky.delay_ms(sender, receiver)) / 1000
+
+
 async def _both_ways(near: trio.SocketStream, far: trio.SocketStream, there: Way, back: Way) -> None:
     async with trio.open_nursery() as nursery:
 
@@ -207,7 +231,7 @@ async def _forward(source: trio.SocketStream, sink: trio.SocketStream, way: Way)
                     data = await source.receive_some(CHUNK_BYTES)
                 except (trio.BrokenResourceError, trio.ClosedResourceError):
                     return
-                await enter.send((trio.current_time() + way.delay_s, data))
+                await enter.send((trio.current_time() + way.takes_s(len(data)), data))
                 if not data:
                     return
 
