@@ -214,8 +214,9 @@ class OpenDesk:
         ]
 
     def health(self) -> JsonObject:
-        """Say what this process holds, once the collector has run."""
-        return {"running": True, "links": len(self.network.links()), **asdict(measured())}
+        """Say what this process holds, once the collector has run, and what it has given to links so far."""
+        said: JsonObject = {kind.name.lower(): count for kind, count in self.network.said().items()}
+        return {"running": True, "links": len(self.network.links()), "said_bytes": said, **asdict(measured())}
 
     def linked_peers(self) -> frozenset[PeerId]:
         """Return the nodes that we have a link with."""

@@ -89,6 +89,10 @@ class Network:
         """Describe each link, for `mesh status`."""
         return self._switchboard.links()
 
+    def said(self) -> dict[LinkKind, int]:
+        """Say how many bytes of payload have gone to links since the start, by kind: as the machine gave them."""
+        return dict(self._switchboard.said)
+
     def bans(self) -> tuple[Ban, ...]:
         """Say who is refused, and for how long yet, for `mesh status`."""
         return self._switchboard.bans()

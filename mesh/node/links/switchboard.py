@@ -15,7 +15,7 @@ go), and both per address.
 
 import itertools
 import logging
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -85,6 +85,9 @@ class Switchboard:
         self._greeting: OrderedDict[int, Stream] = OrderedDict()
         self._gone: OrderedDict[LinkId, PeerId] = OrderedDict()
         self._blames = BlameBook()
+        self.said: Counter[LinkKind] = (
+            Counter()
+        )  # payload bytes that links took, by kind, over all links there ever were
 
     # ------------------------------------------------------------------ what the runner asks for
 
@@ -98,7 +101,8 @@ class Switchboard:
         if len(send.payload) > LINK_PAYLOAD_BYTES_MAX:
             log.warning("a frame of %s is longer than any peer takes, and is not sent", send.kind.name)
             return
-        link.push(send.kind, send.payload, send.send_class)
+        if link.push(send.kind, send.payload, send.send_class):
+            self.said[send.kind] += len(send.payload)
 
     async def send_frames(
         self,
@@ -113,6 +117,7 @@ class Switchboard:
         for payload in frames:
             if not await found.push_with_room(kind, payload, send_class):
                 return False
+            self.said[kind] += len(payload)
         return True
 
     def hang_up(self, hang_up: HangUp) -> None:

@@ -76,8 +76,13 @@ async def test_frames_reach_the_runner_and_an_end_is_told_once(autojump_clock: t
         assert await bob.next() == FrameReceived(link=at_bob.link, kind=3, payload=b"hello, Bob")
         alice.board.send(post(at_alice.link, b"and goodbye"))
         alice.board.hang_up(HangUp(link=at_alice.link))
+        alice.board.send(post(at_alice.link, b"said too late"))
         assert await bob.next() == FrameReceived(link=at_bob.link, kind=3, payload=b"and goodbye")
         assert await bob.next() == LinkDown(link=at_bob.link)
+        assert alice.board.said == {LinkKind.FRAME: len(b"hello, Bob" + b"and goodbye")}, (
+            "what no link took is not said"
+        )
+        assert bob.board.said == {}
         assert await alice.next() == LinkDown(link=at_alice.link)
         await trio.sleep(100)
         assert alice.waiting() == bob.waiting() == []
@@ -105,6 +110,7 @@ async def test_stored_frames_follow_in_order_at_the_peers_pace(autojump_clock: t
             assert isinstance(received, FrameReceived)
             assert received.payload == payload
         assert alice.board.links()[0].skipped == 0
+        assert alice.board.said == {LinkKind.FRAME: sum(map(len, stored))}
 
 
 async def test_the_status_shows_each_link(autojump_clock: trio.abc.Clock) -> None:
