@@ -6,13 +6,17 @@ answers. If fewer than half of them do, the doubt is shown to the person, and ta
 member's silence must not do, nor the word of one who was removed together with us. Whoever answers may not have heard
 of a removal yet, so they are asked again for a while.
 
+Neither sign need come by itself: the epoch may be said on a topic that is not ours, and who told us something before
+the removal is silent without our noticing. So one who is silent from the first raises the doubt too, and whoever has
+told us nothing for long is asked.
+
 Members are counted, not devices. Our own other devices are removed together with us and would go on telling each other
 that they are in; so they are asked only where nobody else is there, for one of them may have removed this device alone.
 """
 
 from typing import Final
 
-from mesh.events import Notice, SendClass
+from mesh.events import Instant, Notice, SendClass
 from mesh.groups.epochs import unwrap
 from mesh.ids import OpId
 from mesh.peer import joining
@@ -25,6 +29,7 @@ from mesh.wire.sessions import WantOpsBody
 
 UNHEARD_MS: Final = 10_000  # by then one who counts us in has told its state, over any link that people bear; ours
 SPREAD_MS: Final = 2_000  # what we could not open reaches the others too, before they are asked about it; ours
+QUIET_MS: Final = 1_800_000  # whoever told us nothing for so long is asked: are we still in?; ours
 ANSWER_MS: Final = 8_000  # by then one who counts us in has answered; ours
 AGAIN_MS: Final = 60_000  # whoever answered may not have heard yet: they are asked again, and again for so long: ours
 DOUBT_MS: Final = 600_000
@@ -78,11 +83,19 @@ def look_into(state: State, room: Room, step: Step) -> None:
         return
     elif there:
         for link in there:
-            heads = room.group.log.heads[: limits.STATE_HEADS_MAX]
-            tell(link, link.session(room.group.gid), WantOpsBody(heads=heads), SendClass.CONTROL, step)
+            _ask_whether_in(link, room, step)
         doubt.asked, doubt.asked_ms = {link.link: None for link in there}, step.now.mono_ms
         wait = ANSWER_MS
     step.set_timer("doubt", room.group.gid, wait)
+
+
+def _ask_whether_in(link: Link, room: Room, step: Step) -> None:
+    """Ask one who is there for operations that we lack: who counts us in gives them, or tells its state."""
+    session = link.session(room.group.gid)
+    if session.out is not None:
+        heads = room.group.log.heads[: limits.STATE_HEADS_MAX]
+        tell(link, session, WantOpsBody(heads=heads), SendClass.CONTROL, step)
+        session.asked_in_ms = step.now.mono_ms
 
 
 def hear_epoch(state: State, room: Room, step: Step) -> None:
@@ -100,17 +113,32 @@ def hear_epoch(state: State, room: Room, step: Step) -> None:
 
 
 def note_silence(state: State, room: Room, step: Step) -> None:
-    """Note where more than half of the members' nodes that are there have proved who they are and tell us nothing.
+    """Note who is there, has proved who they are, and tells us nothing: if they are more than half, we seem to be out.
 
     A node tells its state at once to every device that it counts in. One who was removed while they were away learns
-    of it in no other way: whatever could tell them is sealed for those who are in. It is a sign and no proof.
+    of it in no other way: whatever could tell them is sealed for those who are in. It is a sign and no proof. If they
+    are fewer, all are asked; for those who did tell us something may not have heard of our removal by then.
     """
     there = witnesses(state, room)
     if room.unheard or not there or room.group.me is None or room.group.own.left:
         return
-    telling = [s for _, s in there if s.heard or step.now.mono_ms - s.proved_ms < UNHEARD_MS]
-    if (_count(room, [s for _, s in there]) - _count(room, telling)) * 2 > _count(room, [s for _, s in there]):
+    for link, session in there:
+        if step.now.mono_ms - max(session.heard_ms, session.proved_ms, session.asked_in_ms or 0) >= QUIET_MS:
+            _ask_whether_in(link, room, step)
+    silent = [session for _, session in there if _is_silent(session, step.now)]
+    telling = _count(room, [session for _, session in there if not _is_silent(session, step.now)])
+    if telling * 2 < _count(room, [session for _, session in there]):
         _seem_out(room, cut_off=False, step=step)
+    elif room.doubt is None and any(session.asked_in_ms is None for session in silent):
+        room.doubt = Doubt(since_ms=step.now.mono_ms, cut_off=False)
+        step.set_timer("doubt", room.group.gid, SPREAD_MS)
+
+
+def _is_silent(session: Session, now: Instant) -> bool:
+    """Say whether a device has told us nothing since it proved itself, or since it was asked, in time enough."""
+    asked_ms = session.asked_in_ms
+    unheard = not session.heard and now.mono_ms - session.proved_ms >= UNHEARD_MS
+    return unheard or (asked_ms is not None and session.heard_ms < asked_ms <= now.mono_ms - ANSWER_MS)
 
 
 def hear_not_in(state: State, room: Room, session: Session, nonce: bytes, step: Step) -> None:

@@ -39,6 +39,7 @@ class Session:
     denied: bool = False  # the peer says that we are not in
     heard: bool = False  # the peer has told its state, and is in
     heard_ms: int = 0  # when it last told us something (mono) that only those are told whom it counts in
+    asked_in_ms: int | None = None  # when it was last asked (mono) whether it counts us in
     untimely: StateBody | None = None  # what it told before we knew who it is
     asked_ops: tuple[bytes, int] = (b"", 0)  # what we asked for last, and when (mono)
     asked_keys: dict[OpId, None] = field(default_factory=dict)  # epochs for us, of which we asked for the wraps

@@ -13,6 +13,10 @@ from mesh.groups.group import Group
 from mesh.groups.returns import RETURN_LABEL, _key, _statement, seal_return
 from mesh.ids import GroupId, OpId
 from mesh.node.local.methods.shown import state_of
+from mesh.peer import doubting, syncing
+from mesh.peer.doubting import ANSWER_MS, QUIET_MS
+from mesh.peer.links import Link
+from mesh.peer.state import Room, Step
 from mesh.peer.stranding import CALLS_MAX
 from mesh.peer.way_back import CALLS_OF_A_LINK
 from mesh.wire import limits
@@ -371,6 +375,79 @@ def test_two_who_were_removed_together_learn_it_and_keep_to_it(seed: int) -> Non
     assert all(person.room(gid).group.own.cut_off for person in out)
     assert agree(gid, [wren, juniper, sorrel]) == []
     assert blamed(world) == []
+
+
+def hear_no_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no envelope be a sign: it was said on another topic, or a link broke as it came."""
+    monkeypatch.setattr(doubting, "note_unopened", lambda room, epoch, step: None)
+
+
+def test_two_who_were_removed_together_learn_it_though_no_epoch_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who told them something before the cut is silent without their noticing; who is there anew is silent at once."""
+    hear_no_epochs(monkeypatch)
+    world = World(7)
+    gid, (wren, juniper, sorrel, tansy, rowan) = circle(world, "wren", "juniper", "sorrel", "tansy", "rowan")
+    world.run(30)
+    wren.rank(gid, sorrel, Rank.STEWARD)
+    world.run(30)
+    world.partition(("wren", "juniper", "tansy", "rowan"), ("sorrel",))
+    world.run(15)
+    sorrel.remove(gid, sorrel.key_of(gid, "tansy"))
+    sorrel.remove(gid, sorrel.key_of(gid, "rowan"))
+    world.run(15)
+    world.heal()
+    assert world.run_until(lambda: tansy.room(gid).seems_out and rowan.room(gid).seems_out, 90)
+    world.run(600)
+    assert [state_of(person.room(gid)) for person in (tansy, rowan)] == ["told-out"] * 2
+    assert agree(gid, [wren, juniper, sorrel]) == []
+    assert blamed(world) == []
+
+
+def test_one_who_was_removed_learns_it_where_no_link_ends_and_no_epoch_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    hear_no_epochs(monkeypatch)
+    world, gid, (wren, juniper, sorrel, tansy) = four()
+    wren.remove(gid, wren.key_of(gid, "sorrel"))
+    world.run(600)
+    assert state_of(sorrel.room(gid)) == "member", "nothing that she could notice"
+    assert world.run_until(lambda: sorrel.room(gid).seems_out, (QUIET_MS + ANSWER_MS) / 1000 + 60)
+    world.run(600)
+    assert [person.room(gid).seems_out for person in (wren, juniper, tansy)] == [False] * 3
+    assert blamed(world) == []
+
+
+def test_one_who_is_silent_raises_a_doubt_once_and_talks_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hostile member tells nobody that it counts them in: they ask each other, and are answered."""
+    world, gid, people = four()
+    wren, juniper, sorrel, tansy = people
+    rude = tansy.node
+    told: list[str] = []
+    asked: list[str] = []
+    honest_tell, honest_ask = syncing.tell_state, doubting._ask_whether_in
+
+    def tell_nothing(link: Link, room: Room, step: Step) -> None:
+        if room.group.own.dev != tansy.device(gid):
+            honest_tell(link, room, step)
+
+    def ask(link: Link, room: Room, step: Step) -> None:
+        asked.append(next(p.name for p in people if p.device(gid) == room.group.own.dev))
+        honest_ask(link, room, step)
+
+    monkeypatch.setattr(syncing, "tell_state", tell_nothing)
+    monkeypatch.setattr(doubting, "_ask_whether_in", ask)
+    for person in (wren, juniper, sorrel):
+        world.flap("tansy", person.name)
+
+    def watch(node: Node, event: Input, _: object) -> None:
+        if node is not rude:
+            told.extend(p.name for p in (wren, juniper, sorrel) if p.room(gid).seems_out)
+
+    world.watchers.append(watch)
+    world.run(900)
+    assert {"wren", "juniper", "sorrel"} <= set(asked)
+    asked.clear()
+    world.run(600)
+    assert asked == [], "a doubt ends"
+    assert told == []
 
 
 def test_key_ups_are_for_members_who_were_away() -> None:
