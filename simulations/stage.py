@@ -281,11 +281,8 @@ def _post(stage: Stage, one: Step) -> None:
     person = stage.person(one)
     gid = stage.group(one, person)
     label = one.text("says") or f"{person.name}-{len(stage.posts) + 1}"
-    chars = one.number("chars", 80)
-    text = f"{label}. {WORDS * (chars // len(WORDS) + 1)}"[: max(chars, len(label))]
-    warns, may_leave = one.text("warns"), bool(one.args.get("may_leave", False))
+    text, warns, may_leave = said(one, label), one.text("warns"), bool(one.args.get("may_leave", False))
     if warns:
-        text = f"{label}, behind a warning. {text}"
         stage.leaks.warned(f"{label}, behind a warning")
     command = Post(
         group=gid,
@@ -301,6 +298,13 @@ def _post(stage: Stage, one: Step) -> None:
     stage.posts[label] = person.name, one.text("group"), post
     if may_leave:
         stage.leaks.consented(post, everyone=True)
+
+
+def said(one: Step, label: str) -> str:
+    """Give the words of a post."""
+    chars = one.number("chars", 80)
+    text = f"{label}. {WORDS * (chars // len(WORDS) + 1)}"[: max(chars, len(label))]
+    return f"{label}, behind a warning. {text}" if one.text("warns") else text
 
 
 def _withdraw(stage: Stage, one: Step) -> None:
