@@ -21,7 +21,7 @@ closure = @$(PIP) --require-hashes -r requirements/$(1).lock > $(VENV)/$(1).log 
   || { cat $(VENV)/$(1).log; exit 1; }; \
   grep '^Successfully built' $(VENV)/$(1).log || true
 
-.PHONY: help install dev model demo bench bench-model soak crowd sweep hunt attacks faults test-report mutants test lint types house unit property e2e sim-short format words lock clean
+.PHONY: help install dev model demo bench bench-model soak crowd lab sweep hunt attacks faults test-report mutants test lint types house unit property e2e sim-short format words lock clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -72,6 +72,9 @@ soak: dev ## real nodes talk for ten minutes while links break: does anything gr
 
 crowd: dev ## a thousand nodes: copies and latency beside a plain mesh (about 3 minutes; ARGS="--nodes 200")
 	@$(BIN)/python -P -m simulations.crowd $(ARGS)
+
+lab: dev ## real nodes carry out the simulator's plans: do the two agree? (about 20 minutes; ARGS="partition-heal")
+	@$(BIN)/python -P -m simulations.lab.agreement $(ARGS)
 
 sweep: dev ## every scenario at a small size with 20 seeds; what is there is not run again (ARGS="--seeds 200")
 	@$(BIN)/python -P -m simulations.sweeping $(ARGS)

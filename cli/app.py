@@ -84,7 +84,7 @@ COMMANDS: Final = {
         ("hide", "cli.commands.own:hide", "Keep one message closed for yourself."),
     ),
     "For those who build": (
-        ("sim", "cli.commands.sim:app", "Simulate networks of real nodes: list, run, replay, shrink, report."),
+        ("sim", "cli.commands.sim:app", "Simulate networks of real nodes: list, run, replay, shrink, report, lab."),
     ),
     "Help": (
         ("crisis", "cli.commands.crisis:crisis", "Who listens when things are dark: numbers for your country."),

@@ -1,9 +1,10 @@
-"""`sim`: networks of real nodes in virtual time: what scenarios there are, run them, run one again, make it smaller.
+"""`sim`: networks of real nodes: what scenarios there are, run them, run one again, make it smaller, try it for real.
 
 The simulator is the whole core: it is imported by the functions that use it, so that completion and help stay quick.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -21,6 +22,8 @@ from mesh.phrases import phrase
 
 if TYPE_CHECKING:
     from simulations.keeping import Kept
+    from simulations.lab.agreement import Compared
+    from simulations.lab.running import LabResult
     from simulations.plans import Plan
     from simulations.running import Result
     from simulations.scenario import Scenario
@@ -203,6 +206,56 @@ def shrink_(
     return Exit.OK
 
 
+@app.command
+def lab(
+    name: str,
+    /,
+    *,
+    nodes: Annotated[int | None, Parameter(metavar="N")] = None,
+    seed: Annotated[int, Parameter(metavar="S")] = 0,
+    set_: Annotated[WordsOrNone, Parameter(metavar="K=V", negative="")] = None,
+    context: Here,
+) -> int:
+    """Try a scenario with real nodes on this machine, and compare what came of it with the simulator.
+
+    Each node is a process of its own, with its own store. They talk over 127.0.0.1, in the scenario's weather. It takes
+    as long as the scenario says, and about half a minute to begin. Nothing is left of it. The exit status is 1 if the
+    two do not agree.
+
+    mesh sim lab plain-evening --nodes 4 --set posts=10 --set seconds=10
+
+    Parameters
+    ----------
+    name
+        Its name (`mesh sim list`), or a file in TOML.
+    nodes
+        How many members there are at first, in the place of the scenario's own number.
+    seed
+        From which number the plan and the weather are drawn.
+    set_
+        A parameter's value, as often as you like.
+    """
+    from simulations.lab.agreement import SMALL_WORLDS, compare, in_worlds
+    from simulations.lab.running import run_in_lab
+    from simulations.lab.stage import require_able
+
+    plan = _found(name).plan(seed, _given(set_ or (), nodes, name))
+    require_able(plan)
+    context.out.say(tell("In the simulator …"))
+    worlds = in_worlds(plan, seed, name, SMALL_WORLDS)
+    context.out.say(tell("Real nodes begin …"))
+    result = run_in_lab(plan, seed, on_step=lambda done: context.out.say(_step_line(done)))
+    rows = compare(name, worlds, [result])
+    met = all(one.met for one in rows)
+    compared: list[JsonObject] = [{**asdict(one), "off": one.off, "met": one.met} for one in rows]
+    told: JsonObject = {"scenario": name, "seed": seed, "plan": plan.name, **result.to_json()}
+    context.out.result({"lab": {**told, "compared": [*compared]}, "passed": met})
+    if not context.out.json:
+        context.out.result({}, _lab_lines(result))
+    _show_compared(context, rows)
+    return Exit.OK if met else Exit.FAILED
+
+
 # ---------------------------------------------------------------- what is asked
 
 
@@ -255,7 +308,7 @@ def _run_one(
 
     def show_step(done: "Done") -> None:
         live.clear()
-        context.out.say(f"{done.step}{f'  ({one_line(done.why)})' if done.why else ''}")
+        context.out.say(_step_line(done))
 
     def look_on(stage: "Stage") -> None:
         stage.world.watchers.append(lambda *_: live.show(lambda: _so_far(stage)))
@@ -302,6 +355,40 @@ def _compared(before: "Kept", *, same: bool) -> str:
 
 
 # ---------------------------------------------------------------- what is said
+
+
+def _step_line(done: "Done") -> str:
+    return f"{done.step}{f'  ({one_line(done.why)})' if done.why else ''}"
+
+
+def _lab_lines(result: "LabResult") -> Iterator[str]:
+    if result.settle_s is None:
+        yield tell("The nodes did not come to agree.")
+    if count := len(result.passed_over):
+        yield tell_many("  {count} step could not be done", "  {count} steps could not be done", count=count)
+
+
+def _show_compared(context: Context, rows: "Sequence[Compared]") -> None:
+    context.out.table(
+        (tell("figure"), tell("simulator"), tell("real nodes"), tell("deviation"), tell("bound")),
+        [
+            (
+                one.figure,
+                f"{one.level1:,.6g}",
+                f"{one.level3:,.6g}",
+                f"{one.off:+,.4g}",
+                _bound_of(one),
+            )
+            for one in rows
+        ],
+    )
+
+
+def _bound_of(one: "Compared") -> str:
+    if one.most is None:
+        return tell("no bound")
+    bound = f"± {one.most:,.4g}" if one.most else tell("equal")
+    return tell("{bound}: met", bound=bound) if one.met else tell("{bound}: MISSED", bound=bound)
 
 
 def _as_json(result: "Result", out: Path) -> JsonObject:

@@ -3,13 +3,13 @@
 It is the door that `cli` uses, without blocking: many nodes are asked at once. Every answer is waited for with a limit.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from typing import Final
 
 import trio
 
-from mesh.errors import TransportError
+from mesh.errors import MeshError, TransportError
 from mesh.node.local.protocol import (
     Event,
     Failure,
@@ -63,13 +63,19 @@ async def _answers(path: str, method: str, params: JsonObject) -> AsyncGenerator
         async with await trio.open_unix_socket(path) as stream:
             await stream.send_all(encode_request(Request(id=1, method=method, params=params)))
             async for received in stream:
-                for line in lines.feed(bytes(received)):
-                    answer = decode_answer(line)
+                for answer in _decoded(lines, bytes(received), method):
                     if isinstance(answer, Failure):
                         raise answer.error
                     yield answer
     except (OSError, trio.BrokenResourceError, trio.ClosedResourceError) as gone:
         raise NodeGone(f"a node does not answer `{method}`") from gone
+
+
+def _decoded(lines: Lines, received: bytes, method: str) -> Iterator[Result | Failure | Event]:
+    try:
+        yield from map(decode_answer, lines.feed(received))
+    except MeshError as odd:
+        raise NodeGone(f"what answers `{method}` is no node: {odd.what}") from odd
 
 
 def text(value: JsonValue, *path: str) -> str:
