@@ -8,7 +8,7 @@ It ends when its stdin does: whoever runs the lab holds the other end, and howev
 """
 
 import os
-import sys
+import runpy
 import threading
 from collections.abc import Mapping
 from typing import Final
@@ -64,8 +64,6 @@ def end_with_whoever_began() -> None:
 
 
 if __name__ == "__main__":
-    from cli.main import main
-
     lead_calls(fronts_from(os.environ.get(FRONTS, "")))
     end_with_whoever_began()
-    sys.exit(main())
+    runpy.run_module("cli.main", run_name="__main__", alter_sys=True)  # as `python -m cli.main` does
