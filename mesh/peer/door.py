@@ -64,7 +64,14 @@ def hear_knock(state: State, frame: Frame, raw: bytes, link: LinkId, step: Step)
         raise RemoteError(Fault.AGAINST_RULES, "a knock with a KEM key that nothing can be sealed to")
     statement = knock_statement(knock, room.group.gid)
     forward_on(state, topics_of(frame, step.now.wall_ms), frame.id, raw, step)
-    reply = Reply(gid=room.group.gid, statement=statement, knock=raw, heard_ms=step.now.mono_ms, via=link)
+    reply = Reply(
+        gid=room.group.gid,
+        statement=statement,
+        knock=raw,
+        device=card_device(knock.card),
+        heard_ms=step.now.mono_ms,
+        via=link,
+    )
     if not _listen_for_answer(state, reply, knock, step):
         return
     if room.group.gid in state.links[link].keepers:
@@ -166,10 +173,17 @@ def decide(state: State, room: Room, statement: bytes, *, admitted: bool, step: 
 def _listen_again(state: State, room: Room, statement: bytes, raw: bytes, step: Step) -> None:
     """Listen for the answer to a knock that was heard before this process began: a keeper is to take it."""
     knock = read_knock(room, raw)
-    topic = None if knock is None else topic_of(public_key(knock.reply_seed))
-    if topic is not None and topic not in state.replies:
+    if knock is None:
+        return
+    topic = topic_of(public_key(knock.reply_seed))
+    if topic not in state.replies:
         state.replies[topic] = Reply(
-            gid=room.group.gid, statement=statement, knock=raw, heard_ms=step.now.mono_ms, via=None
+            gid=room.group.gid,
+            statement=statement,
+            knock=raw,
+            device=card_device(knock.card),
+            heard_ms=step.now.mono_ms,
+            via=None,
         )
         step.topics_changed = True
 

@@ -287,7 +287,7 @@ class Peer:
             case FrameType.PREVIEW:
                 joining.hear_preview(self.state, frame, raw, step)
             case FrameType.WELCOME:
-                welcoming.pass_answer_on(self.state, frame, step)
+                welcoming.pass_answer_on(self.state, link.link, frame, step)
                 with suppress(RemoteError):  # whoever hands an answer on cannot open it: what is in it is not theirs
                     joining.hear_welcome(self.state, frame, step)
             case FrameType.PAIR_ASK:

@@ -239,11 +239,13 @@ class Reply:
     gid: GroupId
     statement: bytes
     knock: bytes  # the frame
+    device: DeviceId  # which it is to let in
     heard_ms: int  # mono
     via: LinkId | None  # whence it came first, and so where an answer goes first; None where it came before
     answered: bool = False  # an answer went out from here, or passed
     door: Door | None = None  # what we answered, if we did
     told: dict[LinkId, None] = field(default_factory=dict)  # the links that got our answer
+    answerer: LinkId | None = None  # the link that brought the first answer of another
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from mesh.groups.discreet import is_kept
 from mesh.groups.group import Invite
 from mesh.groups.invites import knock_statement, open_knock, seal_welcome
 from mesh.groups.operations import card_device
-from mesh.ids import FrameId, LinkId, OpId, TopicId
+from mesh.ids import DeviceId, FrameId, LinkId, OpId, TopicId
 from mesh.peer.links import Link
 from mesh.peer.state import Room, State, Step, WelcomeFor
 from mesh.peer.syncing import bundles
@@ -109,6 +109,8 @@ def answer_again(state: State, link: Link, topics: list[TopicId], step: Step) ->
         room = None if reply is None else state.rooms.get(reply.gid)
         if reply is None or room is None or reply.door is None or link.link in reply.told:
             continue
+        if has_come(state, room, reply.device):
+            continue
         if reply.told and not _is_stranger(room, link) and room.group.gid not in link.keepers:
             continue  # a member who heard the knock, too; our answer is on its way
         reply.told[link.link] = None
@@ -120,14 +122,25 @@ def answer_again(state: State, link: Link, topics: list[TopicId], step: Step) ->
             refuse(state, room, knock, reply.door, step, links=(link.link,))
 
 
-def pass_answer_on(state: State, frame: Frame, step: Step) -> None:
-    """Hand on an answer that another member gave."""
+def has_come(state: State, room: Room, device: DeviceId) -> bool:
+    """Say whether one who knocked needs no answer any more: they have spoken here, or are linked as a member."""
+    linked = any(session.device == device for _, session in state.present(room))
+    return linked or (device in room.group.view.devices and device in room.group.seen_by)
+
+
+def pass_answer_on(state: State, link: LinkId, frame: Frame, step: Step) -> None:
+    """Hand on an answer that another member gave. The first goes to all if it must; others go no further than one way.
+
+    Each who answers one joiner seals an answer of their own, the whole log every time, and it is a frame like no other.
+    """
     topic = topic_of(frame.pk)
     reply = state.replies.get(topic)
+    room = None if reply is None else state.rooms.get(reply.gid)
     if reply is not None:
         reply.answered = True
-        room = state.rooms.get(reply.gid)
-        links = () if room is None else _listeners(state, room, topic)
+        reply.answerer = link if reply.answerer is None else reply.answerer
+    if reply is not None and room is not None and not has_come(state, room, reply.device):
+        links = _listeners(state, room, topic) if reply.answerer == link else _one_way(state, room, topic)
         _send(state, links, frame.id, frame.raw, step)
 
 
@@ -159,13 +172,20 @@ def _listeners(state: State, room: Room, topic: TopicId) -> tuple[LinkId, ...]:
     """Return the links on the reply topic: the joiner's own if there is one, which no member's is; else that over which
     the knock came; else all. And every keeper's: the joiner may be away by now.
     """
-    reply = state.replies.get(topic)
     listening = [link for link in state.links.values() if topic in link.topics.shared]
-    keepers = [link for link in listening if room.group.gid in link.keepers]
-    listening = [link for link in listening if link not in keepers]
-    strangers = [link for link in listening if _is_stranger(room, link)]
-    back = [link for link in listening if reply is not None and link.link == reply.via]
-    return tuple(link.link for link in [*(strangers or back or listening), *keepers])
+    keepers = [link.link for link in listening if room.group.gid in link.keepers]
+    members = [link.link for link in listening if link.link not in keepers]
+    return (*(_one_way(state, room, topic) or members), *keepers)
+
+
+def _one_way(state: State, room: Room, topic: TopicId) -> tuple[LinkId, ...]:
+    """Return the joiner's own link, or links, on a reply topic; else that over which the knock came; or none."""
+    reply = state.replies.get(topic)
+    listening = (link for link in state.links.values() if topic in link.topics.shared)
+    others = [link for link in listening if room.group.gid not in link.keepers]
+    strangers = [link.link for link in others if _is_stranger(room, link)]
+    back = [link.link for link in others if reply is not None and link.link == reply.via]
+    return tuple(strangers or back)
 
 
 def _is_stranger(room: Room, link: Link) -> bool:

@@ -1,5 +1,7 @@
 """Several who come at once share an epoch, whoever of the members goes on to make it; and each is welcomed once."""
 
+import itertools
+
 import pytest
 
 from mesh.events import Effect, FrameReceived, Input, LinkKind
@@ -165,9 +167,8 @@ def test_posts_go_on_while_newcomers_wait_and_are_for_those_who_have_the_key() -
     assert all("who is there?" in member.reads(gid) for member in members)
 
 
-def test_a_welcome_travels_one_way_and_not_to_everybody() -> None:
-    """It is the whole log: flooded, with each one who came in a group of thirteen moved 40 MB."""
-    world, gid, members, (tansy,) = crowd(joiners=("tansy",))
+def welcomes_in(world: World) -> list[str]:
+    """Collect who gets a frame of a welcome from now on."""
     welcomes: list[str] = []
 
     def note(node: Node, event: Input, effects: list[Effect]) -> None:
@@ -175,11 +176,32 @@ def test_a_welcome_travels_one_way_and_not_to_everybody() -> None:
             welcomes.extend([node.name] if event.payload[0] == FrameType.WELCOME else [])
 
     world.watchers.append(note)
+    return welcomes
+
+
+def test_a_welcome_travels_one_way_and_not_to_everybody() -> None:
+    """It is the whole log: flooded, with each one who came in a group of thirteen moved 40 MB."""
+    world, gid, members, (tansy,) = crowd(joiners=("tansy",))
+    welcomes = welcomes_in(world)
     knock(tansy, gid)
     assert tansy.until(lambda: stage(tansy) is JoinStage.JOINED, 5)
     world.run(20)
     assert len(welcomes) <= 3
     assert len(members) == len(MEMBERS)
+
+
+def test_nobody_is_welcomed_over_a_new_link_who_has_come_in() -> None:
+    """A link is no member's until it proves to be: whoever linked anew got the log of each who came of late."""
+    world, gid, members, (tansy,) = crowd(joiners=("tansy",))
+    knock(tansy, gid)
+    assert tansy.until(lambda: stage(tansy) is JoinStage.JOINED, 5)
+    world.run(20)
+    welcomes = welcomes_in(world)
+    for one, other in itertools.combinations([*members, tansy], 2):
+        world.flap(one.name, other.name)
+        world.run(2)
+    assert welcomes == []
+    assert blamed(world) == []
 
 
 def test_a_welcome_finds_another_way_where_the_first_one_breaks() -> None:

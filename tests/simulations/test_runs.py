@@ -7,6 +7,8 @@ from typing import TypeAlias
 import pytest
 
 from mesh.errors import LocalError
+from mesh.events import Effect, FrameReceived, Input, LinkKind
+from mesh.wire.frames import FrameType
 from simulations.plans import Plan, Somebody, made, step
 from simulations.regions import Machine, Nat
 from simulations.rogues import GATES
@@ -16,6 +18,7 @@ from simulations.scenarios import names, scenario
 from simulations.shrinking import shrink
 from simulations.stage import Stage
 from simulations.weather import Weather
+from simulations.world import Node
 
 NAMES = ("wren", "juniper", "sorrel")
 
@@ -49,6 +52,20 @@ def test_every_scenario_holds(name: str) -> None:
     result = run(one.plan(0, {}), 0, scenario=name, bounds=one.bounds)
     assert result.passed, [check for check in result.checks if not check.passed]
     assert [bound for bound in one.bounds if bound not in result.figures] == [], "a bound of what is not measured"
+
+
+def test_in_a_flash_crowd_each_welcome_goes_one_way() -> None:
+    """Each is the whole log. Links come and go all the while, and several answer: everybody got most of them."""
+    welcomes: list[str] = []
+
+    def note(node: Node, event: Input, _: list[Effect]) -> None:
+        if isinstance(event, FrameReceived) and event.kind == LinkKind.FRAME:
+            welcomes.extend([node.name] if event.payload[0] == FrameType.WELCOME else [])
+
+    one = scenario("flash-crowd")
+    result = run(one.plan(3, {"crowd": 10}), 3, begun=lambda stage: stage.world.watchers.append(note))
+    assert result.passed, result.checks
+    assert 10 <= len(welcomes) <= 50, "one to each who comes, and a few ways that were tried in vain"
 
 
 def test_the_same_seed_gives_the_same_digest_and_another_another() -> None:
