@@ -21,7 +21,7 @@ from simulations.verdicts import Check, settle, verdicts, within
 
 ROOT: Final = Path(__file__).parents[1]
 CODE: Final = ("mesh", "simulations")
-LOCKS: Final = "requirements"
+LOCK: Final = ROOT / "requirements" / "runtime.lock"
 SAFE: Final = "never untrue"  # the watch's check, after each step
 
 
@@ -221,10 +221,7 @@ def code_name() -> str:
 @cache
 def locks_name() -> str:
     """A name for the versions of the libraries that it stands on; empty where it was installed without them."""
-    digest, paths = blake2b(digest_size=8), sorted((ROOT / LOCKS).glob("*.txt"))
-    for path in paths:
-        digest.update(path.read_bytes())
-    return digest.hexdigest() if paths else ""
+    return blake2b(LOCK.read_bytes(), digest_size=8).hexdigest() if LOCK.is_file() else ""
 
 
 def written(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeAlias
 
 import pytest
@@ -9,10 +10,11 @@ import pytest
 from mesh.errors import LocalError
 from mesh.events import Effect, FrameReceived, Input, LinkKind
 from mesh.wire.frames import FrameType
+from simulations import running
 from simulations.plans import Plan, Somebody, made, step
 from simulations.regions import Machine, Nat
 from simulations.rogues import GATES
-from simulations.running import Result, run
+from simulations.running import Result, locks_name, run
 from simulations.scenario import Bound
 from simulations.scenarios import names, scenario
 from simulations.shrinking import shrink
@@ -77,6 +79,20 @@ def test_the_same_seed_gives_the_same_digest_and_another_another() -> None:
 def test_what_cannot_be_done_is_passed_over_and_told() -> None:
     result = ran(plan((20, "post", {"who": "wren", "group": "other"}), (21, "on", {"who": "wren"})))
     assert [line.split(": ", 1)[1] for line in result.passed_over] == ["there is no other yet", "wren is on"]
+
+
+def test_a_run_is_named_by_the_versions_that_it_runs_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert running.LOCK.name == "runtime.lock"
+    found = []
+    for version in (b"trio==1", b"trio==2", None):
+        if version is not None:
+            (tmp_path / "lock").write_bytes(version)
+        monkeypatch.setattr(running, "LOCK", tmp_path / ("lock" if version else "none"))
+        locks_name.cache_clear()
+        found.append(locks_name())
+    locks_name.cache_clear()
+    assert len(set(found)) == 3
+    assert found[2] == ""
 
 
 def test_a_bound_that_is_not_kept_fails_the_run() -> None:
