@@ -21,7 +21,7 @@ closure = @$(PIP) --require-hashes -r requirements/$(1).lock > $(VENV)/$(1).log 
   || { cat $(VENV)/$(1).log; exit 1; }; \
   grep '^Successfully built' $(VENV)/$(1).log || true
 
-.PHONY: help install dev model demo bench bench-model soak crowd lab sweep hunt attacks faults test-report mutants test lint types house unit property e2e sim-short format words lock clean
+.PHONY: help install dev model dask demo bench bench-model soak crowd lab sweep hunt attacks faults test-report mutants test lint types house unit property e2e sim-short format words lock clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -31,6 +31,8 @@ install: $(VENV)/.runtime $(VENV)/.mesh ## the mesh command, at .venv/bin/mesh
 	@echo "Ready: $(BIN)/mesh"
 
 model: install $(VENV)/.model ## what `mesh sim model` needs beside it: numpy, 70 MB
+
+dask: install $(VENV)/.dask ## what `mesh sim sweep --executor dask://…` needs beside it: distributed, 50 MB
 
 dev: $(VENV)/.dev $(VENV)/.mesh ## what the checks need
 
@@ -76,8 +78,8 @@ crowd: dev ## a thousand nodes: copies and latency beside a plain mesh (about 3 
 lab: dev ## real nodes carry out the simulator's plans: do the two agree? (about 20 minutes; ARGS="partition-heal")
 	@$(BIN)/python -P -m simulations.lab.agreement $(ARGS)
 
-sweep: dev ## every scenario at a small size with 20 seeds; what is there is not run again (ARGS="--seeds 200")
-	@$(BIN)/python -P -m simulations.sweeping $(ARGS)
+sweep: dev ## every scenario at a small size with 20 seeds; what is there is not run again (ARGS="--seeds 0..200")
+	@$(BIN)/mesh sim sweep $(ARGS)
 
 hunt: dev ## random groups without end, each judged three ways (ARGS="--graphs 20000")
 	@$(BIN)/python -P -m tests.membership.hunt $(ARGS)
@@ -102,7 +104,8 @@ words: dev ## take every sentence of the source into the catalogue (cli/locale)
 
 lock: ## make the locks anew from requirements/*.in
 	@rm -rf $(VENV)-uv && $(PYTHON) -m venv $(VENV)-uv && $(VENV)-uv/bin/pip install -q uv==$(UV_VERSION)
-	@for name in build runtime model dev; do $(VENV)-uv/bin/uv pip compile -q requirements/$$name.in \
+	@for name in build runtime model dask dev; do $(VENV)-uv/bin/uv pip compile -q requirements/$$name.in \
+	  $$(test $$name = dask && echo --constraint requirements/runtime.lock) \
 	  --override requirements/overrides.txt --generate-hashes --no-emit-index-url --no-header \
 	  --universal --python-version 3.11 -o requirements/$$name.lock || exit 1; done; rm -rf $(VENV)-uv
 
@@ -127,11 +130,15 @@ $(VENV)/.model: requirements/model.lock $(VENV)/.made
 	$(call closure,model)
 	@touch $@
 
+$(VENV)/.dask: requirements/dask.lock $(VENV)/.made
+	$(call closure,dask)
+	@touch $@
+
 # libp2p brings trio-typing, whose stubs for trio 0.22 would hide trio's own types from mypy.
 $(VENV)/.dev: requirements/dev.lock $(VENV)/.made
 	$(call closure,dev)
 	@rm -rf $(VENV)/lib/python3*/site-packages/trio-stubs $(VENV)/lib/python3*/site-packages/outcome-stubs
-	@touch $(VENV)/.runtime $(VENV)/.model $@
+	@touch $(VENV)/.runtime $(VENV)/.model $(VENV)/.dask $@
 
 # Editable, so that a clone that is pulled runs what it holds.
 $(VENV)/.mesh: pyproject.toml $(VENV)/.made

@@ -333,6 +333,9 @@ def test_the_locks_hold_what_was_asked_for() -> None:
     assert (pins("runtime.in") | overridden).items() <= runtime.items()
     assert (pins("dev.in") | runtime).items() <= dev.items()
     assert pins("build.in").items() <= build.items()
+    assert pins("model.in").items() <= pins("model.lock").items() <= dev.items()
+    assert pins("dask.in").items() <= (dask := pins("dask.lock")).items() <= dev.items()
+    assert all(runtime.get(name, version) == version for name, version in dask.items()), "it stands beside the program"
     assert all(dev.get(name, version) == version for name, version in build.items())
     assert "apsw" not in dev  # it shares a module name with apsw-sqlite3mc
 
