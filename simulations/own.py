@@ -49,12 +49,25 @@ ANY, EACH = "any", "each"
 
 def read_own(path: Path) -> Scenario:
     """Read a scenario from a file; PlanError, with the place, for what is none."""
+    return own_from(own_text(path), path)
+
+
+def own_text(path: Path) -> str:
+    """Read what stands in a scenario's file; PlanError where it cannot be read."""
     try:
         if path.stat().st_size > FILE_BYTES_MAX:
             raise PlanError(f"What stands at {path} is larger than {FILE_BYTES_MAX} B.")
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise PlanError(f"What stands at {path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise PlanError(f"What stands at {path} is no TOML: {error}.") from error
+
+
+def own_from(text: str, path: Path) -> Scenario:
+    """Make a scenario of the text of a file; PlanError, with the place, for what is none."""
+    try:
+        said = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise PlanError(f"What stands at {path} is no TOML: {error}.") from error
     return scenario_from(said, path.stem)

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 from cyclopts import App, Parameter
 
 from cli.commands.sim_model import model
+from cli.commands.sim_sweep import sweep
 from cli.context import Context
 from cli.live import Live
 from cli.options import Flag, Here, WordsOrNone
 from cli.output import one_line
+from cli.seeds import read_seeds
 from cli.words import tell, tell_many
 from mesh.errors import Exit, LocalError
 from mesh.node.local.protocol import JsonObject
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from simulations.shrinking import Shrunk
     from simulations.stage import Done, Stage
 
-SEEDS_MAX: Final = 1_000_000
 OUT: Final = Path("runs")
 LATENCIES: Final = {
     "p50": "latency_p50_ms",
@@ -41,6 +42,7 @@ LATENCIES: Final = {
 
 app = App(name="sim", help="Simulate networks of real nodes: run scenarios by seed, replay and shrink what fails.")
 app.command(model)
+app.command(sweep)
 
 
 @app.command(name="list")
@@ -286,12 +288,7 @@ def _given(pairs: Sequence[str], nodes: int | None, name: str) -> Mapping[str, f
 
 
 def _numbers(seed: int, seeds: str | None) -> range:
-    if seeds is None:
-        return range(seed, seed + 1)
-    first, dots, last = seeds.partition("..")
-    if not dots or not first.isdecimal() or not last.isdecimal() or int(last) - int(first) not in range(1, SEEDS_MAX):
-        raise LocalError(phrase("“{typed}” is no range of seeds, as 0..20 is.", typed=seeds[:40]), code="E-USAGE")
-    return range(int(first), int(last))
+    return range(seed, seed + 1) if seeds is None else read_seeds(seeds)
 
 
 # ---------------------------------------------------------------- what is done

@@ -24,10 +24,11 @@ WIDE_MAX: Final = 22.0
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """One run of a sweep: where it is kept, and what came of it."""
+    """One run of several: where it is kept, and what came of it. `again`: what runs it again, if it was not kept."""
 
     folder: Path
     outcome: Outcome
+    again: str = ""
 
 
 def sweep_page(runs: Sequence[Swept], times_ms: Sequence[int] = ()) -> str:
@@ -71,7 +72,7 @@ def _failures(failed: Sequence[Swept]) -> Iterator[Element]:
         said = [f"{words(run.outcome.name, 80)}, seed {run.outcome.seed}"]
         found = [tag("p", f"{words(first.name)}: {words(first.found)}")] if first is not None else []
         lines.append(tag("li", tag("span", "✗ ", class_="broken"), tag("strong", said), found))
-        lines[-1].extend(commands(run.folder, first))
+        lines[-1].extend([tag("pre", tag("code", words(run.again)))] if run.again else commands(run.folder, first))
     more = [tag("p", f"… and {len(failed) - FAILED_MAX:,} more")] if len(failed) > FAILED_MAX else []
     heading = tag("h2", f"What failed: {len(failed):,}", id="failed-heading")
     yield tag("section", heading, tag("ul", lines, class_="checks"), more, aria_labelledby="failed-heading")

@@ -9,8 +9,13 @@ import pytest
 
 from simulations.checks import Watch, agree, blamed, out_of_order, unread
 from simulations.people import circle
+from simulations.running import run
+from simulations.sweeping.hands import Hands, cluster, here
+from simulations.sweeping.sweep import sweep
+from simulations.sweeping.units import Unit, units_of
 from simulations.weather import Weather
 from simulations.world import World
+from tests.simulations import dasks
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RUN = """
@@ -29,6 +34,27 @@ for seed in range(first, last):
     world.heal()
     world.run(60)
     print(world.digest)
+"""
+
+DAY = """
+people = 3
+[weather]
+loss = 0.1
+[[step]]
+do = "gather"
+group = "g"
+[[step]]
+at_s = 20
+do = "partition"
+sides = ["wren", "juniper sorrel"]
+[[step]]
+at_s = 21
+do = "post"
+who = "any"
+group = "g"
+[[step]]
+at_s = 40
+do = "heal"
 """
 
 
@@ -57,6 +83,36 @@ def test_200_seeds_give_their_digests_in_any_process_and_none_does_with_one_draw
     assert len(set(plain)) == 200
     assert plain == other
     assert not set(plain) & set(astray)
+
+
+def carried(asked: list[Unit], out: Path, hands: Hands) -> list[str]:
+    """Carry units out; give their digests, in the order of the units."""
+    swept = sweep(asked, out, hands)
+    assert swept.present == 0
+    return [row.digest for row in swept.rows]
+
+
+@pytest.mark.long
+def test_200_seeds_give_their_digests_whoever_carries_them_out(tmp_path: Path) -> None:
+    """Here, in a pool under two hash seeds, on a Dask cluster; and none with one draw from elsewhere."""
+    scene = tmp_path / "day.toml"
+    scene.write_text(DAY, encoding="utf-8")
+    asked = units_of([str(scene)], range(200), {})
+    plain = [run(unit.found().plan(unit.seed, {}), unit.seed).digest for unit in asked]
+    assert len(set(plain)) == 200
+    for hash_seed in ("0", "4242"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PYTHONHASHSEED", hash_seed)
+            with here(2) as hands:
+                assert carried(asked, tmp_path / f"pool-{hash_seed}", hands) == plain
+    hash_seeds = ({"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "77"})
+    with dasks.scheduler() as at, dasks.workers(at, tmp_path, *hash_seeds), cluster(at) as hands:
+        assert carried(asked, tmp_path / "dask", hands) == plain
+    (tmp_path / "sitecustomize.py").write_text(dasks.ASTRAY, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(tmp_path))
+        with here(2) as hands:
+            assert not set(carried(asked, tmp_path / "astray", hands)) & set(plain)
 
 
 def test_a_seed_gives_one_digest_whatever_the_process() -> None:
