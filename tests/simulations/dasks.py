@@ -13,6 +13,7 @@ from time import monotonic
 
 ROOT = Path(__file__).resolve().parents[2]
 UP_S = 120.0  # a busy machine takes its time to import Dask
+ALONE_S = 600  # then they end by themselves, where whoever started them was ended and could not
 # A `sitecustomize.py` for processes that are to go astray: the order of what happens at once is drawn from elsewhere.
 ASTRAY = """
 import random
@@ -65,7 +66,8 @@ def _heard(pipe: int, until: str) -> str:
 def scheduler(env: Mapping[str, str] | None = None) -> Iterator[str]:
     """Start a scheduler on a port of its own; give its address as `--executor` takes it."""
     listening = r"Scheduler at: +tcp://\S+\n"
-    with started("dask_scheduler", "--host", "127.0.0.1", "--port", "0", until=listening, env=env) as one:
+    alone = ("--idle-timeout", f"{ALONE_S} s")
+    with started("dask_scheduler", "--host", "127.0.0.1", "--port", "0", *alone, until=listening, env=env) as one:
         (address,) = re.findall(r"Scheduler at: +tcp://(\S+)\n", one.said)
         yield f"dask://{address}"
 
@@ -78,6 +80,7 @@ def workers(at: str, scratch: Path, *envs: Mapping[str, str]) -> Iterator[list[s
             started(
                 *("dask_worker", at.replace("dask://", "tcp://"), "--host", "127.0.0.1", "--nthreads", "1"),
                 *("--no-nanny", "--local-directory", str(scratch / f"worker-{number}"), "--memory-limit", "0"),
+                *("--death-timeout", f"{ALONE_S}"),
                 until="Registered to",
                 env=env,
             )
