@@ -86,6 +86,8 @@ def would_lines(would: JsonObject) -> list[str]:
 def sent_line(report_: JsonObject) -> str:
     """Say of a report or an appeal of one's own to whom it went, or for whom it waits."""
     short = shown_id(fields.text(report_, "id"))
+    if fields.flag(report_, "nobody_left"):
+        return " · ".join((short, tell("not sent: {names} may not be told now", names=_names(report_, "waiting_for"))))
     if waiting := _names(report_, "waiting_for"):
         went = _names(report_, "to")
         sent = (tell("sent to {names}", names=went),) if went else ()
@@ -102,6 +104,9 @@ def sealed_code(context: Context, told: JsonObject) -> int:
     """Say it where what was said under seal has not gone out yet; return the exit status."""
     if fields.flag(told, "told"):
         return Exit.OK
+    if any(fields.flag(fields.record(told, kind), "nobody_left") for kind in KINDS):
+        context.out.say(tell("Nobody has it. Those it was for do not serve now. `mesh status` says what you can do."))
+        return Exit.QUEUED
     context.out.say(tell("Nobody has it yet. It goes out by itself as soon as a member's node is there to carry it."))
     return Exit.QUEUED
 
@@ -190,6 +195,7 @@ def report_lines(report_: JsonObject, *, whole: bool = False) -> list[str]:
     about = one_line(fields.person(fields.record(report_, "about")))
     by, kind = one_line(fields.person(fields.record(report_, "by"))), fields.text(report_, "kind")
     mine, waits, went = fields.flag(report_, "mine"), _names(report_, "waiting_for"), _names(report_, "to")
+    nobody_left = fields.flag(report_, "nobody_left")
     answers = fields.records(report_, "answers")
     parts = [
         shown_id(fields.text(report_, "id")),
@@ -199,7 +205,8 @@ def report_lines(report_: JsonObject, *, whole: bool = False) -> list[str]:
         one_line(fields.text(fields.record(report_, "group"), "name")),
         when(fields.text(report_, "at")),
         tell("sent to {names}", names=went) if mine and went else "",
-        tell("waits for {names}", names=waits) if waits else "",
+        tell("waits for {names}", names=waits) if waits and not nobody_left else "",
+        tell("has reached nobody: {names} may not be told now", names=waits) if nobody_left else "",
         tell("answered") if answers else "",
         _taken_back(mine=mine) if fields.flag(report_, "withdrawn") else "",
         tell("closed") if fields.flag(report_, "closed") and not mine else "",

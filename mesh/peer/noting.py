@@ -85,7 +85,11 @@ def _may_read(room: Room, tag: int, member: MemberPk) -> bool:
 
 
 def tell_notes(state: State, room: Room, step: Step) -> None:
-    """Seal and push what waits, to those who may still be told it; others are not waited for."""
+    """Seal and push what waits, to those who may still be told it; others are not waited for.
+
+    A report or an appeal that nobody was told is not over when nobody may be told it any more: whom it is about may
+    have seen to that. It waits for those whom it was for, in case that they serve again, and its author sees it.
+    """
     if not any(note.waits for note in room.sealed.values()):
         return
     if not room.group.own.confirmed or not can_speak(state, room, step.now):
@@ -101,8 +105,15 @@ def tell_notes(state: State, room: Room, step: Step) -> None:
             if not say_uid(state, room, Kind.NOTE, uid, seal_note(room.group, share, uid, plain, step.means()), step):
                 break
             told.extend(share)
-        left = [member for member in readers if member not in told]
-        _keep(room, key[_MEMBER:], replace(note, waits=left, told=told), step)
+        stays = note.tag in _RECALLED and not told
+        left = [member for member in (note.waits if stays else readers) if member not in told]
+        if (left, told) != (note.waits, note.told):
+            _keep(room, key[_MEMBER:], replace(note, waits=left, told=told), step)
+
+
+def has_nobody_left(room: Room, note: NoteRecord) -> bool:
+    """Say whether a note of ours waits though none of those whom it is for may be told it now."""
+    return bool(note.waits) and not any(_may_read(room, note.tag, MemberPk(member)) for member in note.waits)
 
 
 def close_note(room: Room, command: CloseNote, step: Step) -> None:

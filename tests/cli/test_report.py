@@ -141,6 +141,16 @@ def test_a_report_that_nobody_carries_yet_ends_with_4(home: Path) -> None:
     assert told.json == {"schema": 1, "report": waiting, "told": False}
 
 
+def test_a_report_that_nobody_may_be_told_any_more_does_not_pass_for_sent(home: Path) -> None:
+    lost = REPORT | {"mine": True, "to": [], "waiting_for": [TANSY], "nobody_left": True}
+    with fake_node(home, {"report": {"report": lost, "told": False}, "reports.list": {"reports": [lost]}}):
+        said, listed = mesh("report", "3fa9c1d2", "--yes", home=home), mesh("reports", home=home)
+    assert (said.code, said.out) == (Exit.QUEUED, "77777777 · not sent: tansy may not be told now\n")
+    assert "do not serve now" in said.err
+    assert "has reached nobody: tansy may not be told now\n" in listed.out
+    assert "waits for" not in listed.out
+
+
 def test_reports_are_listed_shown_answered_and_closed(home: Path) -> None:
     answers: dict[str, JsonObject] = {
         "reports.list": {"reports": [REPORT, REPORT | {"kind": "appeal", "about": None, "mine": True, "closed": True}]},

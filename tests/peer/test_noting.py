@@ -8,6 +8,7 @@ from mesh.events import Notice, Space
 from mesh.groups.forgetting import DAY_MS
 from mesh.groups.notes import seal_note, shares
 from mesh.ids import GroupId, MemberPk, PostId
+from mesh.peer.noting import has_nobody_left
 from mesh.peer.records import NoteRecord
 from mesh.peer.tracks import Tried
 from mesh.support.tags import TAGS
@@ -97,6 +98,38 @@ def test_it_waits_across_a_power_cut_and_is_told_to_those_who_may_still_hear_it(
     wren.off()
     wren.on()
     assert heard(wren, gid) == ["please look again"], "after a restart too"
+
+
+def test_what_nobody_may_be_told_any_more_waits_on_and_goes_to_whom_it_was_for_once_they_serve_again() -> None:
+    """Whom it is about is the founder, who demotes its readers while it waits."""
+    world, gid, (wren, juniper, sorrel, tansy) = group(81)
+    for other in (wren, juniper, sorrel):
+        other.off()
+    world.run(5)
+    note = says(tansy, gid, [juniper, sorrel], appeal())
+    tansy.off()
+    for other in (wren, juniper, sorrel):
+        other.on()
+    world.run(20)
+    wren.rank(gid, juniper, Rank.MEMBER)
+    wren.rank(gid, sorrel, Rank.MEMBER)
+    world.run(20)
+    tansy.on()
+    world.run(120)
+    key = tansy.member(gid) + note
+    for _ in range(2):
+        kept = tansy.room(gid).sealed[key]
+        assert (kept.told, set(kept.waits)) == ([], {juniper.member(gid), sorrel.member(gid)})
+        assert has_nobody_left(tansy.room(gid), kept)
+        tansy.off(power_cut=True)
+        tansy.on()
+        world.run(20)
+    wren.rank(gid, juniper, Rank.STEWARD)
+    world.run(60)
+    kept = tansy.room(gid).sealed[key]
+    assert (kept.told, kept.waits) == ([juniper.member(gid)], [])
+    assert (heard(juniper, gid), heard(wren, gid), heard(sorrel, gid)) == (["please look again"], [], [])
+    assert not has_nobody_left(tansy.room(gid), kept)
 
 
 def test_what_was_dealt_with_is_marked_here_alone_and_all_of_it_fades_as_messages_do() -> None:

@@ -116,6 +116,37 @@ def test_what_nobody_has_yet_is_gone_and_never_leaves() -> None:
     assert call(tansy, "outbox")["outbox"] == []
 
 
+def test_what_nobody_may_be_told_any_more_is_said_to_have_reached_nobody() -> None:
+    """The report is about the founder, who sees to it that nobody else serves before it goes out."""
+    world, gid, people, (wren, juniper, sorrel, tansy, _) = five(4)
+    bad = say(wren, "an ugly word")
+    world.run(5)
+    world.partition(("tansy",), ("wren", "juniper", "sorrel", "alder"))
+    world.run(60)
+    sent = part(report(tansy, bad), "report")
+    assert (sent["nobody_left"], len(list_of(sent, "waiting_for"))) == (False, 2)
+    assert "has reached nobody" not in problems(tansy)
+    for k in (1, 2):
+        people[0].rank(gid, people[k], Rank.MEMBER)
+    world.run(10)
+    world.heal()
+    world.run(60)
+    (kept,) = listed(tansy)
+    assert (kept["to"], kept["nobody_left"], sorted(map(str, aliases(kept, "waiting_for")))) == (
+        [],
+        True,
+        ["juniper", "sorrel"],
+    )
+    assert "Your report in “Tuesday grief” has reached nobody" in problems(tansy)
+    assert f"`mesh reports {str(sent['id'])[:8]} --withdraw`" in problems(tansy)
+    (waiting,) = list_of(call(tansy, "outbox"), "outbox")
+    assert "none of those it was for" in str(waiting["why"])
+    assert [listed(desk) for desk in (wren, juniper, sorrel)] == [[], [], []]
+    assert withdraw(tansy, sent)["report"] is None, "nobody had it"
+    assert "has reached nobody" not in problems(tansy)
+    assert call(tansy, "outbox")["outbox"] == []
+
+
 def test_nobody_takes_back_what_another_reported_and_a_steward_of_later_hears_of_neither() -> None:
     world, gid, people, (wren, juniper, sorrel, tansy, alder) = five()
     bad = say(alder, "an ugly word")

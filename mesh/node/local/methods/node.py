@@ -18,6 +18,7 @@ from mesh.node.local.methods.meetings import meeting_reminders
 from mesh.node.local.methods.pace import pace_json
 from mesh.node.local.methods.proofs import proof_problems
 from mesh.node.local.methods.rooms import room_problems
+from mesh.node.local.methods.sealed import sealed_problems
 from mesh.node.local.methods.serving import steward_problems
 from mesh.node.local.methods.share import waiting_questions
 from mesh.node.local.methods.shown import (
@@ -93,6 +94,7 @@ def _problems(desk: Desk, waiting: int) -> list[JsonObject]:
         found.extend(steward_problems(desk, room))
         found.extend(circle_reminders(desk, room))
         found.extend(room_problems(desk, room))
+        found.extend(sealed_problems(room))
         found.extend(_lacking(room, desk.now()))
         only_one = unconfirmed(room)
         if only_one is not None:

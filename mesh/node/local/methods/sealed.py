@@ -1,6 +1,7 @@
 """What was said under seal, as the methods about it share it: saying it, finding it by id, describing it."""
 
 from collections.abc import Container
+from typing import Final
 
 from mesh.commands import CloseNote, SayNote
 from mesh.ids import MemberPk
@@ -9,13 +10,17 @@ from mesh.node.local.methods.desk import Desk
 from mesh.node.local.methods.names import thing_named
 from mesh.node.local.methods.shown import iso, person
 from mesh.node.local.protocol import JsonObject, phrased
+from mesh.peer.noting import has_nobody_left
 from mesh.peer.records import NoteRecord
 from mesh.peer.state import Room
+from mesh.phrases import phrase
 from mesh.support.tags import read_note_value, tag_name
 from mesh.wire.codec import Record, encode
 from mesh.wire.notes import NoteTag, RecallNote, WordKind, WordNote
 
 _MEMBER = 32
+_WAITS: Final = "a word of yours to them alone waits until a member's node is there to take it"
+_NOBODY_LEFT: Final = "nobody has it, and none of those it was for is a steward here now; you can take it back"
 
 
 def value_of(note: NoteRecord) -> Record:
@@ -94,6 +99,7 @@ def note_json(room: Room, key: bytes, note: NoteRecord, gone: Container[bytes] =
         "mine": note.mine,
         "to": [person(room, MemberPk(pk)) for pk in note.told],
         "waiting_for": [person(room, MemberPk(pk)) for pk in note.waits],
+        "nobody_left": has_nobody_left(room, note),
         "at": iso(note.at_ms),
         "closed": bool(note.closed_ms),
         "withdrawn": key in gone,
@@ -109,8 +115,29 @@ def notes_json_waiting(room: Room) -> list[JsonObject]:
             "state": "queued" if not note.told else "sent",
             "waiting_for": [person(room, MemberPk(pk)) for pk in note.waits],
             "receipts_off": [],
-            **phrased(why="a word of yours to them alone waits until a member's node is there to take it"),
+            **phrased(why=_NOBODY_LEFT if has_nobody_left(room, note) else _WAITS),
         }
         for key, note in room.sealed.items()
         if note.waits
+    ]
+
+
+def sealed_problems(room: Room) -> list[JsonObject]:
+    """Say that a report or an appeal of ours reached nobody, and that nobody whom it was for may be told it now."""
+    if room.group.me is None or room.group.own.left:
+        return []
+    name = room.group.founding.name
+    return [
+        phrased(
+            what=phrase("Your report in “{group}” has reached nobody: those it was for do not serve now.", group=name)
+            if note.tag == NoteTag.REPORT
+            else phrase("Your appeal in “{group}” has reached nobody: those it was for do not serve now.", group=name),
+            do=phrase(
+                "It goes out if one of them serves again. `mesh reports {id} --withdraw` takes it back. Then you can "
+                "ask those who serve now.",
+                id=key[_MEMBER:].hex()[:8],
+            ),
+        )
+        for key, note in notes_of(room, NoteTag.REPORT, NoteTag.APPEAL)
+        if note.mine and has_nobody_left(room, note)
     ]
