@@ -39,7 +39,7 @@ from mesh.peer.own import note_came
 from mesh.peer.routing import plan_telling
 from mesh.peer.speaking import can_speak, hand_over, publish
 from mesh.peer.state import Room, State, Step
-from mesh.peer.statements import note_cuts
+from mesh.peer.statements import first_ahead, note_cuts
 from mesh.peer.syncing import PRESENCE_SPREAD_MS, PRESENCE_WAIT_MS, resume_sessions
 from mesh.wire.frames import parse_frame
 from mesh.wire.operations import Cut, ForkBody, OpType, UninviteBody, epoch_block
@@ -243,7 +243,7 @@ def do_chore(state: State, room: Room, step: Step) -> None:
 
 def remove_member(state: State, room: Room, target: MemberPk, reason: str, step: Step) -> None:
     """Remove a member, and close all open invites: the removed could read knocks (protocol.md §12). RefusedError."""
-    cuts = [_cut(room, dev) for dev in _devices_of(room, target)]
+    cuts = [_cut(room, dev, step.now.wall_ms) for dev in _devices_of(room, target)]
     publish(state, room, remove(room.group, target, cuts, reason, step.means()), step)
     _close_invites(state, room, step)
 
@@ -255,7 +255,7 @@ def remove_own_device(state: State, room: Room, dev: DeviceId, member_seed: byte
         raise LocalError("a device is not removed by itself", do="leave the group here", code="E-THIS-DEVICE")
     if group.view.devices.get(dev) != group.own.member_pk:
         raise LocalError("that is no device of yours in this group", code="E-NO-DEVICE")
-    publish(state, room, remove_device(group, dev, _cut(room, dev), member_seed, step.means()), step)
+    publish(state, room, remove_device(group, dev, _cut(room, dev, step.now.wall_ms), member_seed, step.means()), step)
     _close_invites(state, room, step)
 
 
@@ -274,6 +274,13 @@ def _devices_of(room: Room, target: MemberPk) -> list[DeviceId]:
     ]
 
 
-def _cut(room: Room, dev: DeviceId) -> Cut:
+def _cut(room: Room, dev: DeviceId, wall_ms: int) -> Cut:
+    """Return the last message of a device that is to count: the last one here, or that before what is dated ahead.
+
+    A statement that is dated ahead would begin to count when its author is long out.
+    """
+    ahead = first_ahead(room, dev, wall_ms)
+    if ahead is not None and ahead.origin is not None:
+        return Cut(dev=dev, mseq=ahead.mseq - 1, msg_id=ahead.origin.prev)
     track = room.track(dev)
     return Cut(dev=dev, mseq=track.top, msg_id=track.top_id)

@@ -42,12 +42,16 @@ _WAITS: Final = MsgId(ZERO32)
 def keep_statement(room: Room, record: MessageRecord, step: Step) -> None:
     """Keep a statement if it is among its author's newest, and tell whoever listens. RemoteError if it is none.
 
-    Of one who left without a trace there is kept only what binds others (`what_stays`).
+    Of one who left without a trace there is kept only what binds others (`what_stays`). What makes no sense in its form
+    takes no place, and replaces nothing; its name is noted, so that a later version may take it again.
     """
     heard: Stated | None = Stated.of(record)
     if heard is not None and has_erased(room.group, record.member):
         heard = what_stays(heard)
     if heard is None:
+        return
+    if heard.value is None and record.origin is not None and heard.body.form in FORMS:
+        _note_gave_way(room, heard, step)
         return
     stated = _blank_if_over(room, heard, step.now.wall_ms)
     if stated.record.origin is None and room.statements.kept(stated) is not None:
@@ -122,15 +126,31 @@ def notify(room: Room, form: int, step: Step) -> None:
 
 def has_ended(room: Room, body: StatementBody, ts_ms: int, wall_ms: int) -> bool:
     """Say whether a statement's time is over: by its own word, or by the group's `keep` where its form fades."""
-    kept = keep_ms(room.group)
+    kept, lasts_s = keep_ms(room.group), _lasts_s(body)
     fades = body.form not in FORMS or FORMS[body.form].fades
-    over = bool(body.lasts_s) and ts_ms + body.lasts_s * 1000 <= wall_ms
+    over = bool(lasts_s) and ts_ms + lasts_s * 1000 <= wall_ms
     return over or bool(fades and kept and ts_ms + kept <= wall_ms)
+
+
+def _lasts_s(body: StatementBody) -> int:
+    """Return for how long a statement counts by its own word; 0: it has no end of its own."""
+    lasts_s = FORMS[body.form].lasts_s if body.form in FORMS else None
+    value = None if lasts_s is None else read_value(body)
+    return body.lasts_s if lasts_s is None or value is None else lasts_s(value)
 
 
 def draft_has_ended(room: Room, draft: DraftRecord, wall_ms: int) -> bool:
     """Say the same of one of our own that waits."""
     return has_ended(room, read_body(draft.body), draft.ts_ms, wall_ms)
+
+
+def first_ahead(room: Room, dev: DeviceId, wall_ms: int) -> MessageRecord | None:
+    """Return the first statement of a device that is dated ahead, of those that are kept; None where none is."""
+    theirs = (stated.record for stated in room.statements if stated.record.dev == dev)
+    ahead = (
+        there for there in theirs if there.origin is not None and there.ts_ms > wall_ms + limits.CLOCK_AHEAD_MS_MAX
+    )
+    return min(ahead, key=lambda there: there.mseq, default=None)
 
 
 def _blank_if_over(room: Room, stated: Stated, wall_ms: int) -> Stated:

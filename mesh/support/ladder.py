@@ -88,6 +88,12 @@ def quiet_id(author: MemberPk, value: QuietValue) -> bytes:
     return thing_id(Form.QUIET, author, value)
 
 
+def kept_s(value: Record) -> int:
+    """Return for how long a quiet is kept and handed on: no longer than any lift of it, or it would come back."""
+    assert isinstance(value, QuietValue)
+    return value.for_s + LOGGED_S
+
+
 def is_folded(said: Iterable[Said], author: Rank) -> Said | None:
     """Return by whose word one post is folded, of these words on it; None: by nobody's. `author`: its author's rank."""
     heard = [word for word in said if isinstance(word.value, FoldingValue) and word.rank < author]
@@ -109,10 +115,11 @@ QUIETS: Final = Rules(
     check=check_quiet,
     deed="ask somebody to be quiet",
     least=Rank.MODERATOR,
-    only_in=False,
+    only_in=True,
     newest=64,
     standing=True,
     fades=False,
+    lasts_s=kept_s,
 )
 LIFTS: Final = Rules(
     form=Form.LIFT,

@@ -49,6 +49,7 @@ class Rules:
     fades: bool  # it goes as messages go, by the group's `keep`
     speaks: bool = False  # it shows others words of its author: it does not while they are asked to be quiet
     lingers: bool = False  # one that is over is handed on: who missed it would have an older one that lasts longer
+    lasts_s: Callable[[Record], int] | None = None  # for how long it counts, by its value: whatever its author says
     stays: Callable[[Record], Record] | None = None  # what is left of it when its author leaves without a trace
 
 

@@ -7,16 +7,18 @@ from itertools import permutations
 
 import pytest
 
-from mesh.commands import MakeStatement, Rank
+from mesh.commands import MakeStatement, Rank, SetRank
 from mesh.events import Space
 from mesh.ids import GroupId
 from mesh.peer.circling import circles_of
+from mesh.support import meetings
 from mesh.support.circles import Phase
-from mesh.support.ladder import quiet_id
+from mesh.support.ladder import LOGGED_S, quiet_id
 from mesh.support.slots import slot, thing_id
+from mesh.wire import limits
 from mesh.wire.codec import Record, encode
-from mesh.wire.messages import StatementBody
-from mesh.wire.statements import CircleValue, ClosingValue, Form, ListenerValue, MeetingValue, QuietValue
+from mesh.wire.messages import Kind, StatementBody
+from mesh.wire.statements import CircleValue, ClosingValue, Form, LiftValue, ListenerValue, MeetingValue, QuietValue
 from simulations.checks import blamed
 from simulations.people import Person
 from simulations.world import World
@@ -227,8 +229,6 @@ def test_a_quiet_that_is_dated_back_is_opened_by_a_lift() -> None:
     world.run(5)
     skews(world, 3)
     world.run(20)
-    wren.remove(gid, juniper.member(gid))
-    world.run(20)
     assert len(wren.hushed(gid)) == 1, "the quiet is over, and closes what it says that it closes"
     wren.ends_quiet(gid, subject)
     world.run(10)
@@ -332,3 +332,134 @@ def test_what_gave_way_is_forgotten_with_its_author() -> None:
     juniper.leave(gid, wipe=True)
     world.run(30)
     assert wren.node.store.count(Space.GAVE_WAY, gid) == 0
+
+
+# ---------------------------------------------------------------- whatever time they bear
+
+
+def quiet_body(author: Person, gid: GroupId, alias: str, *, lasts_s: int = 0, made_ms: int = 0) -> bytes:
+    """Encode what asks a member to be quiet for two weeks, as a changed program may."""
+    value = QuietValue(made_ms=made_ms, member=author.key_of(gid, alias), for_s=14 * DAY_S, cuts=[])
+    subject = quiet_id(author.member(gid), value)
+    return encode(StatementBody(form=Form.QUIET, subject=subject, lasts_s=lasts_s, value=encode(value)))
+
+
+def test_a_lifted_quiet_does_not_come_back_when_the_lift_has_aged() -> None:
+    """Its author says that it is kept for ever; a lift is kept for 44 days."""
+    world, gid, people, _ = four(73)
+    wren, juniper, sorrel, tansy = people
+    wren.rank(gid, tansy, Rank.MODERATOR)
+    world.run(10)
+    sorrel.post(gid, "said in good faith")
+    world.run(10)
+    forger = Forger(tansy, gid)
+    frame = forger.message(Kind.STATEMENT, quiet_body(tansy, gid, "sorrel"), ts_ms=now_ms(tansy) - 3_600_000)
+    for honest in (wren, juniper, sorrel):
+        forger.hands(honest, frame)
+    world.run(10)
+    assert wren.hushed(gid)
+    [quiet] = wren.quiets(gid)
+    says(
+        wren, gid, Form.LIFT, quiet.id, LiftValue(), lasts_s=limits.QUIET_S_MAX + LOGGED_S
+    )  # as `sanction --lift` does
+    world.run(10)
+    assert [p.hushed(gid) for p in (wren, juniper, sorrel)] == [set()] * 3
+    skews(world, 45 * 24)
+    world.run(60)
+    assert [p.hushed(gid) for p in (wren, juniper, sorrel)] == [set()] * 3
+
+
+def test_one_who_was_removed_asks_nobody_to_be_quiet_from_next_month_on() -> None:
+    """Dated ahead, it begins to count when nobody can see any more why it should."""
+    world, gid, people, _ = four(74)
+    wren, juniper, sorrel, tansy = people
+    wren.rank(gid, tansy, Rank.MODERATOR)
+    world.run(10)
+    forger = Forger(tansy, gid)
+    for month in (1, 2):
+        body = quiet_body(tansy, gid, "sorrel", made_ms=month)
+        frame = forger.message(Kind.STATEMENT, body, ts_ms=now_ms(tansy) + month * 30 * DAY_S * 1000)
+        for honest in (wren, juniper, sorrel):
+            forger.hands(honest, frame)
+    world.run(30)
+    assert wren.quiets(gid) == [], "there is nothing yet that anybody could end"
+    wren.remove(gid, tansy.member(gid))
+    world.run(60)
+    tansy.off()
+    skews(world, 31 * 24)
+    world.run(60)
+    assert [q.lasts(now_ms(p)) for p in (wren, sorrel) for q in p.quiets(gid)] == []
+
+
+def test_one_who_was_removed_does_not_call_the_group_to_a_meeting_next_month() -> None:
+    """Dated ahead, it is the last word of all from that day on."""
+    world, gid, people, _ = four(83)
+    wren, juniper, sorrel, tansy = people
+    wren.rank(gid, tansy, Rank.MODERATOR)
+    world.run(10)
+    forger = Forger(tansy, gid)
+    value = MeetingValue(day="tue", minute=1200, zone="UTC", note="we meet at my house from now on")
+    body = encode(StatementBody(form=Form.MEETING, subject=b"", lasts_s=0, value=encode(value)))
+    frame = forger.message(Kind.STATEMENT, body, ts_ms=now_ms(tansy) + 30 * DAY_S * 1000)
+    for honest in (wren, juniper, sorrel):
+        forger.hands(honest, frame)
+    world.run(10)
+    wren.remove(gid, tansy.member(gid))
+    world.run(60)
+    tansy.off()
+    says(wren, gid, Form.MEETING, b"", MeetingValue(day="fri", minute=1140, zone="UTC", note="as ever"))
+    world.run(20)
+    skews(world, 31 * 24)
+    world.run(60)
+    for honest in (wren, juniper, sorrel):
+        word = meetings.fold(honest.stated(gid, Form.MEETING))
+        assert word is not None
+        assert word.member == wren.member(gid), "tansy has been out for a month"
+
+
+def test_a_moderator_who_stepped_down_asks_nobody_to_be_quiet_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The heads that they claim are theirs to choose, and stepping down makes no new epoch."""
+    world, gid, people, post = four(75)
+    wren, juniper, sorrel, tansy = people
+    wren.rank(gid, tansy, Rank.MODERATOR)
+    world.run(10)
+    log, epoch, seed = tansy.group(gid).log, tansy.group(gid).epoch, tansy.member_seeds[gid]
+    assert epoch is not None
+    before = log.heads_over([epoch], limits.HEADS_MAX)
+    world.ask("tansy", SetRank(group=gid, member=tansy.member(gid), rank=Rank.MEMBER, member_seed=seed))
+    world.run(20)
+    assert wren.group(gid).view.members[tansy.member(gid)].rank is Rank.MEMBER
+    forger = Forger(tansy, gid)
+    with monkeypatch.context() as changed:
+        changed.setattr(type(log), "heads_over", lambda *_: before)
+        frame = forger.message(Kind.STATEMENT, quiet_body(tansy, gid, "sorrel"), ts_ms=now_ms(tansy))
+        pin = forger.message(Kind.STATEMENT, flag_of(post, form=Form.PIN), ts_ms=now_ms(tansy))
+    for honest in (wren, juniper, sorrel):
+        forger.hands(honest, frame)
+        forger.hands(honest, pin)
+    world.run(20)
+    assert [len(p.quiets(gid)) for p in (wren, juniper, sorrel)] == [0, 0, 0]
+    assert [p.pinned(gid) for p in (wren, juniper, sorrel)] == [[post]] * 3, "what they set up as a moderator stays"
+    for rank in (Rank.MODERATOR, Rank.MEMBER):
+        wren.rank(gid, tansy, rank)
+        world.run(20)
+    assert [p.pinned(gid) for p in (wren, juniper, sorrel)] == [[]] * 3, "unless somebody else takes the rank"
+
+
+def test_what_says_nothing_takes_no_room_and_replaces_nothing() -> None:
+    """Else whoever missed what makes no sense in its form would go by what it replaced elsewhere."""
+    world, gid, people, post = four(79)
+    wren, juniper, sorrel, tansy = people
+    tansy.flag(gid, post)
+    world.run(10)
+    forger = Forger(tansy, gid)
+    states(forger, [wren, sorrel], encode(StatementBody(form=Form.FLAG, subject=post, lasts_s=0, value=bytes(4096))))
+    world.run(10)
+    assert [p.flagged(gid) for p in (wren, juniper, sorrel)] == [{post: ["tansy"]}] * 3
+    for k in range(64):
+        body = StatementBody(form=Form.FLAG, subject=k.to_bytes(16, "big"), lasts_s=0, value=bytes(4096))
+        forger.hands(wren, forger.message(Kind.STATEMENT, encode(body), ts_ms=now_ms(tansy)))
+    world.run(10)
+    kept = sum(len(value) for _, value in wren.node.store.scan(Space.STATEMENTS, gid))
+    assert kept < 4096
+    assert blamed(world) == []

@@ -4,8 +4,11 @@ import pytest
 
 from mesh.commands import Rank
 from mesh.errors import LocalError, RefusedError
+from mesh.node.local.methods import messages
 from mesh.node.local.protocol import JsonObject, JsonValue
+from mesh.peer.state import Room
 from mesh.support import ladder
+from mesh.support.ladder import Quiet
 from mesh.support.posts import Wish, compose
 from mesh.support.slots import slot
 from mesh.wire.codec import encode
@@ -330,3 +333,21 @@ def list_of(told: JsonObject, key: str) -> list[JsonObject]:
     found = told[key]
     assert isinstance(found, list)
     return [entry for entry in found if isinstance(entry, dict)]
+
+
+def test_who_was_asked_to_be_quiet_is_worked_out_once_for_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A changed moderator's four devices may have 256 quiets and as many lifts kept here."""
+    world, _, _, (wren, juniper, _, _) = four(85)
+    for k in range(20):
+        say(juniper, f"post {k}")
+    world.run(20)
+    calls: list[Room] = []
+    honest = messages.quiets_of
+
+    def counted(room: Room, wall_ms: int) -> list[Quiet]:
+        calls.append(room)
+        return honest(room, wall_ms)
+
+    monkeypatch.setattr(messages, "quiets_of", counted)
+    assert len(read(wren)) == 20
+    assert len(calls) == 2, "for the page, and for the pins before it"

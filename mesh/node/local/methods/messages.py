@@ -37,6 +37,7 @@ from mesh.peer.tracks import Track
 from mesh.phrases import Words
 from mesh.store.base import Store
 from mesh.support.circles import Circle, current
+from mesh.support.ladder import Quiet
 from mesh.support.own import Choices, Closed
 from mesh.support.posts import interpret, is_shown_whole
 from mesh.support.quotes import quote_of
@@ -61,13 +62,15 @@ class Look:
     store: Store | None = None  # in which what a post answers or quotes is looked up
     state: State | None = None  # in which it is looked up whether what an own post quotes may still leave its group
     circles: tuple[Circle, ...] = ()
+    quiets: tuple[Quiet, ...] = ()
 
     @staticmethod
     def of(desk: Desk, room: Room) -> "Look":
         """Return it for a group at a desk, now."""
         wall_ms = desk.now().wall_ms
         choices, circles = choices_of(desk.store, room.group.gid), tuple(circles_of(room, wall_ms))
-        return Look(wall_ms, desk.running, choices, desk.store, desk.state, circles)
+        quiets = tuple(quiets_of(room, wall_ms))
+        return Look(wall_ms, desk.running, choices, desk.store, desk.state, circles, quiets)
 
 
 def message_json(look: Look, room: Room, value: bytes, *, opened: bool) -> JsonObject:
@@ -158,7 +161,7 @@ def _closed_by(look: Look, room: Room, record: MessageRecord, post: PostBody, *,
         return Closed.AGREEMENT
     if record.member == room.group.own.member_pk:
         return Closed.WARNING if post.cw else None
-    if is_hushed(quiets_of(room, look.wall_ms), record, look.wall_ms):
+    if is_hushed(look.quiets, record, look.wall_ms):
         return Closed.QUIET
     if look.store is not None and is_beyond_pace(look.store, room, record):
         return Closed.PACE
