@@ -4,9 +4,9 @@ import pytest
 
 from mesh.commands import Rank
 from mesh.errors import LocalError, RefusedError
-from mesh.node.local.methods import messages
 from mesh.node.local.protocol import JsonObject, JsonValue
 from mesh.peer.state import Room
+from mesh.peer.statements import quiets_of
 from mesh.support import ladder
 from mesh.support.ladder import Quiet
 from mesh.support.posts import Wish, compose
@@ -342,12 +342,11 @@ def test_who_was_asked_to_be_quiet_is_worked_out_once_for_a_page(monkeypatch: py
         say(juniper, f"post {k}")
     world.run(20)
     calls: list[Room] = []
-    honest = messages.quiets_of
 
     def counted(room: Room, wall_ms: int) -> list[Quiet]:
         calls.append(room)
-        return honest(room, wall_ms)
+        return quiets_of(room, wall_ms)
 
-    monkeypatch.setattr(messages, "quiets_of", counted)
+    monkeypatch.setattr("mesh.node.local.methods.messages.quiets_of", counted)
     assert len(read(wren)) == 20
     assert len(calls) == 2, "for the page, and for the pins before it"
