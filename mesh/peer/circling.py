@@ -29,6 +29,13 @@ def under_way(room: Room, wall_ms: int) -> Circle | None:
     return found if found is not None and found.phase is not Phase.CLOSED else None
 
 
+def was_here_before(room: Room, circle: Circle, seen_ms: int) -> bool:
+    """Say whether what came here at this time was here before the circle was heard of: whatever times both bear."""
+    opening = circle.opening
+    rows = (stated.record for stated in room.statements.about(Form.CIRCLE, opening.subject))
+    return any(row.msg_id == opening.msg_id and seen_ms < row.seen_ms for row in rows)
+
+
 def waits_for_end(room: Room, circle: Circle | None, draft: DraftRecord) -> bool:
     """Say whether a post of ours was typed while another spoke, and so goes out when the circle is over."""
     if circle is None or draft.kind != Kind.POST:

@@ -11,7 +11,7 @@ from mesh.peer.circling import circles_of
 from mesh.peer.state import post_id
 from mesh.support.circles import Circle, in_round, seat
 from mesh.support.posts import Wish, compose
-from mesh.support.slots import slot
+from mesh.support.slots import slot, thing_id
 from mesh.wire.codec import Record, encode
 from mesh.wire.messages import Kind, StatementBody
 from mesh.wire.statements import (
@@ -32,6 +32,7 @@ from tests.peer.forgery import Forger
 from tests.peer.test_raising import newcomer
 from tests.properties.circles import five as five_people
 
+DAY_S = 86_400
 QUESTION = "What helped you this week?"
 
 
@@ -444,3 +445,35 @@ def test_a_clock_that_is_behind_moves_nothing_out_of_turn() -> None:
     world.run(5)
     assert "Sleep." in texts(wren)
     assert stand(shown(wren)) == ("running", ["tansy"])
+
+
+def test_two_members_close_nothing_that_others_said_before_there_was_a_circle() -> None:
+    """They date a circle back by days: by their words it was open, and running, while the others wrote."""
+    world, gid, people, (wren, _, sorrel, _, alder) = five(77)
+    for text in ("on monday", "on thursday"):
+        say(sorrel, text)
+        world.run(10)
+        for node in world.nodes.values():
+            node.skew_ms += 3 * DAY_S * 1000
+        world.run(30)
+    then = world.instant(people[0].node).wall_ms - 5 * DAY_S * 1000
+    value = CircleValue(made_ms=then, question="?", turn_s=DAY_S, rounds=4, lasts_s=7 * DAY_S)
+    circle = thing_id(Form.CIRCLE, people[3].member(gid), value)
+    order = StartValue(order=[people[3].member(gid)[:16], people[1].member(gid)[:16]])
+    changed, second = Forger(people[3], gid), Forger(people[1], gid)
+    for who, form, subject, said, ts_ms in (
+        (changed, Form.CIRCLE, slot(people[3].device(gid), 0), value, then),
+        (second, Form.SEAT, circle, SeatValue(holds=True), then + 1000),
+        (changed, Form.START, circle, order, then + 2000),
+    ):
+        body = encode(StatementBody(form=form, subject=subject, lasts_s=0, value=encode(said)))
+        frame = who.message(Kind.STATEMENT, body, ts_ms=ts_ms)
+        for honest in (people[0], people[2], people[4]):
+            who.hands(honest, frame)
+    world.run(10)
+    for desk in (wren, sorrel, alder):
+        assert shown(desk)["state"] == "running"
+        assert [(post["text"], post["closed_by"]) for post in read(desk)] == [
+            ("on monday", None),
+            ("on thursday", None),
+        ]

@@ -22,7 +22,7 @@ from mesh.node.local.methods.sanctions import folded_by
 from mesh.node.local.methods.shown import iso, person, unconfirmed
 from mesh.node.local.protocol import JsonObject, JsonValue, phrased
 from mesh.peer.agreeing import lacks_yes, waits_for_yes
-from mesh.peer.circling import circles_of, waits_for_end
+from mesh.peer.circling import circles_of, waits_for_end, was_here_before
 from mesh.peer.consent import consent_to, quote_waits, words_of
 from mesh.peer.keepers import keepers_of
 from mesh.peer.links import Session
@@ -148,6 +148,7 @@ def _place_in_circle(look: Look, room: Room, record: MessageRecord) -> JsonObjec
     waits = _waits_for_circle(look, room, post)
     for circle in reversed(look.circles):
         out = circle.stands and not waits and circle.is_out_of_turn(member, post, record.ts_ms)
+        out = out and not was_here_before(room, circle, record.seen_ms)
         if out or (waits and circle is current(look.circles)) or (member, post) in circle.posts:
             return {"id": circle.id.hex(), "out_of_turn": out, "waits": waits}
     return None
