@@ -138,3 +138,38 @@ def test_a_member_who_is_no_steward_lures_nobody_into_a_room() -> None:
     people[0].rank(gid, people[3], Rank.STEWARD)
     world.run(20)
     assert room(juniper)["code"] is None, "what was said before is not kept"
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_one_who_served_for_a_day_does_not_keep_the_room_of_all(late: bool) -> None:
+    """Sorrel founds groups until one has a lower id than the room, and asks all into it: within the hour, or later."""
+    world, gid, people, (wren, juniper, sorrel, _) = four(9)
+    open_(wren)
+    world.run(20)
+    come_in(world, juniper)
+    meant = str(part(room(wren), "room")["id"])
+    people[0].rank(gid, people[2], Rank.STEWARD)
+    world.run(10)
+    if late:
+        for node in world.nodes.values():
+            node.skew_ms += 2 * 3_600_000
+        world.run(40)
+    name, lure = "", GroupId(b"\xff" * 32)
+    while lure.hex() > meant:
+        name += "x"
+        call(sorrel, "group.create", name=name, alias="sorrel", suite="classic", passphrase="p")
+        lure = next(r.group.gid for r in sorrel.state.rooms.values() if r.group.founding.name == name)
+    code = call(sorrel, "invite.new", group=name, uses=5, expires_s=36000, note="", approvals=0)
+    value = encode(RoomNote(gid=lure, code=str(code["uri"])))
+    to = (people[0].member(gid), people[1].member(gid))
+    world.ask("sorrel", SayNote(group=gid, tag=NoteTag.ROOM, to=to, value=value))
+    world.run(20)
+    for desk in (wren, juniper):
+        assert (room(desk)["code"] is None) == late, "who is in a room is asked into no later one"
+        if not late:
+            come_in(world, desk)
+    there = [part(room(desk), "room")["id"] for desk in (wren, juniper)]
+    assert there == [meant if late else lure.hex()] * 2
+    people[0].rank(gid, people[2], Rank.MEMBER)
+    world.run(20)
+    assert [part(room(desk), "room")["id"] for desk in (wren, juniper)] == [meant, meant]

@@ -26,11 +26,12 @@ from mesh.phrases import phrase
 from mesh.support.own import About, SinceRecord, own_key, own_prefix
 from mesh.support.tags import read_note_value
 from mesh.wire import limits
-from mesh.wire.codec import encode
+from mesh.wire.codec import decode, encode
 from mesh.wire.codes import from_uri, to_uri
 from mesh.wire.notes import NoteTag, RoomNote
 
 OFFER_HOURS: Final = 14 * 24  # an offer stands so long, as one to talk does; ours
+TOGETHER_MS: Final = HOUR_MS  # rooms that come to be known so soon after another were opened at the same time; ours
 NAME: Final = "Stewards: "
 
 
@@ -69,10 +70,20 @@ async def open_room(desk: Desk, params: JsonObject) -> JsonObject:
 
 
 def room_of(desk: Desk, room: Room) -> Room | None:
-    """Return the room of a group's stewards that we are in; of several the one with the lowest id, so for all."""
+    """Return the room of a group's stewards: of those that we are in the one that came first here.
+
+    Of several that came within an hour of it, as where two opened one at the same time, it is the one with the lowest
+    id, so for all. One that was offered by nobody who serves now comes after all others.
+    """
     prefix = own_prefix(About.ROOM, room.group.gid)
-    known = (GroupId(key[len(prefix) :]) for key, _ in desk.store.scan(Space.OWN, prefix))
-    gid = min((gid for gid in known if _is_in(desk, gid)), default=None)
+    known = {
+        GroupId(key[len(prefix) :]): decode(SinceRecord, value, bytes_max=len(value)).at_ms
+        for key, value in desk.store.scan(Space.OWN, prefix)
+    }
+    inside = {gid: at_ms for gid, at_ms in known.items() if _is_in(desk, gid)}
+    meant = {gid: at_ms for gid, at_ms in inside.items() if _is_meant(room, gid)} or inside
+    first_ms = min(meant.values(), default=0)
+    gid = min((gid for gid, at_ms in meant.items() if at_ms < first_ms + TOGETHER_MS), default=None)
     return None if gid is None else desk.state.rooms[gid]
 
 
@@ -81,35 +92,51 @@ def _is_in(desk: Desk, gid: GroupId) -> bool:
     return there is not None and state_of(there) not in ("left", "removed")
 
 
+def _is_meant(room: Room, gid: GroupId) -> bool:
+    """Say whether one who serves now offered a group as the room, we among them, or nobody knows any more who did."""
+    notes = [note for note in room.sealed.values() if (value := _value(note)) is not None and value.gid == gid]
+    return not notes or any(note.mine or _serves(room, note) for note in notes)
+
+
+def _serves(room: Room, note: NoteRecord) -> bool:
+    author = room.group.view.members.get(note.by)
+    return author is not None and author.rank <= Rank.STEWARD
+
+
 def _way_in(desk: Desk, room: Room) -> str | None:
     """Return the code of a room into which we were asked and should come: where we are in none, or one meant more."""
     there = room_of(desk, room)
-    offers = [offer for offer in _offers(desk, room) if offer.gid not in desk.state.rooms]
-    best = min(offers, key=lambda offer: offer.gid, default=None)
-    return best.code if best is not None and (there is None or best.gid < there.group.gid) else None
+    offers = [(offer, at_ms) for offer, at_ms in _offers(desk, room) if offer.gid not in desk.state.rooms]
+    if there is not None and _is_meant(room, there.group.gid):
+        since = desk.store.get(Space.OWN, own_key(About.ROOM, there.group.gid, room.group.gid))
+        since_ms = 0 if since is None else decode(SinceRecord, since, bytes_max=len(since)).at_ms
+        lower = [(offer, at_ms) for offer, at_ms in offers if offer.gid < there.group.gid]
+        offers = [(offer, at_ms) for offer, at_ms in lower if at_ms < since_ms + TOGETHER_MS]
+    best, _ = min(offers, key=lambda entry: entry[0].gid, default=(None, 0))
+    return None if best is None else best.code
 
 
 async def _remember(desk: Desk, room: Room) -> None:
-    """Keep which groups that we came into were offered as the room: the notes that say so go in time."""
-    came = (GroupId(offer.gid) for offer in _offers(desk, room) if _is_in(desk, GroupId(offer.gid)))
-    for gid in came:
-        if desk.store.get(Space.OWN, own_key(About.ROOM, gid, room.group.gid)) is None:
-            await _link(desk, room, gid)
+    """Keep which groups that we came into were offered as the room, and when: the notes that say so go in time."""
+    for offer, at_ms in sorted(_offers(desk, room), key=lambda entry: entry[1]):
+        known = desk.store.get(Space.OWN, own_key(About.ROOM, offer.gid, room.group.gid)) is not None
+        if _is_in(desk, offer.gid) and not known:
+            await _link(desk, room, offer.gid, at_ms)
 
 
-async def _link(desk: Desk, room: Room, gid: GroupId) -> None:
-    since = encode(SinceRecord(at_ms=desk.now().wall_ms))
+async def _link(desk: Desk, room: Room, gid: GroupId, at_ms: int) -> None:
+    since = encode(SinceRecord(at_ms=at_ms))
     await desk.ask(KeepOwn(changes=((own_key(About.ROOM, gid, room.group.gid), since),)))
 
 
-def _offers(desk: Desk, room: Room) -> list[RoomNote]:
-    """Return the rooms that those who serve now offered us, whose codes have not run out."""
-    members, hour = room.group.view.members, desk.now().wall_ms // HOUR_MS
-    found: list[RoomNote] = []
+def _offers(desk: Desk, room: Room) -> list[tuple[RoomNote, int]]:
+    """Return the rooms that those who serve now offered us, whose codes have not run out, and when that came (wall)."""
+    hour = desk.now().wall_ms // HOUR_MS
+    found: list[tuple[RoomNote, int]] = []
     for note in room.sealed.values():
-        author, value = members.get(note.by), _value(note)
-        if value is not None and not note.mine and author is not None and author.rank <= Rank.STEWARD:
-            found += [value] if from_uri(value.code)[0].expiry_hour > hour else []
+        value = _value(note)
+        if value is not None and not note.mine and _serves(room, note):
+            found += [(value, note.at_ms)] if from_uri(value.code)[0].expiry_hour > hour else []
     return found
 
 
@@ -142,7 +169,7 @@ async def _found(desk: Desk, room: Room, passphrase: str) -> Room:
             )
         )
     )
-    await _link(desk, room, gid)
+    await _link(desk, room, gid, desk.now().wall_ms)
     return desk.state.rooms[gid]
 
 
