@@ -52,7 +52,7 @@ class View:
         self.chosen: dict[PeerId, Choice] = {}
         self.full_mesh = True  # the group is so small that all are linked with each other
         self._deck: list[MemberPk] = []
-        self._width = 0  # how many are tried at once, while too few are linked
+        self._width = 0  # how many are tried at once, while too few are linked; 0: none are lacking
         self._came = False  # a link came since more were tried last
         self._next_ms = 0  # when more are tried
         self._rotate_ms: int | None = None  # when the next own choice is replaced
@@ -87,7 +87,7 @@ class View:
         """Return after how long to look again; None where there is nothing to choose."""
         if self._rotate_ms is None:
             return None
-        waiting = any(not choice.linked for choice in self.chosen.values())
+        waiting = self._width > 0 or any(not choice.linked for choice in self.chosen.values())
         return WIDEN_MS if waiting else max(WIDEN_MS, self._rotate_ms - now_ms)
 
     # ---------------------------------------------------------------- own choices

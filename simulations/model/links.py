@@ -72,7 +72,7 @@ class Links:
             if touched:
                 self._tend(now_ms, np.unique(np.concatenate(touched)))
             if looking is not None and starting and now_ms < SETTLE_MS - WIDEN_MS:
-                waiting = looking[self._tried[looking] > 0]
+                waiting = looking[(self._tried[looking] > 0) | (self._dialled[looking] > 0)]
                 looks.put(np.full(len(waiting), now_ms + WIDEN_MS, np.int32), waiting)
             if not looks and not self._dials:
                 break

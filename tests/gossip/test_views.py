@@ -154,6 +154,20 @@ def test_one_who_is_alone_slows_down() -> None:
     assert len(net.views[one].chosen) <= TRIED_MAX
 
 
+def test_one_who_lacks_links_looks_again_soon() -> None:
+    """Of those who were tried all answered, and they were too few: nobody is waited for, and yet there is much to do."""
+    view, dice = View(), Random(1)
+    candidates = {key(f"n{k}"): [PeerId(f"n{k}")] for k in range(20)}
+    view.tend(candidates, {}, (), 0, dice)
+    linked = {peer: key(peer) for peer in view.chosen}
+    assert len(linked) < ACTIVE
+    view.tend(candidates, linked, (), WIDEN_MS // 2, dice)
+    assert all(choice.linked for choice in view.chosen.values())
+    assert view.wait_ms(WIDEN_MS // 2) == WIDEN_MS
+    view.tend(candidates, linked, (), WIDEN_MS, dice)
+    assert len(view.chosen) == ACTIVE
+
+
 def test_a_link_that_fails_is_replaced() -> None:
     net = Net(names(40))
     net.run(20_000)
