@@ -18,14 +18,8 @@ from mesh.events import LinkKind, SendClass
 from simulations.chance import seeded_dice
 from simulations.regions import PLAIN, Machine, Nat, Reach, one_way_ms, reach
 
-# From a call to a link: libp2p's negotiations, Noise, Yamux and our hellos, one after the other over the path, as the
-# lab measures it (tests/simulations/test_calls.py). TCP's own two ways come on top in a real network.
-CALL_WAYS: Final = 14
-REDIAL_MS: Final = (
-    200  # after a link that broke, and after the first call in vain; each further one waits twice as long
-)
-REDIAL_MS_MAX: Final = 30_000  # both as the node's dialer has them, and a quarter more or less by chance
-REDIAL_SPREAD: Final = 0.25
+REDIAL_MS: Final = 1_000
+REDIAL_MS_MAX: Final = 8_000
 REORDER_MS: Final = 400  # so much later comes a frame that others pass; ours
 
 
@@ -96,15 +90,6 @@ class Paths:
         while self.weather.loss and dice.random() < self.weather.loss:
             delay += self.weather.retransmit_ms
         return delay
-
-    def call_ms(self, one: str, other: str) -> int:
-        """Draw how long a call takes from the far end's first answer until both have a link: there and back in turn."""
-        return sum(self.delay_ms(*((one, other) if way % 2 else (other, one))) for way in range(CALL_WAYS - 1))
-
-    def redial_ms(self, one: str, in_vain: int) -> int:
-        """Draw how long a machine waits before it calls again, after so many calls in vain."""
-        wait_ms = min(REDIAL_MS << min(max(0, in_vain - 1), 16), REDIAL_MS_MAX)
-        return round(wait_ms * self.dice(f"redial/{one}").uniform(1 - REDIAL_SPREAD, 1 + REDIAL_SPREAD))
 
     def _way_ms(self, one: str, other: str) -> int:
         """Give how long the way is without what happens on it: through a relay, both legs."""

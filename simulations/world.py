@@ -47,7 +47,7 @@ from mesh.store.reading import read_for
 from mesh.store.starting import starting_records
 from simulations.chance import SeededEntropy, SeededSealer, seeded_dice
 from simulations.regions import Reach
-from simulations.weather import REORDER_MS, Parcel, Paths, Pipe, Weather
+from simulations.weather import REDIAL_MS, REDIAL_MS_MAX, REORDER_MS, Parcel, Paths, Pipe, Weather
 
 START_WALL_MS: Final = 1_800_000_000_000  # where virtual time begins; only differences matter
 FETCH_MS_MAX: Final = 3  # a disk answers after 0 to so many ms; ours
@@ -358,23 +358,18 @@ class World:
     def _dial_soon(self, node: Node, peer: PeerId, after_ms: int) -> None:
         generation = node.generation
         number = node.dials[peer] = node.dials.get(peer, 0) + 1
-        answers = False  # somebody there has: then they come to terms, which takes a while
 
         def dial() -> None:
-            nonlocal answers
             if node.generation != generation or node.dials[peer] != number or peer not in node.wanted:
                 return
             far = self._by_peer.get(peer)
             if far is not None and far.name in [name for name, _ in node.links.values()]:
                 return  # it is dialled again when that link breaks
-            if far is None or not far.up or far is node or not self._is_way(node.name, far.name):
-                node.wanted[peer] += 1
-                self._dial_soon(node, peer, self.paths.redial_ms(node.name, node.wanted[peer]))
-            elif answers:
+            if far is not None and far.up and far is not node and self._is_way(node.name, far.name):
                 self._connect(node, far)
-            else:
-                answers = True
-                self._at(node, self.paths.call_ms(node.name, far.name), dial)
+                return
+            node.wanted[peer] += 1
+            self._dial_soon(node, peer, min(REDIAL_MS << min(node.wanted[peer], 8), REDIAL_MS_MAX))
 
         self._at(node, after_ms + self.paths.delay_ms(node.name, str(peer)), dial)
 
@@ -419,7 +414,7 @@ class World:
         def lose() -> None:
             if node.peer is not None and node.generation == generation:
                 if far.peer_id in node.wanted:
-                    self._dial_soon(node, far.peer_id, self.paths.redial_ms(node.name, 0))
+                    self._dial_soon(node, far.peer_id, REDIAL_MS)
                 self._give(node, LinkDown(link=link))
 
         return lose
