@@ -40,6 +40,7 @@ class Space(StrEnum):
     UNREAD = "unread"  # key in MESSAGES -> empty
     EXPIRIES = "expiries"  # gid + when it ends (u64 ms) + the rest of the key in MESSAGES -> which message that is
     WITHDRAWN = "withdrawn"  # gid + post id -> taken back by its author, while its place is being read
+    TAKEN_BACK = "taken_back"  # gid + device id + post id -> number (u64) under which that device took the post back
     FRAMES = "frames"  # gid + device id + mseq (u64) -> sealed frame, for repair
     FILES = "files"  # gid + post id -> which chunks of its files are here, and whether the rest is wanted
     CHUNKS = "chunks"  # gid + post id + chunk id -> sealed chunk
@@ -79,6 +80,7 @@ LOADED: Final = (
     Space.DRAFTS,
     Space.DELIVERY,
     Space.WITHDRAWN,
+    Space.TAKEN_BACK,
     Space.INVITES,
     Space.KNOCKS,
     Space.OBJECTIONS,

@@ -47,6 +47,8 @@ def _forget_device(state: State, room: Room, dev: DeviceId, step: Step) -> None:
     forget_signed(state, gid, dev)
     step.journal.delete_prefix(Space.FRAMES, gid + dev)
     step.journal.delete_prefix(Space.GAVE_WAY, gid + dev)
+    step.journal.delete_prefix(Space.TAKEN_BACK, gid + dev)
+    room.taken_back.pop(dev, None)
     room.statements.forget_gave_way(dev)
     if room.proofs.pop(dev, None) is not None:
         step.journal.delete(Space.PROOFS, gid + dev)

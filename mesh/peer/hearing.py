@@ -25,10 +25,10 @@ from mesh.peer.receipts import hear_receipt, plan_receipt
 from mesh.peer.records import ContactRecord
 from mesh.peer.routing import forward
 from mesh.peer.speaking import drop_draft, readers_of
-from mesh.peer.state import Room, State, Step, message_key
+from mesh.peer.state import Room, State, Step, message_key, post_id
 from mesh.peer.statements import has_ended, read_body
 from mesh.peer.stating import hear_statement
-from mesh.peer.withdrawing import hear_withdrawal
+from mesh.peer.withdrawing import hear_withdrawal, is_shown, is_taken_back
 from mesh.support.posts import interpret, lifetime_s
 from mesh.wire import limits
 from mesh.wire.codec import decode
@@ -71,7 +71,7 @@ def hear_message(state: State, room: Room, epoch: OpId, frame: Frame, link: Link
         return False
     tbs = opened.tbs
     track = room.track(tbs.dev)
-    if tbs.mseq in track.have or (tbs.mseq in track.gone and tbs.mseq in track.sure):
+    if track.has_come(tbs.mseq):
         take_in(room.group, opened, step.means())  # its key is spent, so that it is not opened over and over
         if tbs.mseq not in track.gone:  # nothing is kept of what was forgotten, as a proof of nothing neither
             note_second(state, room, opened, step)
@@ -120,6 +120,8 @@ def comes_too_late(room: Room, tbs: MessageTbs, life_s: int | None, step: Step) 
         return True
     if tbs.kind == Kind.STATEMENT:
         return has_ended(room, read_body(tbs.body), tbs.ts_ms, step.now.wall_ms)
+    if is_shown(tbs.kind) and is_taken_back(room, post_id(tbs.dev, tbs.uid)):
+        return True
     if tbs.kind != Kind.POST:
         return False
     at_ms = place_ms(room, tbs.ts_ms, tuple(tbs.parents), step.now.wall_ms)

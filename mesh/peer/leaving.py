@@ -34,6 +34,7 @@ _WORDS: Final = (
     Space.UNREAD,
     Space.EXPIRIES,
     Space.WITHDRAWN,
+    Space.TAKEN_BACK,
     Space.FILES,
     Space.CHUNKS,
     Space.DELIVERY,
@@ -110,6 +111,7 @@ def _forget_all_but_the_leave(state: State, room: Room, step: Step) -> None:
         room.files,
         room.deliveries,
         room.withdrawn,
+        room.taken_back,
         room.sent,
         room.crowds,
         room.invites,
@@ -137,7 +139,7 @@ def forget_words(room: Room, step: Step) -> None:
     """Forget what was said in a group, and what waits to be said; its keys stay, so that we can say that it is over."""
     for space in (*_WORDS, Space.DRAFTS):
         step.journal.delete_prefix(space, room.group.gid)
-    for held in (room.files, room.deliveries, room.withdrawn, room.sent, room.crowds, room.drafts):
+    for held in (room.files, room.deliveries, room.withdrawn, room.taken_back, room.crowds, room.sent, room.drafts):
         held.clear()
     room.recent.clear()
     room.latest_ms = 0

@@ -39,6 +39,8 @@ from mesh.peer.tracks import Track
 
 Rows = Mapping[bytes, bytes]
 _GID: Final = 32
+_TAKEN_BACK_BYTES: Final = 32  # device, post id
+_MSEQ_BYTES: Final = 8
 _GAVE_WAY_BYTES: Final = 32  # device, mseq, 8 B of the msg id
 _GROUP_SPACES: Final = (Space.OPS, Space.EPOCHS, Space.CHAINS, Space.KEMS, Space.DEVICES)
 # Spaces whose keys do not begin with a group.
@@ -128,6 +130,11 @@ def _load_room(room: Room, found: Mapping[Space, Rows]) -> Room:
         room.hold_delivery(PostId(key), delivery)
     for key, value in rows(Space.WITHDRAWN):
         room.withdrawn[PostId(key)] = load(MessageRecord, value)
+    for key, value in rows(Space.TAKEN_BACK):
+        if len(key) != _TAKEN_BACK_BYTES or len(value) != _MSEQ_BYTES:
+            raise damaged("what was taken back")
+        there = room.taken_back.setdefault(DeviceId(key[:16]), {})
+        there[PostId(key[16:])] = int.from_bytes(value, "big")
     for key, value in rows(Space.INVITES):
         room.invites[OpId(key)] = load(InviteRecord, value)
     for key, value in rows(Space.KNOCKS):

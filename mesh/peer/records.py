@@ -48,6 +48,7 @@ class TrackRecord(Record, frozen=True):
     presence: shapes.MseqOrNone  # the number of the newest presence of it
     quiet: bool  # in which it says that it gives no receipts
     gone: RangesRecord  # numbers whose messages were forgotten here, or came too late to be kept
+    passed: RangesRecord  # numbers under which something came that was not kept
     aged: shapes.MseqOrNone  # up to here no frame is kept for repair
     mark: shapes.MseqOrNone  # the highest one when we last looked
     mark_ms: shapes.Millis  # and when that was; 0: never

@@ -159,7 +159,7 @@ def _take(room: Room, signed: SignedMessage, step: Step) -> int | None:
         return body.form
     track = room.track(tbs.dev)
     was_here = kept is not None or room.statements.gave_way(stated)
-    if not was_here and (tbs.mseq in track.have or (tbs.mseq in track.gone and tbs.mseq in track.sure)):
+    if not was_here and track.has_come(tbs.mseq):
         return None  # under this number something else was heard: it was signed afterwards, or says nothing any more
     keep_statement(room, record, step)
     return body.form

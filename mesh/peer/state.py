@@ -117,6 +117,7 @@ class Room:
     arriving: dict[bytes, Arrival] = field(default_factory=dict)  # T -> whom our node may let in or welcome by itself
     contacts: dict[DeviceId, ContactRecord] = field(default_factory=dict)
     withdrawn: dict[PostId, MessageRecord] = field(default_factory=dict)  # taken back, and their place is being read
+    taken_back: dict[DeviceId, dict[PostId, int]] = field(default_factory=dict)  # by a device, under which number
     statements: Statements = field(default_factory=Statements)  # what was stated, for others to fold
     asking_stated: AskingStated | None = None
     cuts: dict[DeviceId, int] = field(default_factory=dict)  # of devices that are out and stated something

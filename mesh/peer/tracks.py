@@ -30,6 +30,7 @@ class Track:
     presence: int = 0  # the number of the newest presence of it
     quiet: bool = False  # in which it says that it gives no receipts
     gone: Frontier = field(default_factory=Frontier)  # were forgotten here, or came too late to be kept
+    passed: Frontier = field(default_factory=Frontier)  # came, and were not kept
     aged: int = 0  # up to here no frame is kept for repair
     mark: int = 0  # the highest one when we last looked
     mark_ms: int = 0  # and when that was (wall); 0: never
@@ -50,7 +51,12 @@ class Track:
     def pass_over(self, mseq: int, msg_id: MsgId, epoch: OpId, heads: Sequence[OpId]) -> None:
         """Note a message that came and is not kept: its time had run out, or its author had taken it back."""
         self.forget(mseq)
+        self.passed = self.passed.add(mseq)
         self._know(mseq, msg_id, epoch, heads)
+
+    def has_come(self, mseq: int) -> bool:
+        """Say whether a message came under this number, whether it was kept or not; nobody's word stands for that."""
+        return mseq in self.have or mseq in self.passed
 
     def _know(self, mseq: int, msg_id: MsgId, epoch: OpId, heads: Sequence[OpId]) -> None:
         self.sure = self.sure.add(mseq)
@@ -107,6 +113,7 @@ class Track:
             presence=self.presence,
             quiet=self.quiet,
             gone=_ranges(self.gone),
+            passed=_ranges(self.passed),
             aged=self.aged,
             mark=self.mark,
             mark_ms=self.mark_ms,
@@ -133,6 +140,7 @@ class Track:
             presence=record.presence,
             quiet=record.quiet,
             gone=_frontier(record.gone),
+            passed=_frontier(record.passed),
             aged=record.aged,
             mark=record.mark,
             mark_ms=record.mark_ms,

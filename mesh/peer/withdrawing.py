@@ -2,11 +2,15 @@
 
 A withdrawal is a message of its author's (kind 10). It names the post by device, number and uid, and takes its place:
 the row that is read becomes the withdrawal's own, so that it can be handed on as its author signed it. The frame goes,
-and the number counts as forgotten (`Track.gone`): whenever the post comes after that, by whomever, it is not taken in.
+and the number under which it was here counts as forgotten (`Track.gone`). What is taken back is the post with that uid
+alone, whatever number is named: whenever it comes after that, by whomever, it is not taken in, and anything else under
+the number is. So nobody silences another device of theirs ahead of time, for its uids are still to be drawn.
 
 What nobody has yet is just dropped, and never leaves. Where the post stood here is found in the store, which takes a
 moment; until then the withdrawal waits there, so that a crash loses none.
 """
+
+from typing import Final
 
 from msgspec import structs
 
@@ -29,6 +33,8 @@ from mesh.peer.state import PlaceFor, Room, State, Step, message_key, post_id
 from mesh.wire import limits
 from mesh.wire.codec import decode, encode
 from mesh.wire.messages import Kind, WithdrawalBody
+
+_KNOWN_KINDS: Final = frozenset(map(int, Kind))
 
 # ---------------------------------------------------------------- ours
 
@@ -95,11 +101,10 @@ def hear_withdrawal(state: State, room: Room, original: Original, sig: bytes, st
     tbs = original.tbs
     body = decode(WithdrawalBody, tbs.body, bytes_max=limits.MESSAGE_BYTES_MAX)
     card = room.group.log.card(body.dev)
-    track = room.track(body.dev)
-    if card is None or card.member_pk != original.member or body.mseq > track.top + limits.MSEQ_JUMP_MAX:
+    if card is None or card.member_pk != original.member or (body.dev == tbs.dev and body.mseq >= tbs.mseq):
         return
     post = post_id(body.dev, body.uid)
-    forget_frame(state, room, body.dev, body.mseq, step)
+    _note(room, tbs.dev, post, tbs.mseq, step)
     drop_files(room, post, step)
     _end(room, post, step)
     at_ms = place_ms(room, body.ts_ms, (), step.now.wall_ms)
@@ -107,6 +112,27 @@ def hear_withdrawal(state: State, room: Room, original: Original, sig: bytes, st
     room.withdrawn[post] = structs.replace(record, post=post)
     step.journal.put(Space.WITHDRAWN, room.group.gid + post, encode(room.withdrawn[post]))
     find_place(state, room, post, step)
+
+
+def _note(room: Room, dev: DeviceId, post: PostId, mseq: int, step: Step) -> None:
+    """Note that a device took a post back, of its newest words only: which are kept hangs on no order."""
+    there = room.taken_back.setdefault(dev, {})
+    there[post] = max(mseq, there.get(post, 0))
+    step.journal.put(Space.TAKEN_BACK, room.group.gid + dev + post, there[post].to_bytes(8, "big"))
+    if len(there) > limits.TAKEN_BACK_MAX:
+        oldest = min(there, key=lambda other: (there[other], other))
+        del there[oldest]
+        step.journal.delete(Space.TAKEN_BACK, room.group.gid + dev + oldest)
+
+
+def is_taken_back(room: Room, post: PostId) -> bool:
+    """Say whether a post was taken back, whether it was here before or not."""
+    return post in room.withdrawn or any(post in there for there in room.taken_back.values())
+
+
+def is_shown(kind: int) -> bool:
+    """Say whether messages of a kind are rows that are read, which can be taken back; of later versions too."""
+    return kind == Kind.POST or kind not in _KNOWN_KINDS
 
 
 def find_place(state: State, room: Room, post: PostId, step: Step, *, place: bytes = b"") -> None:
@@ -130,6 +156,8 @@ def take_place(state: State, wanted: PlaceFor, value: bytes | None, step: Step) 
     step.journal.delete(Space.WITHDRAWN, wanted.gid + wanted.post)
     if value is not None:
         there = load(MessageRecord, value)
+        if there.kind != Kind.WITHDRAWAL:
+            forget_frame(state, room, there.dev, there.mseq, step)
         drop_message(wanted.place, there.gone_ms, step)
         record = structs.replace(record, at_ms=there.at_ms, gone_ms=there.gone_ms)
     elif not _was_ours(room, record):

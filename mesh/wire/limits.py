@@ -161,6 +161,7 @@ STATEMENT_VALUE_BYTES_MAX: Final = 4096
 MEETING_NOTE_BYTES_MAX: Final = 1024
 STATEMENTS_OF_PAGE_MAX: Final = 512  # handed on in one answer
 STATEMENT_PAGES_MAX: Final = 256  # answers that are taken from one who hands on, over a link: 64 MiB
+TAKEN_BACK_MAX: Final = 256  # posts that one device took back, of which the names are kept, the newest: 24 B each; ours
 GAVE_WAY_MAX: Final = 1024  # statements of one device that were replaced, of which the names are kept: 16 B each
 STATEMENTS_UNKNOWN_MAX: Final = 32  # of one device that are kept, of all forms that are not known here together
 RESOURCES_MAX: Final = 32  # of one device on the shelf

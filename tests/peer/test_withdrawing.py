@@ -99,6 +99,9 @@ def test_a_withdrawal_that_comes_before_the_post_keeps_it_out_and_stands_in_its_
     world.heal()
     world.run(40)
     assert sorrel.taken_back(gid) == [post]
+    sorrel.off()
+    sorrel.on()
+    world.run(30)
     Forger(juniper, gid).hands(sorrel, frame)  # somebody kept it, and hands it over all the same
     world.run(5)
     assert sorrel.taken_back(gid) == [post]
