@@ -11,6 +11,7 @@ from cli.context import Context
 from cli.group_lines import agreement_lines, said_yes_line
 from cli.options import Here, Seconds
 from cli.output import one_line
+from cli.prompted import call_with_words
 from cli.told import told_code
 from cli.words import in_english, tell
 from mesh.errors import LocalError
@@ -56,8 +57,13 @@ def edit(group: str, file: Path | None = None, /, *, context: Here) -> None:
     file
         A file with the text; - reads it from stdin.
     """
-    text = read_file(file) if file else given_text(None, "The new agreement", instead=phrase("FILE, or - for stdin"))
-    told = context.call("group.agreement", {"group": group, "action": "edit", "text": text})
+    text = read_file(file) if file else None
+    told = call_with_words(
+        context,
+        "group.agreement",
+        {"group": group, "action": "edit"},
+        {"text": (text, lambda: given_text(text, "The new agreement", instead=phrase("FILE, or - for stdin")))},
+    )
     version = fields.number(fields.record(told, "agreement"), "version")
     if told.get("changed") is False:
         context.out.result(

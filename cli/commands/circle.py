@@ -12,6 +12,7 @@ from cli.durations import spoken_duration
 from cli.modes import mode_for
 from cli.options import Commas, Flag, Here, Seconds, WordOrNone
 from cli.output import one_line
+from cli.prompted import ask_with_words, call_with_words
 from cli.render import indented, shown_id, when
 from cli.tips import tips_for
 from cli.told import told_code
@@ -76,13 +77,19 @@ def open_(
     """
     asked: JsonObject = {
         "group": group,
-        "question": given_line(question, "What is the question", instead="QUESTION"),
         "turn_s": turn,
         "rounds": rounds,
         "lasts_s": lasts,
         "wait_s": wait,
     }
-    return _done(context, "circle.open", asked)
+    told = call_with_words(
+        context,
+        "circle.open",
+        asked,
+        {"question": (question, lambda: given_line(question, "What is the question", instead="QUESTION"))},
+    )
+    context.out.result(told, circle_lines(told))
+    return told_code(context, told)
 
 
 @app.command
@@ -139,13 +146,23 @@ def say(
         context.out.say(*tips_for(cw or ""))
         asked: JsonObject = {
             "group": group,
-            "text": given_text(text, "What do you want to say?", instead=phrase("TEXT, or - for stdin")),
             "mode": mode_for(shown, mode),
             "cw": cw or "",
             "topics": list(topics or ()),
             "wait_s": wait,
         }
-        told = api.call("circle.say", asked)
+        told = ask_with_words(
+            context,
+            api,
+            "circle.say",
+            asked,
+            {
+                "text": (
+                    text,
+                    lambda: given_text(text, "What do you want to say?", instead=phrase("TEXT, or - for stdin")),
+                )
+            },
+        )
     context.out.result(told, circle_lines(told))
     return told_code(context, told)
 

@@ -6,6 +6,7 @@ from cli import fields
 from cli.ask import given_line
 from cli.options import Here, Seconds, WordOrNone
 from cli.output import one_line
+from cli.prompted import call_with_words
 from cli.render import INDENT, shown_id
 from cli.told import told_code
 from cli.words import tell
@@ -34,8 +35,13 @@ def ask(group: str, member: str, text: str | None = None, /, *, wait: Seconds = 
     wait
         How long to wait until it is out.
     """
-    said = given_line(text, "What do you look for", instead="TEXT")
-    told = context.call("introduce.ask", {"group": group, "member": member, "text": said, "wait_s": wait})
+    asked: JsonObject = {"group": group, "member": member, "wait_s": wait}
+    told = call_with_words(
+        context,
+        "introduce.ask",
+        asked,
+        {"text": (text, lambda: given_line(text, "What do you look for", instead="TEXT"))},
+    )
     context.out.result(told, question_lines(fields.record(told, "question")))
     return told_code(context, told)
 

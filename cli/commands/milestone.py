@@ -6,6 +6,7 @@ from cli import fields
 from cli.ask import given_line
 from cli.options import Flag, Here, Seconds, WordOrNone
 from cli.output import one_line
+from cli.prompted import call_with_words
 from cli.render import INDENT, shown_id
 from cli.told import told_code
 from cli.words import tell, tell_many
@@ -52,13 +53,14 @@ def add(
     """
     asked: JsonObject = {
         "group": group,
-        "text": given_line(text, "What is counted", instead="TEXT"),
         "since": since,
         "count": count,
         "invite": invite,
         "wait_s": wait,
     }
-    told = context.call("milestone.add", asked)
+    told = call_with_words(
+        context, "milestone.add", asked, {"text": (text, lambda: given_line(text, "What is counted", instead="TEXT"))}
+    )
     context.out.result(told, milestone_lines(fields.record(told, "milestone")))
     return told_code(context, told)
 

@@ -8,6 +8,7 @@ from cli import fields
 from cli.ask import confirm, given_text
 from cli.options import Here
 from cli.output import one_line
+from cli.prompted import call_with_words
 from cli.render import indented, shown_id, when
 from cli.words import tell
 from mesh.errors import LocalError
@@ -32,8 +33,17 @@ def add(text: str | None = None, /, *, about: Literal["gave", "received"] | None
     about
         What you gave, or what you received.
     """
-    said = given_text(text, "What do you want to remember?", instead=phrase("TEXT, or - for stdin"))
-    told = context.call("reflect.add", {"text": said, "about": about})
+    told = call_with_words(
+        context,
+        "reflect.add",
+        {"about": about},
+        {
+            "text": (
+                text,
+                lambda: given_text(text, "What do you want to remember?", instead=phrase("TEXT, or - for stdin")),
+            )
+        },
+    )
     short = shown_id(fields.text(fields.record(told, "note"), "id"))
     context.out.result(told, [f"{tell('Kept for you alone')} · {short}"])
 

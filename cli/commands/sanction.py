@@ -7,6 +7,7 @@ from cli.ask import given_text
 from cli.commands.report import sealed_code, sent_line
 from cli.options import Here, Seconds, SecondsOrNone, WordOrNone
 from cli.output import one_line
+from cli.prompted import call_with_words
 from cli.render import shown_id, when
 from cli.told import told_code
 from cli.words import tell
@@ -64,11 +65,18 @@ def sanction(
         "group": group,
         "member": member,
         "step": step,
-        "reason": given_text(reason, "Reason, for them alone", instead="--reason") if asked_for else None,
         "message": message,
         "wait_s": wait,
     }
-    told = context.call("sanction", asked if for_ is None else asked | {"for_s": for_})
+    asked |= {} if for_ is None else {"for_s": for_}
+    told = call_with_words(
+        context,
+        "sanction",
+        asked,
+        {"reason": (reason, lambda: given_text(reason, "Reason, for them alone", instead="--reason"))}
+        if asked_for
+        else {},
+    )
     context.out.result(told, [sanction_line(fields.record(told, "sanction"))])
     return told_code(context, told)
 

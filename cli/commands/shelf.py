@@ -6,6 +6,7 @@ from cli import fields
 from cli.ask import given_line, given_text
 from cli.options import Flag, Here, Seconds, WordOrNone
 from cli.output import one_line
+from cli.prompted import Asking, call_with_words
 from cli.render import INDENT, indented, shown_id, when
 from cli.told import told_code
 from cli.words import tell
@@ -59,17 +60,18 @@ def add(
     """
     asked: JsonObject = {
         "group": group,
-        "title": given_line(title, "Its title", instead="TITLE"),
-        "text": ""
-        if text is None and link
-        else given_text(text, "The text", instead=phrase("TEXT, --link, or - for stdin")),
         "link": link,
         "note": note,
         "language": language,
         "review_by": review_by,
         "wait_s": wait,
     }
-    told = context.call("shelf.add", asked)
+    text = "" if text is None and link else text
+    words: Asking = {
+        "title": (title, lambda: given_line(title, "Its title", instead="TITLE")),
+        "text": (text, lambda: given_text(text, "The text", instead=phrase("TEXT, --link, or - for stdin"))),
+    }
+    told = call_with_words(context, "shelf.add", asked, words)
     line = resource_line(fields.record(told, "resource"))
     context.out.result(told, [tell("On the shelf: {resource}", resource=line)])
     return told_code(context, told)

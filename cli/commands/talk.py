@@ -17,6 +17,7 @@ from cli.join_lines import join_next, join_state
 from cli.modes import means_advice, mode_for
 from cli.options import Commas, Flag, Here, Seconds, SecondsOrNone, WordOrNone
 from cli.output import one_line
+from cli.prompted import ONCE_MORE, given_back, require_welcome
 from cli.render import all_of, audience_line, delivery_line, shown_id, standing
 from cli.tips import tips_for
 from cli.words import tell, to_tell
@@ -26,7 +27,6 @@ from mesh.node.local.protocol import JsonObject
 from mesh.phrases import phrase
 
 Mode = Literal["listening", "experience", "advice", "resources"]
-ONCE_MORE: Final = to_tell("Here is your text once more, so that you can take it from here:")
 WAITING: Final = frozenset({"preview", "knocking", "awaiting-approval"})  # states of an attempt to join
 IN_A_CIRCLE: Final = (
     "A circle is under way: one speaks, and the others listen. Your words wait here until it is over.",
@@ -125,6 +125,8 @@ def _asked_for(
         shown = looked_up(api, group)
         seen_by, mode_of_it = audience(shown, no_history=fields.flag(asked, "no_history")), mode_for(shown, mode)
         advice = means_advice(answered(api, reply_to), mode_of_it, confirmed=confirmed)
+        if text is None:
+            require_welcome(api, "post", asked | {"mode": mode_of_it, "confirm_advice": advice})
         written = _written(context, text, seen_by, fields.text(asked, "cw"))
         asked |= {"text": written, "mode": mode_of_it, **({"confirm_advice": True} if advice else {})}
         return _send(context, api, asked, files, seen_by, typed=text is None)
@@ -149,14 +151,10 @@ def _send(
 
 def _sent(context: Context, api: Api, asked: JsonObject, files: Sequence[Given], *, typed: bool) -> JsonObject:
     """Hand over the files, then post; where that fails, a text that was typed for it is shown once more."""
-    try:
+    with given_back(context, [fields.text(asked, "text")] if typed else []):
         if files:
             asked["files"] = hand_over(api, fields.text(asked, "group"), files)
         return api.call("post", asked)
-    except MeshError:
-        if typed:
-            context.out.insist(tell(ONCE_MORE), fields.text(asked, "text"))
-        raise
 
 
 def what_it_waits_for(message: JsonObject, group: JsonObject, *, node_up: bool) -> list[str]:

@@ -278,12 +278,17 @@ def _create(state: State, command: CreateGroup, step: Step) -> bytes:
     return group.gid
 
 
-def _post(state: State, room: Room, command: Post, step: Step) -> bytes:
+def require_may_post(state: State, room: Room, mode: str, wall_ms: int) -> None:
+    """LocalError or RefusedError, in words, where nothing may be posted by us in this mode now, whatever it says."""
     require_in(room)
     require_open(state, room)
-    require_mode(room.group, command.mode)
-    agreeing.require_yes(room, step.now.wall_ms)
-    require_not_quiet(room, step.now.wall_ms)
+    require_mode(room.group, mode)
+    agreeing.require_yes(room, wall_ms)
+    require_not_quiet(room, wall_ms)
+
+
+def _post(state: State, room: Room, command: Post, step: Step) -> bytes:
+    require_may_post(state, room, command.mode, step.now.wall_ms)
     body = compose(
         Wish(
             text=command.text,

@@ -32,9 +32,7 @@ _OF_CIRCLES: Final[frozenset[int]] = frozenset(FORMS_OF_CIRCLES)
 
 def make_statement(state: State, room: Room, command: MakeStatement, step: Step) -> bytes:
     """State something; return its id (16 B), or nothing where nothing had to be said. RefusedError, LocalError."""
-    require_may(room, FORMS[command.form])
-    if FORMS[command.form].speaks and not command.takes_back:
-        require_not_quiet(room, step.now.wall_ms)
+    require_sayable(room, command, step.now.wall_ms)
     if len(command.subject) > limits.STATEMENT_SUBJECT_BYTES_MAX:
         raise LocalError("there is no such thing to say something of", code="E-USAGE")
     body = StatementBody(form=command.form, subject=command.subject, lasts_s=command.lasts_s, value=command.value)
@@ -78,6 +76,13 @@ def follow(state: State, room: Room, forms: Iterable[int], step: Step) -> None:
 
 def _is_about(one: StatementBody, other: StatementBody) -> bool:
     return (one.form, one.subject) == (other.form, other.subject)
+
+
+def require_sayable(room: Room, command: MakeStatement, wall_ms: int) -> None:
+    """RefusedError, in words, where we may not state this now: by our rank, or while we are asked to be quiet."""
+    require_may(room, FORMS[command.form])
+    if FORMS[command.form].speaks and not command.takes_back:
+        require_not_quiet(room, wall_ms)
 
 
 def require_may(room: Room, rules: Rules) -> None:

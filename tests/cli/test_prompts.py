@@ -15,7 +15,7 @@ import pexpect
 import pytest
 
 from demo.people import wait_for
-from mesh.errors import LockedError
+from mesh.errors import LockedError, RefusedError
 from mesh.node.local.protocol import JsonObject
 from tests.cli.runner import COMMAND, environment
 from tests.node.local.fake_node import Reply, fake_node
@@ -153,6 +153,52 @@ def test_a_post_is_asked_for_and_may_have_several_lines(home: Path) -> None:
             child.sendline(".")
             child.expect("sent")
         assert dict(node.handler.asked)["post"]["text"] == "First line, ä.\n\n" + "a" * 5000
+
+
+NO_TURN = RefusedError("it is not your turn", code="E-NOT-YOUR-TURN")
+ASKED_FOR = [  # what takes words, with its method and what is typed for it
+    (("circle", "say", "grief"), "circle.say", ["mine to say", "."]),
+    (("circle", "open", "grief"), "circle.open", ["what helps?"]),
+    (("sanction", "grief", "juniper", "note"), "sanction", ["be gentle", "."]),
+    (("shelf", "add", "grief", "--review-by", "31.1.2030"), "shelf.add", ["At night", "In for four.", "."]),
+    (("introduce", "ask", "grief", "tansy"), "introduce.ask", ["for carers"]),
+    (("milestone", "add", "grief"), "milestone.add", ["in the new flat"]),
+    (("reflect", "add"), "reflect.add", ["it was good", "."]),
+    (("group", "agreement", "edit", "grief"), "group.agreement", ["Be kind.", "."]),
+    (("post", "grief"), "post", ["hello", "."]),
+]
+
+
+@pytest.mark.parametrize(("line", "method", "typed"), ASKED_FOR, ids=[method for _, method, _ in ASKED_FOR])
+def test_what_would_be_refused_is_said_before_anything_is_typed(
+    home: Path, line: tuple[str, ...], method: str, typed: list[str]
+) -> None:
+    del typed
+    with fake_node(home, {"group.show": {"group": {}}, "check": NO_TURN}) as node:
+        with terminal(*line, home=home, code=5) as child:
+            child.expect("It is not your turn")
+            assert "> " not in (child.before or "")
+        asked = [params for name, params in node.handler.asked if name == "check"]
+    assert [params["method"] for params in asked] == [method]
+    assert method not in dict(node.handler.asked)
+
+
+@pytest.mark.parametrize(("line", "method", "typed"), ASKED_FOR, ids=[method for _, method, _ in ASKED_FOR])
+def test_what_was_typed_and_is_refused_all_the_same_is_shown_once_more(
+    home: Path, line: tuple[str, ...], method: str, typed: list[str]
+) -> None:
+    with (
+        fake_node(home, {"group.show": {"group": {}}, "check": {"may": True}, method: NO_TURN}),
+        terminal(*line, home=home, code=5) as child,
+    ):
+        for number, text in enumerate(typed):
+            if text != ".":
+                child.expect("> " if typed[number + 1 :] == ["."] else r"[^:?]+[:?] ")
+            child.sendline(text)
+        child.expect("Here is your text once more")
+        for text in typed:
+            child.expect_exact(text) if text != "." else None
+        child.expect("It is not your turn")
 
 
 JOIN: JsonObject = {

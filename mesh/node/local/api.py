@@ -23,6 +23,7 @@ Passphrase: TypeAlias = Callable[[], str]
 METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "api.methods": (),
     "appeal": ("group", "note?", "wait_s"),
+    "check": ("method", "asked"),
     "circle.close": ("group", "words?", "wait_s"),
     "circle.join": ("group", "leave?", "wait_s"),
     "circle.next": ("group", "wait_s"),

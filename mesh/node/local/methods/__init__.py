@@ -12,6 +12,7 @@ from typing import Final
 from mesh.node.local.api import METHODS, STREAMS, unknown_method
 from mesh.node.local.methods import (
     agreements,
+    checking,
     circles,
     devices,
     doors,
@@ -52,6 +53,7 @@ TABLE: Final[Mapping[str, Method]] = MappingProxyType(
     {
         "api.methods": node.methods,
         "appeal": sanctions.appeal,
+        "check": checking.check,
         "circle.close": circles.close,
         "circle.join": circles.join,
         "circle.next": circles.next_,

@@ -24,6 +24,8 @@ async def ask(desk: Desk, params: JsonObject) -> JsonObject:
     """Ask one member, under seal."""
     room = group_named(desk.state, given.text(params, "group"))
     member = member_named(room, given.text(params, "member"))
+    if member == room.group.own.member_pk:
+        raise LocalError("that is you", do="name another member; `mesh group members` lists them", code="E-NO-MEMBER")
     key = await say(desk, room, NoteTag.SEEKING, [member], introductions.compose_question(given.text(params, "text")))
     told = await said(desk, room, key, params)
     return {"question": _json(room, key, room.sealed[key], _answers(room)), "told": told}
