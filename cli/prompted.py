@@ -17,6 +17,8 @@ Asking = Mapping[str, tuple[str | None, Callable[[], str]]]  # by parameter: wha
 
 def call_with_words(context: Context, method: str, asked: JsonObject, words: Asking) -> JsonObject:
     """Ask the node for something that takes words, at which those that were left out are typed."""
+    if not can_ask() or all(value is not None for value, _ in words.values()):  # nothing is typed for it
+        return context.call(method, asked | {name: get() for name, (_, get) in words.items()})
     with context.api() as api:
         return ask_with_words(context, api, method, asked, words)
 
