@@ -11,14 +11,14 @@ from cli.output import Output, one_line
 from cli.words import tell, tell_each, tell_phrase, to_tell
 from mesh.node.local.protocol import JsonObject
 from mesh.phrases import Words, own
-from mesh.support.crisis import Card, country_in, country_of, crisis_card, is_old, whole_table
+from mesh.support.crisis import Card, country_among, country_of, crisis_card, is_old, whole_table
 from mesh.support.crisis_table import CrisisEntry
 
 TYPED_CHARS_MAX: Final = 20  # of what is repeated to the person who typed it; ours
 WHERE_READ: Final = to_tell("Numbers change. `mesh crisis --sources` shows where each was read, and when.")
 
 
-def crisis(*, locale: WordOrNone = None, list_: Flag = False, sources: Flag = False, context: Here) -> None:
+def crisis(*words: str, locale: WordOrNone = None, list_: Flag = False, sources: Flag = False, context: Here) -> None:
     """Show where you are listened to when things are dark: numbers for one country.
 
     It works with no network, no node and no passphrase. This is not an emergency service: no one watches what is said
@@ -28,11 +28,13 @@ def crisis(*, locale: WordOrNone = None, list_: Flag = False, sources: Flag = Fa
     here gets the international entries.
 
     mesh crisis
-    mesh crisis --locale GB
+    mesh crisis GB
     mesh crisis --list
 
     Parameters
     ----------
+    words
+        The country, by its two letters or its name. Whatever stands here, you are shown a card.
     locale
         The country: GB, or en_GB. Left out, it is the one of LC_ALL, LC_ADDRESS, LC_TELEPHONE, LC_MESSAGES or LANG.
     list_
@@ -41,12 +43,10 @@ def crisis(*, locale: WordOrNone = None, list_: Flag = False, sources: Flag = Fa
         Show beside each entry the page where it was read, and the day.
     """
     today = datetime.now(UTC).date()
-    country = (
-        country_of(os.environ)
-        if locale is None
-        else country_in(locale, alone=True) or one_line(locale)[:TYPED_CHARS_MAX]
-    )
-    card = crisis_card(country, today=today, guessed=locale is None)
+    typed = [*([] if locale is None else [locale]), *filter(str.strip, words)]
+    names = {card.locale: _said(card.title) for card in whole_table(today=today)}
+    country = country_of(os.environ) if not typed else country_among(typed, names) or one_line(" ".join(typed))
+    card = crisis_card(country if country is None else country[:TYPED_CHARS_MAX], today=today, guessed=not typed)
     if list_:
         _show_all(context, card, today, sources=sources)
     elif context.out.json:

@@ -65,6 +65,23 @@ def country_in(locale: str, *, alone: bool) -> str | None:
     return _ALSO_CALLED.get(found, found)
 
 
+def country_among(typed: Iterable[str], names: Mapping[str, str]) -> str | None:
+    """Return the country that a person means by the words that they typed; None where that is not clear.
+
+    `names` are the countries' names in the reader's language, by their letters; the English ones are known. Of several
+    words two letters are a country only in capitals: "in" and "it" are words too.
+    """
+    words = " ".join(typed).split()
+    meant = " ".join(words).casefold()
+    for code, country in COUNTRIES.items():
+        if meant in {country.name.casefold(), names.get(code, "").casefold()}:
+            return code
+    if len(words) == 1:
+        return country_in(words[0], alone=True)
+    found = (country_in(word, alone=True) for word in words if word.isupper())
+    return next((code for code in found if code in COUNTRIES), None)
+
+
 def country_of(environment: Mapping[str, str]) -> str | None:
     """Return the country that the environment's locale names; None if it names none."""
     named = (country_in(environment.get(name, ""), alone=False) for name in ENVIRONMENT)
@@ -85,7 +102,11 @@ def crisis_card(country: str | None, *, today: date, guessed: bool = False) -> C
         instead = (
             _NONE_NAMED
             if country is None
-            else phrase("There is no entry for {country} here, so these are for all countries.", country=country)
+            else phrase(
+                "There is no entry for {country} here, so these are for all countries. Write two letters, like DE; "
+                "`mesh crisis --list` shows the countries that are here.",
+                country=country,
+            )
         )
     return Card(
         locale=locale,

@@ -92,6 +92,31 @@ def test_a_country_that_is_not_here_gets_the_international_card(home: Path, type
     assert str(told["notice"]).startswith("There is no entry for")
 
 
+@pytest.mark.parametrize("typed", ["GB", "gb", "UK", "en_GB", "United Kingdom", "united kingdom", "I live in GB"])
+def test_a_country_is_known_by_what_people_type(home: Path, typed: str) -> None:
+    for line in (typed.split(), [typed]):
+        ran = mesh("crisis", *line, home=home)
+        assert (ran.code, "(GB)" in ran.out.splitlines()[0], ran.err) == (0, True, "")
+
+
+def test_a_country_is_known_by_its_name_in_the_readers_language(home: Path) -> None:
+    german = {"LC_ALL": "de_AT.UTF-8"}
+    for name in ("Deutschland", "germany"):
+        assert mesh("crisis", name, "--json", home=home, env=german).json["locale"] == "DE"
+    assert mesh("crisis", "--locale", "Germany", "--json", home=home).json["locale"] == "DE"
+
+
+@pytest.mark.parametrize("words", ["help", "it is bad", "I am in pain", "please help me now", "x" * 500])
+def test_words_that_name_no_country_get_the_international_card_and_the_way_to_the_others(
+    home: Path, words: str
+) -> None:
+    ran = mesh("crisis", *words.split(), home=home)
+    assert ran.code == 0
+    assert ran.out.startswith("International\n")
+    assert f"{INTERNATIONAL[0].contact}\n" in ran.out
+    assert "Write two letters, like DE; `mesh crisis --list`" in ran.out
+
+
 def test_an_environment_without_a_country_is_told_how_to_name_one(home: Path) -> None:
     out = mesh("crisis", home=home, env={"LC_ALL": "C", "LANG": "C"}).out
     assert out.startswith("International\n")

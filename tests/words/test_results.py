@@ -167,7 +167,9 @@ def test_the_crisis_card_is_told_and_its_entries_are_as_they_were_read(home: Pat
     assert lines[:5] == ["⟦United Kingdom⟧ (GB)", "", "116 123", "  Samaritans", "  ⟦day and night; free⟧"]
     assert lines[5].startswith("  ⟦read on 2026-11-23")
     assert "⟦This is not an emergency service.⟧" in lines
-    assert nowhere[:2] == ["⟦International⟧", "⟦There is no entry for XX here, so these are for all countries.⟧"]
+    assert nowhere[0] == "⟦International⟧"
+    assert nowhere[1].startswith("⟦There is no entry for XX here, so these are for all countries. Write two letters")
+    assert nowhere[1].endswith("shows the countries that are here.⟧")
     assert "  ⟦Emergency services, EU⟧" in nowhere
 
 
