@@ -155,7 +155,7 @@ def test_one_who_is_alone_slows_down() -> None:
 
 
 def test_one_who_lacks_links_looks_again_soon() -> None:
-    """Of those who were tried all answered, and they were too few: nobody is waited for, and yet there is much to do."""
+    """All who were tried answered, and they were too few: nobody is waited for, and yet there is much to do."""
     view, dice = View(), Random(1)
     candidates = {key(f"n{k}"): [PeerId(f"n{k}")] for k in range(20)}
     view.tend(candidates, {}, (), 0, dice)
