@@ -47,9 +47,11 @@ def _run_in_words(live: Callable[[], Awaitable[None]]) -> None:
         trio.run(live)
     except BaseExceptionGroup as group:
         error = in_words(group)
-        if error is None:
-            raise
-        raise error from group
+        if error is not None:
+            raise error from group
+        if group.split(KeyboardInterrupt)[1] is None:  # Ctrl-C, before we listened for it
+            raise KeyboardInterrupt from group
+        raise
 
 
 async def _live(order: Order, home: Home, store: EncryptedStore, on_event: OnEvent, log: Log) -> None:
@@ -59,7 +61,7 @@ async def _live(order: Order, home: Home, store: EncryptedStore, on_event: OnEve
     ):
         path = socket_path(home.folder)
         await nursery.start(lambda task_status: serve(path, desk, on_bug=log.bug, task_status=task_status))
-        nursery.start_soon(_stop_on_signal, desk)
+        await nursery.start(_stop_on_signal, desk)  # before anybody is told that we are ready
         for peer in order.peers:
             await desk.ask(KnownAddress(address=Address(peer)))
         if order.keeper:
@@ -95,7 +97,8 @@ async def _tell_events(desk: OpenDesk, on_event: OnEvent) -> None:
             end()
 
 
-async def _stop_on_signal(desk: OpenDesk) -> None:
+async def _stop_on_signal(desk: OpenDesk, task_status: trio.TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
         async for _ in signals:
             desk.end()

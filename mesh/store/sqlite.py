@@ -32,7 +32,7 @@ from mesh.secret import Secret
 from mesh.store import faults
 from mesh.store.base import Changes, Row, changes_by_space, key_range
 
-SCHEMA_VERSION: Final = 4  # rises whenever a table is added or its meaning changes
+SCHEMA_VERSION: Final = 5  # rises whenever a table is added or its meaning changes
 KEY_BYTES: Final = 32  # protocol.md §13
 # Ours: rows of up to 4 KB lie whole in their page, as sealed messages do. With SQLite's 4 KiB each of them
 # takes a page of its own, to be decrypted alone (measured at 1 KB: inserts, gets and scans 4–6 × slower).

@@ -1,5 +1,6 @@
 """The node where it cannot start: what stands in the way is said in words, and not as a fault of the program."""
 
+import signal
 from contextlib import closing
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from mesh.events import Put, Space
 from mesh.identity.passphrase import FLOOR
 from mesh.node.home import Home
 from mesh.node.keepsakes import draw_keepsakes, keepsakes_write
+from mesh.node.local.protocol import JsonObject
 from mesh.node.local.setup import Order, run_node
 from mesh.node.transports.base import BadAddress
 from tests.node.homes import OLD, ROOT, Counter
@@ -39,6 +41,21 @@ def test_a_node_that_would_announce_what_nobody_can_dial_does_not_start(tmp_path
     with pytest.raises(BadAddress) as caught:
         run_node(order, print)
     assert "/ip4/0.0.0.0/tcp/4001" in caught.value.what
+    home.lock().release()
+
+
+def test_ctrl_c_at_the_very_moment_in_which_it_is_ready_ends_a_node_in_order(tmp_path: Path) -> None:
+    home = Home.at(tmp_path / "home")
+    kept = draw_keepsakes(fingerprint="f" * 8, name="wren", locale="en", entropy=Counter(7))
+    home.create(root=ROOT, passphrase=OLD, entropy=Counter(), cost=FLOOR, first=[keepsakes_write(kept)])
+    events: list[object] = []
+
+    def interrupt(event: JsonObject) -> None:
+        events.append(event["event"])
+        signal.raise_signal(signal.SIGINT)
+
+    run_node(Order(home=home.folder, passphrase=OLD, listen=(LOOPBACK,)), interrupt)
+    assert events == ["ready"]
     home.lock().release()
 
 

@@ -233,6 +233,9 @@ def test_a_new_space_asks_for_a_new_schema_version() -> None:
         4: "chains chunks contacts delivery devices drafts epochs expiries files frames frontiers gave_way groups "
         "homes invites joins keeper kems kept knocks listens messages node notes objections opframes ops own posts "
         "proofs sizes statements talks unread verified withdrawn wraps",
+        5: "chains chunks contacts delivery devices drafts epochs expiries files frames frontiers gave_way groups "
+        "homes invites joins keeper kems kept knocks listens messages node notes objections opframes ops own posts "
+        "proofs sizes statements taken_back talks unread verified withdrawn wraps",
     }
     assert " ".join(sorted(Space)) == tables[SCHEMA_VERSION]
 

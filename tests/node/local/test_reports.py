@@ -372,7 +372,7 @@ def test_what_was_proved_stays_so_whatever_a_removal_still_counts(monkeypatch: p
     world.run(5)
     [seen] = listed(juniper)
     with monkeypatch.context() as changed:
-        changed.setattr(chores, "_cut", lambda room, dev: Cut(dev=dev, mseq=0, msg_id=MsgId(bytes(32))))
+        changed.setattr(chores, "_cut", lambda room, dev, wall_ms: Cut(dev=dev, mseq=0, msg_id=MsgId(bytes(32))))
         people[2].remove(gid, people[4].member(gid))
     world.run(20)
     (post,) = list_of(part(call(juniper, "reports.show", report=seen["id"]), "report"), "posts")
